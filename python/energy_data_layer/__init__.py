@@ -1,0 +1,54 @@
+"""Hourly weather and power-generation data: complete the hours, fill the gaps, know what was filled.
+
+Importing this package loads nothing heavy; pandas, pyarrow and the engines load when a function needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer._version import __version__
+
+if TYPE_CHECKING:
+    from energy_data_layer.errors import DataLayerError as DataLayerError
+    from energy_data_layer.errors import EngineUnavailable as EngineUnavailable
+    from energy_data_layer.transforms.complete_hours import complete_hours as complete_hours
+    from energy_data_layer.transforms.engine import build_info as build_info
+    from energy_data_layer.transforms.impute import impute_missing_values as impute_missing_values
+    from energy_data_layer.transforms.provenance import Provenance as Provenance
+    from energy_data_layer.transforms.report import ImputationReport as ImputationReport
+
+_HOME_OF = {
+    "DataLayerError": "errors",
+    "EngineUnavailable": "errors",
+    "ImputationReport": "transforms.report",
+    "Provenance": "transforms.provenance",
+    "build_info": "transforms.engine",
+    "complete_hours": "transforms.complete_hours",
+    "impute_missing_values": "transforms.impute",
+}
+
+__all__ = [
+    "DataLayerError",
+    "EngineUnavailable",
+    "ImputationReport",
+    "Provenance",
+    "__version__",
+    "build_info",
+    "complete_hours",
+    "impute_missing_values",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

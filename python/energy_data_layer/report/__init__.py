@@ -1,0 +1,1 @@
+"""What a run tells: the run report and its pictures."""

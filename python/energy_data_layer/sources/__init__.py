@@ -1,0 +1,1 @@
+"""Where the data come from: files and public services."""

@@ -1,0 +1,1 @@
+"""Where the data go: one database interface over embedded and server databases."""

@@ -1,0 +1,1 @@
+"""The public transforms: one module each, plus the engine switch and the frame conversions."""
