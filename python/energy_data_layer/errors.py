@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LONGEST_SHOWN_VALUE = 40
+"""Characters of an offending value that a message shows."""
+
+
 class DataLayerError(Exception):
     """Base class of every error that this package raises on purpose."""
 
@@ -45,8 +49,8 @@ class RowError(DataLayerError, ValueError):
         The column at fault.
     rows : list of int
         Positions (from 0) of the first five offending rows.
-    values : list of str
-        What stands there.
+    values : list of str or None
+        What stands there; None for null.
     count : int
         How many rows offend in all.
     """
@@ -58,7 +62,7 @@ class RowError(DataLayerError, ValueError):
         self,
         column: str,
         rows: Sequence[int],
-        values: Sequence[str],
+        values: Sequence[str | None],
         count: int,
         frame: str = "the frame",
     ) -> None:
@@ -67,12 +71,20 @@ class RowError(DataLayerError, ValueError):
         self.values = list(values)
         self.count = int(count)
         self.frame = frame
-        listed = ", ".join(f"row {row}: {value}" for row, value in zip(self.rows, self.values, strict=True))
+        listed = ", ".join(
+            f"row {row}: {value}" for row, value in zip(self.rows, map(self._shown, self.values), strict=True)
+        )
         more = ", …" if self.count > len(self.rows) else ""
         rows_word = "row" if self.count == 1 else "rows"
         super().__init__(
             f'column "{column}" of {frame}: {self.rule} in {self.count} {rows_word} ({listed}{more}); {self.advice}'
         )
+
+    @staticmethod
+    def _shown(value: str | None) -> str:
+        if value is None:
+            return "null"
+        return value if len(value) <= LONGEST_SHOWN_VALUE else value[:LONGEST_SHOWN_VALUE] + "…"
 
     def __reduce__(self) -> tuple[type[RowError], tuple[object, ...]]:
         return type(self), (self.column, self.rows, self.values, self.count, self.frame)

@@ -1,0 +1,154 @@
+"""One row per station and step of the grid, in pandas and NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from energy_data_layer.errors import ConflictingRowsError, OffGridError, OptionError
+from energy_data_layer.reference.keys import Keys, read_keys
+from energy_data_layer.transforms.columns import is_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from energy_data_layer.transforms.columns import InputColumns
+
+MOST_ROWS = 2**29
+TEXT_FORMATS = {12: "%Y%m%d%H%M", 16: "%Y-%m-%d{}%H:%M", 19: "%Y-%m-%d{}%H:%M:%S"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where each row of the result comes from.
+
+    Attributes
+    ----------
+    source : ndarray of int
+        The input row that stands at each row of the result, or, where none does, the last one before it.
+    inserted : ndarray of bool
+        Which rows of the result are new.
+    station : ndarray of int
+        The station of each row of the result.
+    stamps : DatetimeIndex
+        The stamp of each row of the result.
+    """
+
+    source: NDArray[np.intp]
+    inserted: NDArray[np.bool_]
+    station: NDArray[np.intp]
+    stamps: pd.DatetimeIndex
+
+
+def complete_hours(
+    frame: pd.DataFrame, columns: InputColumns, step: np.timedelta64, carry: Sequence[str] | None
+) -> pd.DataFrame:
+    """Insert the absent rows; the public function has the full description."""
+    keys = read_keys(columns)
+    _require_on_grid(keys, columns, step)
+    grid = _lay_grid(keys, _distinct_rows(frame, keys, columns), step)
+
+    result = {}
+    for name in frame.columns:
+        column = frame[name]
+        if name == columns.date_col:
+            result[name] = _stamps(column, columns, grid)
+        elif name == columns.station_col or (carry is not None and name in carry):
+            result[name] = _take(column, grid.source)
+        else:
+            empty = (
+                grid.inserted & ~_is_constant(column, keys)[grid.station] if carry is None else grid.inserted
+            )
+            result[name] = _take(column, np.where(empty, -1, grid.source))
+    return pd.DataFrame(result, columns=frame.columns)
+
+
+def _require_on_grid(keys: Keys, columns: InputColumns, step: np.timedelta64) -> None:
+    off = np.asarray((keys.wall_clock - keys.wall_clock.normalize()) % step) != np.timedelta64(0)
+    if columns.wall_clock is not None:
+        # A change of the zone's offset can part two stamps by less than a step.
+        first = pd.DatetimeIndex(pd.Series(keys.stamps).groupby(keys.station).transform("min"))
+        off |= np.asarray((keys.stamps - first) % step) != np.timedelta64(0)
+    rows = np.flatnonzero(off)
+    if len(rows):
+        values = [keys.describe(row) for row in rows[:5]]
+        raise OffGridError(columns.date_col, rows[:5], values, len(rows), columns.label)
+
+
+def _distinct_rows(frame: pd.DataFrame, keys: Keys, columns: InputColumns) -> NDArray[np.intp]:
+    """Return the rows in time order with identical ones collapsed into the first; different ones are an error."""
+    rows = keys.time_order
+    station, ticks = keys.station[rows], keys.stamps.asi8[rows]
+    repeats = np.append(False, (station[1:] == station[:-1]) & (ticks[1:] == ticks[:-1]))[: len(rows)]
+    if not repeats.any():
+        return rows
+    key = np.cumsum(~repeats) - 1
+    first_of_key = rows[~repeats][key]
+    different = np.zeros(len(rows), dtype=bool)
+    for name in frame.columns.drop(columns.date_col):
+        column = frame[name]
+        different[repeats] |= ~_same(column.iloc[rows[repeats]], column.iloc[first_of_key[repeats]])
+    if different.any():
+        offending = np.sort(rows[np.isin(key, key[different])])
+        values = [keys.describe(row) for row in offending[:5]]
+        raise ConflictingRowsError(columns.date_col, offending[:5], values, len(offending), columns.label)
+    return rows[~repeats]
+
+
+def _lay_grid(keys: Keys, rows: NDArray[np.intp], step: np.timedelta64) -> Grid:
+    station, stamps = keys.station[rows], keys.stamps[rows]
+    starts = np.flatnonzero(np.append(True, station[1:] != station[:-1])[: len(rows)])
+    first = stamps[starts]
+    steps_in = np.asarray((stamps - first[station]) // step, dtype=np.intp)
+    lengths = np.maximum.reduceat(steps_in, starts) + 1 if len(rows) else np.array([], dtype=np.intp)
+    total = int(lengths.sum())
+    if total > MOST_ROWS:
+        raise OptionError(f"completing the hours would make {total} rows; check the stamps and the frequency")
+    offsets = np.cumsum(lengths) - lengths
+
+    present = offsets[station] + steps_in
+    inserted = np.ones(total, dtype=bool)
+    inserted[present] = False
+    source = rows[np.cumsum(~inserted) - 1] if total else rows
+    result_station = np.repeat(np.arange(len(lengths)), lengths)
+    steps = np.arange(total) - offsets[result_station]
+    return Grid(source, inserted, result_station, first[result_station] + steps * step)
+
+
+def _stamps(column: pd.Series[Any], columns: InputColumns, grid: Grid) -> pd.Series[Any]:
+    if not is_text(columns.stamp.type):
+        zone = getattr(column.dtype, "tz", None) or getattr(columns.stamp.type, "tz", None)
+        stamps = pd.Series(grid.stamps if zone is None else grid.stamps.tz_localize("UTC").tz_convert(zone))
+        return stamps.astype(column.dtype)
+    result = _take(column, grid.source)
+    if grid.inserted.any():
+        form = str(columns.stamp[0].as_py())
+        text_format = TEXT_FORMATS[len(form)].format(form[10:11])
+        texts = pd.Series(grid.stamps[grid.inserted]).dt.strftime(text_format)
+        result = result.astype(object)
+        result[grid.inserted] = texts.to_numpy(dtype=object)
+        result = result.astype(column.dtype)
+    return result
+
+
+def _is_constant(column: pd.Series[Any], keys: Keys) -> NDArray[np.bool_]:
+    """Tell for each station whether all its rows have the same value."""
+    first_row = np.unique(keys.station, return_index=True)[1]
+    same = _same(column, column.iloc[first_row[keys.station]])
+    return np.bincount(keys.station, weights=~same, minlength=len(keys.names)) == 0
+
+
+def _same(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
+    right = right.set_axis(left.index)
+    equal = (left == right).fillna(False).to_numpy(dtype=bool)
+    return equal | (left.isna() & right.isna()).to_numpy(dtype=bool)
+
+
+def _take(column: pd.Series[Any], rows: NDArray[np.intp]) -> pd.Series[Any]:
+    """Return the values at `rows`, missing where a row is -1."""
+    return column.reset_index(drop=True).reindex(rows).reset_index(drop=True)

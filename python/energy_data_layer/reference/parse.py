@@ -1,0 +1,87 @@
+"""Text to time stamps and numbers: one grammar, the same in both engines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from energy_data_layer.errors import StampError
+from energy_data_layer.transforms.columns import is_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from energy_data_layer.transforms.columns import InputColumns
+    from energy_data_layer.transforms.frames import ArrowColumn
+
+STAMP_FORMS = {
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$": "%Y-%m-%d %H:%M",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$": "%Y-%m-%d %H:%M:%S",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$": "%Y-%m-%dT%H:%M",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$": "%Y-%m-%dT%H:%M:%S",
+    r"^[0-9]{12}$": "%Y%m%d%H%M",
+}
+NUMBER_FORM = r"^[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$"
+
+
+def parse_stamps(columns: InputColumns) -> pd.DatetimeIndex:
+    """Return the stamps of a frame as naive instants (UTC where they carry a zone), or raise `StampError`."""
+    column = columns.stamp
+    stamps = _parse_text(column) if is_text(column.type) else _to_datetimes(column)
+    unreadable = np.flatnonzero(stamps.isna())
+    if len(unreadable):
+        first = unreadable[:5]
+        values = [column[int(row)].as_py() if is_text(column.type) else None for row in first]
+        raise StampError(columns.date_col, first, values, len(unreadable), columns.label)
+    return stamps
+
+
+def parse_wall_clock(columns: InputColumns, stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the stamps whose calendar fields count: those of the frame's own zone."""
+    return stamps if columns.wall_clock is None else _to_datetimes(columns.wall_clock)
+
+
+def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
+    """Return a column as float64 with NaN for missing, and how many texts were no number."""
+    if pt.is_float64(column.type):
+        return _to_numpy(column), 0
+    texts = column.cast(pa.large_string())
+    is_number = pc.match_substring_regex(texts, NUMBER_FORM)
+    numbers = pc.if_else(is_number, texts, None)
+    values = numbers.to_numpy(zero_copy_only=False) if isinstance(numbers, pa.Array) else numbers.to_numpy()
+    coerced = numbers.null_count - texts.null_count
+    return pd.Series(values, dtype=object).astype("float64").to_numpy(), coerced
+
+
+def _parse_text(column: ArrowColumn) -> pd.DatetimeIndex:
+    texts = column.cast(pa.large_string())
+    parsed = np.full(len(texts), "NaT", dtype="datetime64[s]")
+    for form, format_ in STAMP_FORMS.items():
+        rows = _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
+        if rows.all():
+            return _parse_form(texts, format_)
+        if rows.any():
+            parsed[rows] = _parse_form(texts.filter(pa.array(rows)), format_)
+    return pd.DatetimeIndex(parsed)
+
+
+def _parse_form(texts: ArrowColumn, format_: str) -> pd.DatetimeIndex:
+    series = pd.Series(texts.to_pandas(), dtype="str")
+    return pd.DatetimeIndex(pd.to_datetime(series, format=format_, errors="coerce").astype("datetime64[s]"))
+
+
+def _to_datetimes(column: ArrowColumn) -> pd.DatetimeIndex:
+    unit = column.type.unit
+    ticks = column.cast(pa.timestamp(unit)).cast(pa.int64())
+    if ticks.null_count:
+        ticks = pc.fill_null(ticks, np.iinfo("int64").min)
+    return pd.DatetimeIndex(_to_numpy(ticks).view(f"datetime64[{unit}]"))
+
+
+def _to_numpy(column: ArrowColumn) -> NDArray[Any]:
+    return column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()

@@ -1,0 +1,137 @@
+"""Which engine runs: the reference or Rust."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Literal
+
+from energy_data_layer import settings
+from energy_data_layer._version import __version__
+from energy_data_layer.errors import EngineUnavailable, EngineVersionError, OptionError
+
+logger = logging.getLogger(__name__)
+
+RUST_MODULE = "rust_data_layer"
+INSTALL_ADVICE = f'install it with: pip install "energy-data-layer[rust]=={__version__}"'
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine that runs, and why."""
+
+    engine: Literal["rust", "reference"]
+    reason: str
+
+
+def choose(use_rust: bool | None) -> Choice:
+    """Decide which engine runs.
+
+    Parameters
+    ----------
+    use_rust : bool or None
+        True demands Rust, False the reference; None follows the environment variable ``USE_RUST``.
+
+    Raises
+    ------
+    EngineUnavailable
+        If Rust is demanded by `use_rust` and not installed.
+    EngineVersionError
+        If Rust is demanded, by `use_rust` or by ``USE_RUST=1``, and of another version than this package.
+    OptionError
+        If ``USE_RUST`` is set to something else than 0, 1 or auto.
+    """
+    if use_rust is not None:
+        return _demanded() if use_rust else Choice("reference", "use_rust=False")
+    wish = settings.use_rust()
+    if wish == "0":
+        return Choice("reference", "USE_RUST=0")
+    if wish == "1":
+        return _wished()
+    if wish == "auto":
+        return _automatic()
+    raise OptionError(f'the environment variable USE_RUST is "{wish}"; it can be 0, 1 or auto')
+
+
+def rust() -> ModuleType:
+    """Return the Rust engine's module; only to be called where `choose` said ``rust``."""
+    module = _import_rust()
+    if module is None:
+        raise EngineUnavailable(f"the Rust engine is not installed; {INSTALL_ADVICE}")
+    return module
+
+
+def build_info() -> dict[str, Any]:
+    """Return the versions of this package and of the Rust engine, and which engine would run now.
+
+    Examples
+    --------
+    >>> sorted(build_info())
+    ['engine', 'engine_reason', 'rust', 'version']
+    """
+    choice = choose(None)
+    module = _import_rust()
+    return {
+        "version": __version__,
+        "rust": module.build_info() if module else None,
+        "engine": choice.engine,
+        "engine_reason": choice.reason,
+    }
+
+
+def _demanded() -> Choice:
+    module = rust()
+    _require_same_version(module)
+    return Choice("rust", "use_rust=True")
+
+
+def _wished() -> Choice:
+    module = _import_rust()
+    if module is None:
+        _warn_once("USE_RUST=1, but the Rust engine is not installed: running on the reference")
+        return Choice("reference", "USE_RUST=1, but the Rust engine is not installed")
+    _require_same_version(module)
+    return Choice("rust", "USE_RUST=1")
+
+
+def _automatic() -> Choice:
+    module = _import_rust()
+    if module is None:
+        return Choice("reference", "auto: the Rust engine is not installed")
+    if module.__version__ != __version__:
+        _warn_once(_version_message(module))
+        return Choice(
+            "reference", f"auto: the Rust engine is version {module.__version__}, not {__version__}"
+        )
+    return Choice("rust", "auto: the Rust engine is installed")
+
+
+@cache
+def _import_rust() -> ModuleType | None:
+    """Import the engine once; only its absence counts as missing, a broken install is an error with its cause."""
+    try:
+        return import_module(RUST_MODULE)
+    except ModuleNotFoundError as error:
+        if error.name == RUST_MODULE:
+            return None
+        raise
+
+
+def _require_same_version(module: ModuleType) -> None:
+    if module.__version__ != __version__:
+        raise EngineVersionError(_version_message(module))
+
+
+def _version_message(module: ModuleType) -> str:
+    return (
+        f"rust-data-layer {module.__version__} is installed, energy-data-layer {__version__} needs exactly "
+        f"{__version__}; {INSTALL_ADVICE}"
+    )
+
+
+@cache
+def _warn_once(message: str) -> None:
+    logger.warning(message)

@@ -1,0 +1,34 @@
+"""The compiled engine of energy-data-layer; its public functions are in that package."""
+
+import warnings
+
+from rust_data_layer._native import (
+    CompletedTable,
+    EngineError,
+    ImputedTable,
+    RowError,
+    TooManyRowsError,
+    __version__,
+    build_info,
+    complete_hours,
+    impute_missing_values,
+)
+
+__all__ = [
+    "CompletedTable",
+    "EngineError",
+    "ImputedTable",
+    "RowError",
+    "TooManyRowsError",
+    "__version__",
+    "build_info",
+    "complete_hours",
+    "impute_missing_values",
+]
+
+if build_info()["debug"]:
+    warnings.warn(
+        "rust_data_layer is a debug build and slow; build it with: maturin develop --release",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -1,0 +1,68 @@
+from collections.abc import Buffer, Sequence
+from types import CapsuleType
+from typing import Any, Protocol, TypedDict, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class _BuildInfo(TypedDict):
+    version: str
+    debug: bool
+    arch: str
+    os: str
+    threads: int
+
+class _ColumnReport(TypedDict):
+    codes: list[int]
+    coerced: int
+    gap_lengths: dict[int, int]
+
+class RowError(ValueError): ...
+class TooManyRowsError(ValueError): ...
+class EngineError(RuntimeError): ...
+
+@final
+class ImputedTable:
+    @property
+    def stations(self) -> int: ...
+    @property
+    def report(self) -> dict[str, _ColumnReport]: ...
+    def into_numpy(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]: ...
+    def to_ipc(self) -> Any: ...
+    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+
+@final
+class CompletedTable:
+    def to_ipc(self) -> Any: ...
+    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+
+def build_info() -> _BuildInfo: ...
+def impute_missing_values(
+    data: Buffer | _ArrowStream | _ArrowArray,
+    *,
+    columns: Sequence[str],
+    date_col: str,
+    station_col: str,
+    max_spline_gap: int = 3,
+    history: Buffer | _ArrowStream | _ArrowArray | None = None,
+    wall_clock_col: str | None = None,
+    threads: int | None = None,
+) -> ImputedTable: ...
+def complete_hours(
+    data: Buffer | _ArrowStream | _ArrowArray,
+    *,
+    date_col: str,
+    station_col: str,
+    step_seconds: int = 3600,
+    carry: Sequence[str] | None = None,
+    wall_clock_col: str | None = None,
+    threads: int | None = None,
+) -> CompletedTable: ...

@@ -1,0 +1,166 @@
+//! How data cross: as an Arrow IPC stream in a buffer, or through the Arrow PyCapsule interface.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow_array::RecordBatch;
+use arrow_array::StructArray;
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::StreamDecoder;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{Field, Schema};
+use arrow_select::concat::concat_batches;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use pyo3_arrow::buffer::{AnyBufferProtocol, PyArrowBuffer};
+use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
+use pyo3_arrow::input::AnyRecordBatch;
+
+use crate::error::{EngineError, arrow_to_python, to_python};
+
+/// A table from Python as one batch: chunks are put together, a single one is not copied.
+pub struct Table(pub RecordBatch);
+
+impl<'py> FromPyObject<'_, 'py> for Table {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        let speaks_arrow = object.hasattr(intern!(py, "__arrow_c_stream__"))?
+            || object.hasattr(intern!(py, "__arrow_c_array__"))?;
+        if speaks_arrow {
+            return from_capsule(object.extract()?).map(Self);
+        }
+        let Ok(bytes) = object.extract::<AnyBufferProtocol>() else {
+            return Err(PyTypeError::new_err(format!(
+                "expected an Arrow table (an object with __arrow_c_stream__ or __arrow_c_array__) or an \
+                 Arrow IPC stream as bytes, not {}",
+                object.get_type().name()?
+            )));
+        };
+        // A strided view does not lie in its memory as it reads.
+        if !object
+            .extract::<PyBuffer<u8>>()
+            .map_or(true, |buffer| buffer.is_c_contiguous())
+        {
+            return Err(PyValueError::new_err(
+                "the buffer of an Arrow IPC stream must be contiguous",
+            ));
+        }
+        let buffer = bytes.into_arrow_buffer()?;
+        without_gil(py, move || Ok(from_ipc(buffer)?)).map(Self)
+    }
+}
+
+fn from_capsule(input: AnyRecordBatch) -> PyResult<RecordBatch> {
+    match input {
+        AnyRecordBatch::RecordBatch(batch) => Ok(batch.into_inner()),
+        AnyRecordBatch::Stream(stream) => {
+            let reader = stream.into_reader()?;
+            let schema = reader.schema();
+            let batches = reader
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(arrow_to_python)?;
+            one_batch(schema.into(), batches).map_err(arrow_to_python)
+        }
+    }
+}
+
+fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    let mut decoder = StreamDecoder::new();
+    let mut batches = Vec::new();
+    while !bytes.is_empty() {
+        let left = bytes.len();
+        if let Some(batch) = decoder.decode(&mut bytes)? {
+            batches.push(batch);
+        } else if bytes.len() == left {
+            break;
+        }
+    }
+    decoder.finish()?;
+    let schema = decoder.schema().ok_or_else(|| {
+        arrow_schema::ArrowError::IpcError(
+            "the buffer is empty or holds no Arrow IPC stream".into(),
+        )
+    })?;
+    one_batch(schema, batches)
+}
+
+fn one_batch(
+    schema: std::sync::Arc<Schema>,
+    mut batches: Vec<RecordBatch>,
+) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    match batches.pop() {
+        Some(batch) if batches.is_empty() => Ok(batch),
+        Some(batch) => {
+            batches.push(batch);
+            concat_batches(&schema, &batches)
+        }
+        None => Ok(RecordBatch::new_empty(schema)),
+    }
+}
+
+/// Hands a batch to Python as an Arrow C stream.
+pub fn to_capsule<'py>(
+    py: Python<'py>,
+    batch: RecordBatch,
+    requested_schema: Option<Bound<'py, PyCapsule>>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let schema = batch.schema();
+    let field = Field::new_struct("", schema.fields().clone(), false)
+        .with_metadata(schema.metadata().clone());
+    let array = std::sync::Arc::new(StructArray::from(batch));
+    let reader = ArrayIterator::new(std::iter::once(Ok(array as _)), field.into());
+    Ok(to_stream_pycapsule(py, Box::new(reader), requested_schema)?)
+}
+
+/// Writes a batch as an Arrow IPC stream into a buffer that Python reads without copying.
+pub fn to_ipc(py: Python<'_>, batch: &RecordBatch) -> PyResult<PyArrowBuffer> {
+    let bytes = without_gil(py, || {
+        let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
+        writer.write(batch)?;
+        Ok(writer.into_inner()?)
+    })?;
+    Ok(PyArrowBuffer::new(Buffer::from_vec(bytes)))
+}
+
+/// Runs a kernel without the GIL; a panic becomes an exception.
+pub fn without_gil<T: Send>(
+    py: Python<'_>,
+    kernel: impl FnOnce() -> transforms::Result<T> + Send,
+) -> PyResult<T> {
+    match py.detach(|| catch_unwind(AssertUnwindSafe(kernel))) {
+        Ok(result) => result.map_err(to_python),
+        Err(panic) => Err(EngineError::new_err(panic_text(panic.as_ref()))),
+    }
+}
+
+/// As [`without_gil`], with a number of threads of its own where one is given.
+pub fn on_threads<T: Send>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    kernel: impl FnOnce() -> transforms::Result<T> + Send,
+) -> PyResult<T> {
+    let Some(threads) = threads else {
+        return without_gil(py, kernel);
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| EngineError::new_err(error.to_string()))?;
+    without_gil(py, || pool.install(kernel))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "the engine panicked: {}",
+        text.unwrap_or_else(|| "no message".to_owned())
+    )
+}

@@ -1,0 +1,186 @@
+//! `impute_missing_values` for Python.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt8Array};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Schema};
+use numpy::PyArray1;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict};
+use pyo3_arrow::buffer::PyArrowBuffer;
+use transforms::impute::{self as kernel, ColumnReport, FilledColumn, Imputed, Provenance};
+use transforms::keys::KeyColumns;
+
+use crate::boundary::{Table, on_threads, to_capsule, to_ipc};
+use crate::error::{EngineError, arrow_to_python};
+
+/// A table with filled columns, to be taken as Arrow or, column by column, as NumPy arrays.
+#[pyclass(module = "rust_data_layer", frozen)]
+pub struct ImputedTable {
+    input: RecordBatch,
+    names: Vec<String>,
+    reports: Vec<ColumnReport>,
+    stations: usize,
+    filled: Mutex<Filled>,
+}
+
+/// The filled columns lie in memory once: as plain vectors until they are asked for as Arrow.
+enum Filled {
+    Columns(Vec<FilledColumn>),
+    Table(RecordBatch),
+    HandedOver,
+}
+
+#[pymethods]
+impl ImputedTable {
+    /// How many stations the table has.
+    #[getter]
+    fn stations(&self) -> usize {
+        self.stations
+    }
+
+    /// What was done to each column.
+    #[getter]
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        for (name, report) in self.names.iter().zip(&self.reports) {
+            let one = PyDict::new(py);
+            one.set_item("codes", report.codes.to_vec())?;
+            one.set_item("coerced", report.coerced)?;
+            one.set_item("gap_lengths", report.gap_lengths.clone())?;
+            all.set_item(name, one)?;
+        }
+        Ok(all)
+    }
+
+    /// Hands the filled columns over as writable NumPy arrays, without copying; can be called once.
+    fn into_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut filled = self.lock()?;
+        let Filled::Columns(columns) = std::mem::replace(&mut *filled, Filled::HandedOver) else {
+            return Err(PyRuntimeError::new_err(
+                "the columns were handed over already",
+            ));
+        };
+        let arrays = PyDict::new(py);
+        for (name, column) in self.names.iter().zip(columns) {
+            let values = PyArray1::from_vec(py, column.values);
+            arrays.set_item(name, (values, PyArray1::from_vec(py, column.codes)))?;
+        }
+        Ok(arrays)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        to_capsule(py, self.table()?, requested_schema)
+    }
+
+    /// The table as an Arrow IPC stream.
+    fn to_ipc(&self, py: Python<'_>) -> PyResult<PyArrowBuffer> {
+        to_ipc(py, &self.table()?)
+    }
+}
+
+impl ImputedTable {
+    fn lock(&self) -> PyResult<MutexGuard<'_, Filled>> {
+        self.filled
+            .lock()
+            .map_err(|error| EngineError::new_err(error.to_string()))
+    }
+
+    fn table(&self) -> PyResult<RecordBatch> {
+        let mut filled = self.lock()?;
+        let table = match std::mem::replace(&mut *filled, Filled::HandedOver) {
+            Filled::Columns(columns) => self.assemble(columns).map_err(arrow_to_python)?,
+            Filled::Table(table) => table,
+            Filled::HandedOver => {
+                return Err(PyRuntimeError::new_err(
+                    "the columns were handed over to NumPy",
+                ));
+            }
+        };
+        *filled = Filled::Table(table.clone());
+        Ok(table)
+    }
+
+    /// The input with the filled columns in their places, each followed by its provenance.
+    fn assemble(
+        &self,
+        columns: Vec<FilledColumn>,
+    ) -> Result<RecordBatch, arrow_schema::ArrowError> {
+        let mut filled: Vec<_> = self.names.iter().zip(columns).collect();
+        let schema = self.input.schema();
+        let mut fields = Vec::new();
+        let mut arrays: Vec<ArrayRef> = Vec::new();
+        for (field, array) in schema.fields().iter().zip(self.input.columns()) {
+            let Some(position) = filled.iter().position(|(name, _)| *name == field.name()) else {
+                fields.push(field.clone());
+                arrays.push(array.clone());
+                continue;
+            };
+            let (name, column) = filled.swap_remove(position);
+            fields.push(Arc::new(Field::new(name, DataType::Float64, true)));
+            let provenance = format!("{name}_provenance");
+            fields.push(Arc::new(Field::new(provenance, DataType::UInt8, false)));
+            let unfilled = Provenance::Unfilled as u8;
+            let present = column.codes.iter().map(|&code| code != unfilled);
+            let nulls = column
+                .codes
+                .contains(&unfilled)
+                .then(|| NullBuffer::from_iter(present));
+            arrays.push(Arc::new(Float64Array::new(column.values.into(), nulls)));
+            arrays.push(Arc::new(UInt8Array::from(column.codes)));
+        }
+        let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+        RecordBatch::try_new(Arc::new(schema), arrays)
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (data, *, columns, date_col, station_col, max_spline_gap=3, history=None, wall_clock_col=None, threads=None))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the keywords of the Python function"
+)]
+pub fn impute_missing_values(
+    py: Python<'_>,
+    data: Table,
+    columns: Vec<String>,
+    date_col: &str,
+    station_col: &str,
+    max_spline_gap: usize,
+    history: Option<Table>,
+    wall_clock_col: Option<&str>,
+    threads: Option<usize>,
+) -> PyResult<ImputedTable> {
+    let keys = |frame| KeyColumns {
+        station: station_col,
+        date: date_col,
+        wall_clock: wall_clock_col,
+        frame,
+    };
+    let options = kernel::Options {
+        columns: &columns,
+        keys: keys("the frame"),
+        max_spline_gap,
+    };
+    let past = history
+        .as_ref()
+        .map(|table| (&table.0, keys("the history")));
+    let Imputed {
+        columns: filled,
+        stations,
+    } = on_threads(py, threads, || kernel::impute(&data.0, past, options))?;
+    Ok(ImputedTable {
+        input: data.0,
+        names: columns,
+        reports: filled.iter().map(|column| column.report.clone()).collect(),
+        stations,
+        filled: Mutex::new(Filled::Columns(filled)),
+    })
+}

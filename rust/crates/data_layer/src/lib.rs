@@ -1,0 +1,31 @@
+//! The Python binding of the data layer's transforms; this file only registers.
+
+mod boundary;
+mod build_info;
+mod complete_hours;
+mod error;
+mod impute;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    use super::*;
+
+    #[pymodule_export]
+    use crate::build_info::build_info;
+    #[pymodule_export]
+    use crate::complete_hours::CompletedTable;
+    #[pymodule_export]
+    use crate::complete_hours::complete_hours;
+    #[pymodule_export]
+    use crate::impute::ImputedTable;
+    #[pymodule_export]
+    use crate::impute::impute_missing_values;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        error::register(module)
+    }
+}

@@ -1,0 +1,440 @@
+//! One row per station and step of the grid.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use arrow_array::builder::{LargeStringBuilder, UInt32Builder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
+};
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, RecordBatchOptions,
+    UInt32Array,
+};
+use arrow_cast::cast;
+use arrow_ord::ord::make_comparator;
+use arrow_schema::{DataType, Field, Schema, SortOptions, TimeUnit};
+use arrow_select::take::take;
+use rayon::prelude::*;
+
+use crate::calendar::{format_stamp, ticks_per_second};
+use crate::error::{Error, Result, RowErrorKind};
+use crate::keys::{KeyColumns, Keys};
+use crate::stations::decode_dictionary;
+
+/// The most rows a result may have.
+pub const MOST_ROWS: u64 = 1 << 29;
+
+/// How to complete.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// The key columns of the frame.
+    pub keys: KeyColumns<'a>,
+    /// The step of the grid; it divides a day.
+    pub step_seconds: i64,
+    /// Columns that inserted rows take over from the row before; None for those that are constant
+    /// within the station.
+    pub carry: Option<&'a [String]>,
+}
+
+/// Where each row of the result comes from.
+struct Grid {
+    /// The input row that stands there, or, where none does, the last one before it.
+    source: Vec<u32>,
+    /// Which rows are new.
+    inserted: Vec<bool>,
+    /// The instants.
+    instants: Vec<i64>,
+    /// The stamps as the station's clock shows them.
+    wall_clock: Vec<i64>,
+    /// For each station, its rows in the result.
+    blocks: Vec<std::ops::Range<usize>>,
+}
+
+/// Inserts the absent rows; the wall-clock column, where there is one, is left out of the result.
+pub fn complete_hours(frame: &RecordBatch, options: Options<'_>) -> Result<RecordBatch> {
+    let keys = Keys::read(frame, options.keys)?;
+    require_on_grid(&keys, options)?;
+    let rows = distinct_rows(frame, &keys, options.keys)?;
+    let grid = lay_grid(&keys, &rows, options.step_seconds)?;
+    let any_inserted = grid.inserted.contains(&true);
+
+    let everywhere = UInt32Array::from(grid.source.clone());
+    let kept = |fields: &Field| Some(fields.name().as_str()) != options.keys.wall_clock;
+    let schema = frame.schema();
+    let columns: Vec<(usize, &Arc<Field>)> = schema
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| kept(field))
+        .collect();
+    let arrays = columns
+        .par_iter()
+        .map(|(index, field)| {
+            let array = frame.column(*index);
+            if field.name() == options.keys.date {
+                stamps(array, &everywhere, &grid, keys.unit)
+            } else if !any_inserted
+                || field.name() == options.keys.station
+                || options
+                    .carry
+                    .is_some_and(|carry| carry.contains(field.name()))
+            {
+                Ok(take(array, &everywhere, None)?)
+            } else {
+                let carried = match options.carry {
+                    Some(_) => vec![false; keys.blocks.len()],
+                    None => constant_stations(array, &keys)?,
+                };
+                Ok(take(array, &rows_or_missing(&grid, &carried), None)?)
+            }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let fields: Vec<_> = columns
+        .iter()
+        .zip(&arrays)
+        .map(|((_, field), array)| {
+            field
+                .as_ref()
+                .clone()
+                .with_nullable(field.is_nullable() || array.null_count() > 0)
+        })
+        .collect();
+    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+    let options = RecordBatchOptions::new().with_row_count(Some(grid.source.len()));
+    Ok(RecordBatch::try_new_with_options(
+        Arc::new(schema),
+        arrays,
+        &options,
+    )?)
+}
+
+fn require_on_grid(keys: &Keys, options: Options<'_>) -> Result<()> {
+    let step = options.step_seconds * ticks_per_second(keys.unit);
+    let mut off = Vec::new();
+    for block in &keys.blocks {
+        let first = keys.instants.get(block.start).copied().unwrap_or_default();
+        for row in block.clone() {
+            // A change of the zone's offset can part two stamps by less than a step.
+            let parted = options.keys.wall_clock.is_some()
+                && (i128::from(keys.instants[row]) - i128::from(first)) % i128::from(step) != 0;
+            if keys.wall_clock[row] % step != 0 || parted {
+                off.push(row);
+            }
+        }
+    }
+    keys.rows_error(RowErrorKind::OffGrid, off, options.keys)
+}
+
+/// The rows in time order, identical ones collapsed into the first; different ones are an error.
+fn distinct_rows(
+    frame: &RecordBatch,
+    keys: &Keys,
+    columns: KeyColumns<'_>,
+) -> Result<Vec<Vec<usize>>> {
+    if !keys.has_repeats {
+        return Ok(keys
+            .blocks
+            .iter()
+            .map(|block| block.clone().collect())
+            .collect());
+    }
+    let comparators = frame
+        .schema()
+        .fields()
+        .iter()
+        .zip(frame.columns())
+        .filter(|(field, _)| {
+            field.name() != columns.date && Some(field.name().as_str()) != columns.wall_clock
+        })
+        .map(|(_, array)| same_value(array))
+        .collect::<Result<Vec<_>>>()?;
+    let mut distinct = Vec::with_capacity(keys.blocks.len());
+    let mut conflicting = Vec::new();
+    for block in &keys.blocks {
+        let mut rows: Vec<usize> = Vec::with_capacity(block.len());
+        let mut row = block.start;
+        while row < block.end {
+            let group = keys.instants[row..block.end]
+                .iter()
+                .take_while(|&&instant| instant == keys.instants[row])
+                .count();
+            let first = keys.frame_row(row);
+            let same = |other: usize| comparators.iter().all(|same| same(first, other));
+            if !(row + 1..row + group).all(|other| same(keys.frame_row(other))) {
+                conflicting.extend(row..row + group);
+            }
+            rows.push(row);
+            row += group;
+        }
+        distinct.push(rows);
+    }
+    keys.rows_error(RowErrorKind::Conflict, conflicting, columns)?;
+    Ok(distinct)
+}
+
+fn lay_grid(keys: &Keys, distinct: &[Vec<usize>], step_seconds: i64) -> Result<Grid> {
+    let step = step_seconds * ticks_per_second(keys.unit);
+    let mut blocks = Vec::with_capacity(distinct.len());
+    let mut total = 0u64;
+    for rows in distinct {
+        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+            continue;
+        };
+        let span = i128::from(keys.instants[last]) - i128::from(keys.instants[first]);
+        let length = u64::try_from(span / i128::from(step) + 1).unwrap_or(u64::MAX);
+        let begin = total;
+        total = total.saturating_add(length);
+        blocks.push(begin as usize..total as usize);
+    }
+    if total > MOST_ROWS {
+        return Err(Error::TooManyRows(total));
+    }
+    let total = total as usize;
+    let mut grid = Grid {
+        source: Vec::with_capacity(total),
+        inserted: Vec::with_capacity(total),
+        instants: Vec::with_capacity(total),
+        wall_clock: Vec::with_capacity(total),
+        blocks,
+    };
+    for rows in distinct {
+        for (position, &row) in rows.iter().enumerate() {
+            let instant = keys.instants[row];
+            let until = rows
+                .get(position + 1)
+                .map_or(instant, |&next| keys.instants[next] - step);
+            // The caller has checked that rows fit.
+            let source = keys.frame_row(row) as u32;
+            let offset = keys.wall_clock[row] - instant;
+            let mut at = instant;
+            loop {
+                grid.source.push(source);
+                grid.inserted.push(at != instant);
+                grid.instants.push(at);
+                grid.wall_clock.push(at + offset);
+                if at >= until {
+                    break;
+                }
+                at += step;
+            }
+        }
+    }
+    Ok(grid)
+}
+
+/// The source rows, missing where a row is new and its station does not carry the column.
+fn rows_or_missing(grid: &Grid, carried: &[bool]) -> UInt32Array {
+    let mut rows = UInt32Builder::with_capacity(grid.source.len());
+    for (block, &carried) in grid.blocks.iter().zip(carried) {
+        for row in block.clone() {
+            rows.append_option((carried || !grid.inserted[row]).then(|| grid.source[row]));
+        }
+    }
+    rows.finish()
+}
+
+fn constant_stations(array: &ArrayRef, keys: &Keys) -> Result<Vec<bool>> {
+    let same = same_value(array)?;
+    let constant = |block: &std::ops::Range<usize>| {
+        let first = keys.frame_row(block.start);
+        block.clone().all(|row| same(first, keys.frame_row(row)))
+    };
+    Ok(keys.blocks.iter().map(constant).collect())
+}
+
+type SameValue = Box<dyn Fn(usize, usize) -> bool + Send + Sync>;
+
+/// Whether two rows of a column hold the same value; missing ones, null or NaN, are the same.
+fn same_value(array: &ArrayRef) -> Result<SameValue> {
+    match array.data_type() {
+        DataType::Float64 => Ok(same_float::<Float64Type>(array)),
+        DataType::Float32 => Ok(same_float::<Float32Type>(array)),
+        DataType::Float16 => Ok(same_float::<Float16Type>(array)),
+        _ => {
+            let compare = make_comparator(array, array, SortOptions::default())?;
+            Ok(Box::new(move |left, right| {
+                compare(left, right) == Ordering::Equal
+            }))
+        }
+    }
+}
+
+fn same_float<T>(array: &ArrayRef) -> SameValue
+where
+    T: ArrowPrimitiveType,
+    T::Native: PartialEq,
+{
+    let array = array.as_primitive::<T>().clone();
+    // Only NaN differs from itself.
+    Box::new(move |left, right| {
+        let value = |row: usize| {
+            array
+                .is_valid(row)
+                .then(|| array.value(row))
+                .filter(|v| v == v)
+        };
+        value(left) == value(right)
+    })
+}
+
+/// The stamps of the result in the type of the input; new ones in the form of the input's first text.
+fn stamps(
+    array: &ArrayRef,
+    everywhere: &UInt32Array,
+    grid: &Grid,
+    unit: TimeUnit,
+) -> Result<ArrayRef> {
+    if let DataType::Timestamp(_, zone) = array.data_type() {
+        let instants = grid.instants.clone();
+        let zone = zone.clone();
+        return Ok(match unit {
+            TimeUnit::Second => timestamps::<TimestampSecondType>(instants, zone),
+            TimeUnit::Millisecond => timestamps::<TimestampMillisecondType>(instants, zone),
+            TimeUnit::Microsecond => timestamps::<TimestampMicrosecondType>(instants, zone),
+            TimeUnit::Nanosecond => timestamps::<TimestampNanosecondType>(instants, zone),
+        });
+    }
+    let type_ = array.data_type();
+    let texts = cast(&decode_dictionary(array)?, &DataType::LargeUtf8)?;
+    let texts = texts.as_string::<i64>();
+    let Some(form) = texts.iter().flatten().next() else {
+        return Ok(take(array, everywhere, None)?);
+    };
+    let mut result =
+        LargeStringBuilder::with_capacity(grid.source.len(), grid.source.len() * form.len());
+    for (row, &source) in grid.source.iter().enumerate() {
+        if grid.inserted[row] {
+            result.append_value(in_form(grid.wall_clock[row], unit, form));
+        } else {
+            result.append_value(texts.value(source as usize));
+        }
+    }
+    Ok(cast(&result.finish(), type_)?)
+}
+
+fn timestamps<T>(instants: Vec<i64>, zone: Option<Arc<str>>) -> ArrayRef
+where
+    T: arrow_array::types::ArrowTimestampType + ArrowPrimitiveType<Native = i64>,
+{
+    Arc::new(PrimitiveArray::<T>::from_iter_values(instants).with_timezone_opt(zone))
+}
+
+/// A stamp in the same form as another text.
+fn in_form(ticks: i64, unit: TimeUnit, form: &str) -> String {
+    let full = format_stamp(ticks, unit);
+    match form.len() {
+        12 => full[..16].chars().filter(char::is_ascii_digit).collect(),
+        length => {
+            let mut text = full[..length.min(full.len())].to_owned();
+            if form.as_bytes().get(10) == Some(&b'T') {
+                text.replace_range(10..11, "T");
+            }
+            text
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Float64Array, Int64Array, StringArray};
+
+    const KEYS: KeyColumns<'_> = KeyColumns {
+        station: "stnNm",
+        date: "tm",
+        wall_clock: None,
+        frame: "the frame",
+    };
+    const HOURLY: Options<'_> = Options {
+        keys: KEYS,
+        step_seconds: 3_600,
+        carry: None,
+    };
+
+    fn frame(rows: &[(&str, &str, i64, Option<f64>)]) -> Result<RecordBatch> {
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            (
+                "stnNm",
+                Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
+            ),
+            (
+                "tm",
+                Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1))),
+            ),
+            (
+                "stnId",
+                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2))),
+            ),
+            (
+                "ta",
+                Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.3))),
+            ),
+        ];
+        Ok(RecordBatch::try_from_iter(columns)?)
+    }
+
+    #[test]
+    fn absent_hours_are_inserted_with_the_stations_constants() -> Result<()> {
+        let input = frame(&[
+            ("b", "2024-01-01T02:00", 7, Some(2.0)),
+            ("a", "2024-01-01T05:00", 8, None),
+            ("b", "2023-12-31T23:00", 7, Some(1.0)),
+        ])?;
+        let expected = frame(&[
+            ("b", "2023-12-31T23:00", 7, Some(1.0)),
+            ("b", "2024-01-01T00:00", 7, None),
+            ("b", "2024-01-01T01:00", 7, None),
+            ("b", "2024-01-01T02:00", 7, Some(2.0)),
+            ("a", "2024-01-01T05:00", 8, None),
+        ])?;
+        assert_eq!(
+            complete_hours(&input, HOURLY)?.columns(),
+            expected.columns()
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn identical_rows_collapse_and_different_ones_are_named() -> Result<()> {
+        let row = ("a", "202401010000", 7, Some(1.0));
+        assert_eq!(complete_hours(&frame(&[row, row])?, HOURLY)?.num_rows(), 1);
+        let conflict = frame(&[row, ("a", "2024-01-01 00:00", 7, Some(2.0))])?;
+        let Err(Error::Rows(error)) = complete_hours(&conflict, HOURLY) else {
+            panic!("the rows differ")
+        };
+        assert_eq!(
+            (error.kind, error.rows),
+            (RowErrorKind::Conflict, vec![0, 1])
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_stamp_between_two_steps_is_an_error() -> Result<()> {
+        let input = frame(&[("a", "2024-01-01 12:07", 7, None)])?;
+        assert!(
+            matches!(complete_hours(&input, HOURLY), Err(Error::Rows(e)) if e.kind == RowErrorKind::OffGrid)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_span_beyond_memory_is_refused() -> Result<()> {
+        let input = frame(&[
+            ("a", "0001-01-01 00:00", 7, None),
+            ("a", "9999-01-01 00:00", 7, None),
+        ])?;
+        let every_second = Options {
+            step_seconds: 1,
+            ..HOURLY
+        };
+        assert!(matches!(
+            complete_hours(&input, every_second),
+            Err(Error::TooManyRows(_))
+        ));
+        Ok(())
+    }
+}

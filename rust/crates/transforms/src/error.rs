@@ -1,0 +1,133 @@
+//! What can go wrong with an input.
+
+use arrow_schema::ArrowError;
+use thiserror::Error;
+
+/// How many offending rows an error names.
+pub const ROWS_NAMED: usize = 5;
+
+/// The rule that rows break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowErrorKind {
+    /// A time stamp is null or cannot be read.
+    Stamp,
+    /// A station is null.
+    Station,
+    /// A value is plus or minus infinity.
+    Infinite,
+    /// The same station and stamp occur more than once.
+    Duplicate,
+    /// Two different rows share a station and stamp.
+    Conflict,
+    /// A stamp lies between the steps of the grid.
+    OffGrid,
+}
+
+impl RowErrorKind {
+    /// The kind's name across the Python boundary.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stamp => "stamp",
+            Self::Station => "station",
+            Self::Infinite => "infinite",
+            Self::Duplicate => "duplicate",
+            Self::Conflict => "conflict",
+            Self::OffGrid => "off_grid",
+        }
+    }
+}
+
+/// Rows that break a rule: the first few by position, with what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowError {
+    /// The rule.
+    pub kind: RowErrorKind,
+    /// The column at fault.
+    pub column: String,
+    /// Positions of the first offending rows.
+    pub rows: Vec<usize>,
+    /// What stands there; `None` for null.
+    pub values: Vec<Option<String>>,
+    /// How many rows offend in all.
+    pub count: usize,
+    /// Which frame: "the frame" or "the history".
+    pub frame: &'static str,
+}
+
+/// Any error of a transform.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Rows that break a rule.
+    #[error("column \"{}\" of {}: {} in {} rows, first in row {}", .0.column, .0.frame, .0.kind.name(), .0.count, .0.rows.first().copied().unwrap_or_default())]
+    Rows(Box<RowError>),
+    /// A column is not there.
+    #[error("column \"{column}\" is not in {frame}")]
+    ColumnNotFound {
+        /// The column.
+        column: String,
+        /// Which frame.
+        frame: &'static str,
+    },
+    /// A column has a type that cannot be what it is named for.
+    #[error("column \"{column}\" of {frame} is of type {found} and cannot be {wanted}")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Which frame.
+        frame: &'static str,
+        /// Its type.
+        found: String,
+        /// What it was wanted for.
+        wanted: &'static str,
+    },
+    /// The result would have more rows than can be held.
+    #[error("completing the hours would make {0} rows; check the stamps and the frequency")]
+    TooManyRows(u64),
+    /// Arrow refused.
+    #[error(transparent)]
+    Arrow(#[from] ArrowError),
+}
+
+/// The result of a transform.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Collects offending rows; becomes an error if there are any.
+pub(crate) struct Offending {
+    kind: RowErrorKind,
+    rows: Vec<usize>,
+    values: Vec<Option<String>>,
+    count: usize,
+}
+
+impl Offending {
+    pub(crate) fn new(kind: RowErrorKind) -> Self {
+        Self {
+            kind,
+            rows: Vec::new(),
+            values: Vec::new(),
+            count: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, row: usize, value: impl FnOnce() -> Option<String>) {
+        self.count += 1;
+        if self.rows.len() < ROWS_NAMED {
+            self.rows.push(row);
+            self.values.push(value());
+        }
+    }
+
+    pub(crate) fn into_result(self, column: &str, frame: &'static str) -> Result<()> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        Err(Error::Rows(Box::new(RowError {
+            kind: self.kind,
+            column: column.to_owned(),
+            rows: self.rows,
+            values: self.values,
+            count: self.count,
+            frame,
+        })))
+    }
+}

@@ -1,0 +1,136 @@
+//! Value columns as numbers: missing is NaN.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, Float64Array};
+use arrow_buffer::ScalarBuffer;
+use arrow_cast::cast;
+use arrow_schema::DataType;
+
+use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::stations::decode_dictionary;
+
+/// A column of numbers, NaN where a value is missing.
+pub struct Numbers {
+    /// The values, row by row.
+    pub values: ScalarBuffer<f64>,
+    /// How many texts were no number.
+    pub coerced: u64,
+}
+
+/// Reads a column as numbers; a float64 column without nulls is taken as it is.
+pub fn read_numbers(column: &ArrayRef, name: &str, frame: &'static str) -> Result<Numbers> {
+    let column = decode_dictionary(column)?;
+    match column.data_type() {
+        DataType::Float64 => Ok(plain(column.as_primitive::<Float64Type>())),
+        DataType::Utf8 => Ok(parse(column.as_string::<i32>().iter())),
+        DataType::LargeUtf8 => Ok(parse(column.as_string::<i64>().iter())),
+        DataType::Utf8View => Ok(parse(column.as_string_view().iter())),
+        other if other.is_numeric() || other == &DataType::Null => Ok(plain(
+            cast(&column, &DataType::Float64)?.as_primitive::<Float64Type>(),
+        )),
+        other => Err(Error::ColumnType {
+            column: name.to_owned(),
+            frame,
+            found: other.to_string(),
+            wanted: "a number",
+        }),
+    }
+}
+
+/// Raises where a value is plus or minus infinity.
+pub fn require_finite(values: &[f64], name: &str, frame: &'static str) -> Result<()> {
+    let mut offending = Offending::new(RowErrorKind::Infinite);
+    for (row, value) in values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| value.is_infinite())
+    {
+        offending.push(row, || Some(value.to_string()));
+    }
+    offending.into_result(name, frame)
+}
+
+fn plain(array: &Float64Array) -> Numbers {
+    let values = match array.nulls().filter(|nulls| nulls.null_count() > 0) {
+        None => array.values().clone(),
+        Some(_) => array
+            .iter()
+            .map(|value| value.unwrap_or(f64::NAN))
+            .collect(),
+    };
+    Numbers { values, coerced: 0 }
+}
+
+fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
+    let mut coerced = 0;
+    let values = texts
+        .map(|text| match text.map(parse_number) {
+            Some(Some(value)) => value,
+            Some(None) => {
+                coerced += 1;
+                f64::NAN
+            }
+            None => f64::NAN,
+        })
+        .collect();
+    Numbers { values, coerced }
+}
+
+/// A decimal number with optional sign, fraction and exponent, ASCII blanks around it allowed; the words
+/// that Rust reads too (`inf`, `nan`) are no numbers.
+fn parse_number(text: &str) -> Option<f64> {
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
+    let spelled = text
+        .bytes()
+        .any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
+    if spelled { None } else { text.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use arrow_array::{Int32Array, StringArray};
+
+    #[test]
+    fn texts_are_numbers_or_missing() {
+        for (text, number) in [
+            (".6", Some(0.6)),
+            ("-.8", Some(-0.8)),
+            ("+5.", Some(5.0)),
+            (" 1e-3\t", Some(0.001)),
+            ("", None),
+            ("-", None),
+            ("e5", None),
+            ("nan", None),
+            ("Infinity", None),
+            ("1_0", None),
+            ("1,000", None),
+            ("0x10", None),
+            ("1 2", None),
+            ("１", None),
+        ] {
+            assert_eq!(parse_number(text), number, "{text:?}");
+        }
+        assert_eq!(parse_number("1e999"), Some(f64::INFINITY));
+    }
+
+    #[test]
+    fn empty_texts_are_coerced_and_nulls_are_not() {
+        let column: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), Some(""), None]));
+        let numbers = read_numbers(&column, "ta", "the frame").ok();
+        assert!(numbers.is_some_and(|n| n.coerced == 1
+            && n.values[0] == 1.0
+            && n.values[1].is_nan()
+            && n.values[2].is_nan()));
+    }
+
+    #[test]
+    fn nulls_of_integers_are_missing() {
+        let column: ArrayRef = Arc::new(Int32Array::from(vec![Some(7), None]));
+        let numbers = read_numbers(&column, "ta", "the frame").ok();
+        assert!(numbers.is_some_and(|n| n.values[0] == 7.0 && n.values[1].is_nan()));
+    }
+}
