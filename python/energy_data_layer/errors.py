@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 LONGEST_SHOWN_VALUE = 40
 """Characters of an offending value that a message shows."""
@@ -21,11 +24,17 @@ class ColumnNotFoundError(DataLayerError, KeyError):
     """A named column is not in the frame."""
 
     def __init__(self, column: str, present: Iterable[object], frame: str = "the frame") -> None:
-        names = ", ".join(str(name) for name in present) or "none"
+        self.column = column
+        self.present = [str(name) for name in present]
+        self.frame = frame
+        names = ", ".join(self.present) or "none"
         super().__init__(f'column "{column}" is not in {frame}; its columns are: {names}')
 
     def __str__(self) -> str:  # KeyError would show the repr
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[type[ColumnNotFoundError], tuple[object, ...]]:
+        return type(self), (self.column, self.present, self.frame)
 
 
 class ColumnTypeError(DataLayerError, TypeError):
@@ -61,7 +70,7 @@ class RowError(DataLayerError, ValueError):
     def __init__(
         self,
         column: str,
-        rows: Sequence[int],
+        rows: Iterable[int] | NDArray[np.intp],
         values: Sequence[str | None],
         count: int,
         frame: str = "the frame",
@@ -105,7 +114,7 @@ class StationError(RowError):
 
 
 class InfiniteValueError(RowError):
-    """A value is plus or minus infinity."""
+    """A value is plus or minus infinity, or so large (beyond 1.3e300) that sums would become it."""
 
     rule = "infinite value"
     advice = "replace it by a missing value or correct it"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2**29
 TEXT_FORMATS = {12: "%Y%m%d%H%M", 16: "%Y-%m-%d{}%H:%M", 19: "%Y-%m-%d{}%H:%M:%S"}
+WITH_SECONDS = 19
+TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,8 @@ class Grid:
     stamps: pd.DatetimeIndex
 
 
-def complete_hours(
-    frame: pd.DataFrame, columns: InputColumns, step: np.timedelta64, carry: Sequence[str] | None
-) -> pd.DataFrame:
-    """Insert the absent rows; the public function has the full description."""
+def complete_hours(frame: pd.DataFrame, columns: InputColumns, step: int, carry: Sequence[str] | None) -> pd.DataFrame:
+    """Insert the absent rows; `step` is in seconds. The public function has the full description."""
     keys = read_keys(columns)
     _require_on_grid(keys, columns, step)
     grid = _lay_grid(keys, _distinct_rows(frame, keys, columns), step)
@@ -57,23 +57,23 @@ def complete_hours(
     for name in frame.columns:
         column = frame[name]
         if name == columns.date_col:
-            result[name] = _stamps(column, columns, grid)
+            result[name] = _stamps(column, columns, grid, step)
         elif name == columns.station_col or (carry is not None and name in carry):
             result[name] = _take(column, grid.source)
         else:
-            empty = (
-                grid.inserted & ~_is_constant(column, keys)[grid.station] if carry is None else grid.inserted
-            )
+            empty = grid.inserted & ~_is_constant(column, keys)[grid.station] if carry is None else grid.inserted
             result[name] = _take(column, np.where(empty, -1, grid.source))
     return pd.DataFrame(result, columns=frame.columns)
 
 
-def _require_on_grid(keys: Keys, columns: InputColumns, step: np.timedelta64) -> None:
-    off = np.asarray((keys.wall_clock - keys.wall_clock.normalize()) % step) != np.timedelta64(0)
+def _require_on_grid(keys: Keys, columns: InputColumns, step: int) -> None:
+    clock = np.asarray(keys.wall_clock - keys.wall_clock.normalize())
+    off = clock % np.timedelta64(step, "s") != np.timedelta64(0)
     if columns.wall_clock is not None:
         # A change of the zone's offset can part two stamps by less than a step.
-        first = pd.DatetimeIndex(pd.Series(keys.stamps).groupby(keys.station).transform("min"))
-        off |= np.asarray((keys.stamps - first) % step) != np.timedelta64(0)
+        phase = keys.stamps.asi8 % (step * TICKS_PER_SECOND[keys.stamps.unit])
+        first_row = keys.time_order[np.unique(keys.station[keys.time_order], return_index=True)[1]]
+        off |= phase != phase[first_row][keys.station]
     rows = np.flatnonzero(off)
     if len(rows):
         values = [keys.describe(row) for row in rows[:5]]
@@ -97,14 +97,15 @@ def _distinct_rows(frame: pd.DataFrame, keys: Keys, columns: InputColumns) -> ND
         offending = np.sort(rows[np.isin(key, key[different])])
         values = [keys.describe(row) for row in offending[:5]]
         raise ConflictingRowsError(columns.date_col, offending[:5], values, len(offending), columns.label)
-    return rows[~repeats]
+    distinct: NDArray[np.intp] = rows[~repeats]
+    return distinct
 
 
-def _lay_grid(keys: Keys, rows: NDArray[np.intp], step: np.timedelta64) -> Grid:
-    station, stamps = keys.station[rows], keys.stamps[rows]
+def _lay_grid(keys: Keys, rows: NDArray[np.intp], step: int) -> Grid:
+    station, seconds = keys.station[rows], _whole_seconds(keys.stamps)[rows]
     starts = np.flatnonzero(np.append(True, station[1:] != station[:-1])[: len(rows)])
-    first = stamps[starts]
-    steps_in = np.asarray((stamps - first[station]) // step, dtype=np.intp)
+    first = seconds[starts]
+    steps_in = (seconds - first[station]) // step
     lengths = np.maximum.reduceat(steps_in, starts) + 1 if len(rows) else np.array([], dtype=np.intp)
     total = int(lengths.sum())
     if total > MOST_ROWS:
@@ -117,36 +118,61 @@ def _lay_grid(keys: Keys, rows: NDArray[np.intp], step: np.timedelta64) -> Grid:
     source = rows[np.cumsum(~inserted) - 1] if total else rows
     result_station = np.repeat(np.arange(len(lengths)), lengths)
     steps = np.arange(total) - offsets[result_station]
-    return Grid(source, inserted, result_station, first[result_station] + steps * step)
+    stamps = (first[result_station] + steps * step).view("datetime64[s]")
+    return Grid(source, inserted, result_station, pd.DatetimeIndex(stamps))
 
 
-def _stamps(column: pd.Series[Any], columns: InputColumns, grid: Grid) -> pd.Series[Any]:
+def _whole_seconds(stamps: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """Return stamps as seconds since 1970: on the grid there are no fractions, and differences fit."""
+    return stamps.as_unit("s").asi8
+
+
+def _stamps(column: pd.Series[Any], columns: InputColumns, grid: Grid, step: int) -> pd.Series[Any]:
     if not is_text(columns.stamp.type):
-        zone = getattr(column.dtype, "tz", None) or getattr(columns.stamp.type, "tz", None)
+        zone = columns.stamp.type.tz
         stamps = pd.Series(grid.stamps if zone is None else grid.stamps.tz_localize("UTC").tz_convert(zone))
         return stamps.astype(column.dtype)
     result = _take(column, grid.source)
     if grid.inserted.any():
-        form = str(columns.stamp[0].as_py())
-        text_format = TEXT_FORMATS[len(form)].format(form[10:11])
-        texts = pd.Series(grid.stamps[grid.inserted]).dt.strftime(text_format)
+        texts = _as_text(grid.stamps[grid.inserted], columns.stamp[0].as_py(), step)
         result = result.astype(object)
-        result[grid.inserted] = texts.to_numpy(dtype=object)
+        result[grid.inserted] = texts
         result = result.astype(column.dtype)
     return result
+
+
+def _as_text(stamps: pd.DatetimeIndex, form: str, step: int) -> NDArray[Any]:
+    """Write stamps in the form of another one, with seconds where the step needs them."""
+    length = len(form) if step % 60 == 0 else WITH_SECONDS
+    separator = "T" if form[10] == "T" else " "
+    return np.asarray(stamps.strftime(TEXT_FORMATS[length].format(separator)), dtype=object)
 
 
 def _is_constant(column: pd.Series[Any], keys: Keys) -> NDArray[np.bool_]:
     """Tell for each station whether all its rows have the same value."""
     first_row = np.unique(keys.station, return_index=True)[1]
     same = _same(column, column.iloc[first_row[keys.station]])
-    return np.bincount(keys.station, weights=~same, minlength=len(keys.names)) == 0
+    constant: NDArray[np.bool_] = np.bincount(keys.station, weights=~same, minlength=len(keys.names)) == 0
+    return constant
 
 
 def _same(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
-    right = right.set_axis(left.index)
-    equal = (left == right).fillna(False).to_numpy(dtype=bool)
-    return equal | (left.isna() & right.isna()).to_numpy(dtype=bool)
+    """Tell row by row whether two columns hold the same value; missing ones, null or NaN, are the same."""
+    if pd.api.types.is_float_dtype(left.dtype):
+        a, b = (side.to_numpy(dtype="float64", na_value=np.nan) for side in (left, right))
+        same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
+        return same
+    missing = left.isna().to_numpy(), right.isna().to_numpy()
+    types = pd.api.types
+    if types.is_numeric_dtype(left) or types.is_datetime64_any_dtype(left) or types.is_string_dtype(left.dtype):
+        equal = left.array == right.array
+    else:
+        # Lists, categories and the like are compared one by one.
+        cells = (np.asarray(side.astype(object).where(side.notna(), None)) for side in (left, right))
+        pairs = zip(*cells, strict=True)
+        equal = [np.array_equal(a, b) for a, b in pairs]
+    known = np.asarray(pd.array(equal, dtype="boolean").to_numpy(dtype=bool, na_value=False))
+    return (known & ~missing[0] & ~missing[1]) | (missing[0] & missing[1])
 
 
 def _take(column: pd.Series[Any], rows: NDArray[np.intp]) -> pd.Series[Any]:

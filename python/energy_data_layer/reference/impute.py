@@ -5,6 +5,7 @@ The rules and their order are those of the contract; the mathematics is on the p
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.columns import InputColumns
 
 FEWEST_SPLINE_POINTS = 4
+LARGEST_VALUE = sys.float_info.max / 2**27
+"""Beyond it, sums of values could overflow; such a value counts as infinite."""
+
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -47,13 +51,16 @@ class Gaps:
 
     @property
     def length(self) -> NDArray[np.intp]:
-        return self.stop - self.start
+        """How many values each gap lacks."""
+        length: NDArray[np.intp] = self.stop - self.start
+        return length
 
     def rows(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return all rows of the chosen gaps."""
         start, length = self.start[chosen], self.length[chosen]
         within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-        return np.repeat(start, length) + within
+        rows: NDArray[np.intp] = np.repeat(start, length) + within
+        return rows
 
 
 @dataclass(frozen=True)
@@ -94,9 +101,9 @@ class Table:
     def hour_of_year(self) -> NDArray[np.intp]:
         """Return one number per station, month, day and hour, for the rows of the frame, then of the history."""
         station = np.concatenate([self.station, self.past_station])
-        calendar = self.calendar.append(self.past_calendar)
+        calendar = pd.DatetimeIndex(self.calendar.append(self.past_calendar))
         hour = (calendar.month.to_numpy() * 32 + calendar.day.to_numpy()) * 24 + calendar.hour.to_numpy()
-        numbers, _ = pd.factorize(station.astype(np.int64) * (13 * 32 * 24) + hour)
+        numbers: NDArray[np.intp] = pd.factorize(station.astype(np.int64) * (13 * 32 * 24) + hour)[0]
         return numbers
 
 
@@ -120,8 +127,7 @@ def impute(columns: InputColumns, history: InputColumns | None, max_spline_gap: 
     for name, (values, coerced) in numbers.items():
         result, codes, gaps = fill_column(values[order], table, past_values[name], max_spline_gap)
         lengths = {
-            int(length): int(count)
-            for length, count in zip(*np.unique(gaps.length, return_counts=True), strict=True)
+            int(length): int(count) for length, count in zip(*np.unique(gaps.length, return_counts=True), strict=True)
         }
         counts = np.bincount(codes, minlength=len(Provenance)).tolist()
         filled[name] = FilledColumn(
@@ -213,9 +219,7 @@ def climatology(
     return _means_by(table.hour_of_year, np.concatenate([values, past_values]))[table.hour_of_year[rows]]
 
 
-def station_means(
-    values: NDArray[np.float64], table: Table, past_values: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def station_means(values: NDArray[np.float64], table: Table, past_values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each station's mean observed value; NaN for a station without any."""
     stations = np.concatenate([table.station, table.past_station])
     known = stations >= 0
@@ -230,7 +234,8 @@ def _means_by(group: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[n
     observed = ~np.isnan(values)
     count = np.bincount(group, weights=observed)
     total = np.bincount(group, weights=np.where(observed, values, 0.0))
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    means: NDArray[np.float64] = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return means
 
 
 def _fill_from(
@@ -247,12 +252,10 @@ def _fill_from(
 
 def _require_finite(numbers: dict[str, tuple[NDArray[np.float64], int]], columns: InputColumns) -> None:
     for name, (values, _) in numbers.items():
-        rows = np.flatnonzero(np.isinf(values))
+        rows = np.flatnonzero(np.abs(values) > LARGEST_VALUE)
         if len(rows):
             first = rows[:5]
-            raise InfiniteValueError(
-                name, first, [str(value) for value in values[first]], len(rows), columns.label
-            )
+            raise InfiniteValueError(name, first, [str(value) for value in values[first]], len(rows), columns.label)
 
 
 def _read_history(
@@ -261,9 +264,7 @@ def _read_history(
     """Read the history without the rows whose station and stamp the frame has."""
     if history is None:
         nothing = pd.DatetimeIndex([])
-        return Keys(pd.Index([]), np.array([], dtype=np.intp), nothing, nothing), {
-            name: np.array([]) for name in names
-        }
+        return Keys(pd.Index([]), np.array([], dtype=np.intp), nothing, nothing), {name: np.array([]) for name in names}
     past = read_keys(history)
     numbers = {name: parse_numbers(history.values[name]) for name in names}
     _require_finite(numbers, history)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from energy_data_layer.errors import DuplicateKeyError, StationError
 from energy_data_layer.reference.parse import parse_stamps, parse_wall_clock
+from energy_data_layer.transforms.columns import as_plain_text, is_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Keys:
         """Return the rows, in frame order, whose station and stamp stand in another row too."""
         rows = self.time_order
         station, ticks = self.station[rows], self.stamps.asi8[rows]
-        same_as_next = np.append((station[1:] == station[:-1]) & (ticks[1:] == ticks[:-1]), False)
+        same_as_next = np.append((station[1:] == station[:-1]) & (ticks[1:] == ticks[:-1]), False)[: len(rows)]
         return np.sort(rows[same_as_next | np.roll(same_as_next, 1)])
 
     def describe(self, row: int) -> str:
@@ -63,7 +64,8 @@ class Keys:
 def read_keys(columns: InputColumns) -> Keys:
     """Read and check stations and stamps."""
     stamps = parse_stamps(columns)
-    station, names = pd.factorize(columns.station.to_pandas())
+    stations = as_plain_text(columns.station) if is_text(columns.station.type) else columns.station
+    station, names = pd.factorize(stations.to_pandas())
     unnamed = np.flatnonzero(station < 0)
     if len(unnamed):
         first = unnamed[:5]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.errors import StampError
-from energy_data_layer.transforms.columns import is_text
+from energy_data_layer.transforms.columns import as_plain_text, is_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.columns import InputColumns
     from energy_data_layer.transforms.frames import ArrowColumn
 
+YEAR, TWO_DIGITS = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})", "[0-9]{2}"
+HOUR, SIXTY = "([01][0-9]|2[0-3])", "[0-5][0-9]"
 STAMP_FORMS = {
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$": "%Y-%m-%d %H:%M",
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$": "%Y-%m-%d %H:%M:%S",
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$": "%Y-%m-%dT%H:%M",
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$": "%Y-%m-%dT%H:%M:%S",
-    r"^[0-9]{12}$": "%Y%m%d%H%M",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS} {HOUR}:{SIXTY}$": "%Y-%m-%d %H:%M",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS} {HOUR}:{SIXTY}:{SIXTY}$": "%Y-%m-%d %H:%M:%S",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}T{HOUR}:{SIXTY}$": "%Y-%m-%dT%H:%M",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}T{HOUR}:{SIXTY}:{SIXTY}$": "%Y-%m-%dT%H:%M:%S",
+    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}{HOUR}{SIXTY}$": "%Y%m%d%H%M",
 }
 NUMBER_FORM = r"^[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$"
 
@@ -50,16 +52,15 @@ def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     """Return a column as float64 with NaN for missing, and how many texts were no number."""
     if pt.is_float64(column.type):
         return _to_numpy(column), 0
-    texts = column.cast(pa.large_string())
+    texts = as_plain_text(column).cast(pa.large_string())
     is_number = pc.match_substring_regex(texts, NUMBER_FORM)
     numbers = pc.if_else(is_number, texts, None)
-    values = numbers.to_numpy(zero_copy_only=False) if isinstance(numbers, pa.Array) else numbers.to_numpy()
     coerced = numbers.null_count - texts.null_count
-    return pd.Series(values, dtype=object).astype("float64").to_numpy(), coerced
+    return _to_numpy(numbers).astype(object).astype(np.float64), coerced
 
 
 def _parse_text(column: ArrowColumn) -> pd.DatetimeIndex:
-    texts = column.cast(pa.large_string())
+    texts = as_plain_text(column).cast(pa.large_string())
     parsed = np.full(len(texts), "NaT", dtype="datetime64[s]")
     for form, format_ in STAMP_FORMS.items():
         rows = _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
@@ -84,4 +85,5 @@ def _to_datetimes(column: ArrowColumn) -> pd.DatetimeIndex:
 
 
 def _to_numpy(column: ArrowColumn) -> NDArray[Any]:
-    return column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
+    return values

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.errors import ColumnTypeError
-from energy_data_layer.transforms.frames import ArrowColumn, Frame
+
+if TYPE_CHECKING:
+    from energy_data_layer.transforms.frames import ArrowColumn, Frame
 
 
 def station_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColumn:
@@ -19,11 +22,7 @@ def station_column(frame: Frame, name: str, label: str = "the frame") -> ArrowCo
     if is_text(type_):
         return column
     if pt.is_integer(type_):
-        return (
-            column
-            if pt.is_int64(type_)
-            else column.cast(pa.int64() if type_ != pa.uint64() else pa.large_string())
-        )
+        return column if pt.is_int64(type_) else column.cast(pa.int64() if type_ != pa.uint64() else pa.large_string())
     if pt.is_floating(type_):
         column = pc.if_else(pc.is_nan(column), None, column)
     try:
@@ -37,8 +36,10 @@ def station_column(frame: Frame, name: str, label: str = "the frame") -> ArrowCo
 def stamp_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColumn:
     """Return the time stamp column as timestamps or text."""
     column = frame.column(name)
-    if pt.is_timestamp(column.type) or is_text(column.type):
+    if pt.is_timestamp(column.type):
         return column
+    if is_text(column.type):
+        return as_plain_text(column)
     if pt.is_null(column.type):
         return column.cast(pa.large_string())
     raise ColumnTypeError(
@@ -51,8 +52,10 @@ def value_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColu
     """Return a column of values as float64 or text."""
     column = frame.column(name)
     type_ = column.type
-    if pt.is_float64(type_) or is_text(type_):
+    if pt.is_float64(type_):
         return column
+    if is_text(type_):
+        return as_plain_text(column)
     number = type_.value_type if pt.is_dictionary(type_) else type_
     if pt.is_integer(number) or pt.is_floating(number) or pt.is_decimal(number) or pt.is_null(number):
         return column.cast(pa.float64(), safe=False)
@@ -65,6 +68,18 @@ def is_text(type_: pa.DataType) -> bool:
     """Tell whether a type is text, plain or dictionary-encoded."""
     value_type = type_.value_type if pt.is_dictionary(type_) else type_
     return bool(pt.is_string(value_type) or pt.is_large_string(value_type) or pt.is_string_view(value_type))
+
+
+def as_plain_text(column: ArrowColumn) -> ArrowColumn:
+    """Return a column of any text type as plain text, without its dictionary or views."""
+    if isinstance(column, pa.ChunkedArray):
+        chunks = [as_plain_text(chunk) for chunk in column.chunks]
+        return pa.chunked_array(chunks, type=None if chunks else pa.large_string())
+    if pt.is_dictionary(column.type):
+        # pyarrow cannot take string views out of a dictionary.
+        words = column.dictionary.cast(pa.large_string())
+        return words.take(column.indices)
+    return column.cast(pa.large_string()) if pt.is_string_view(column.type) else column
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from energy_data_layer.errors import ColumnNotFoundError, OptionError
+import pyarrow as pa
+
+from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError
 from energy_data_layer.transforms import engine
-from energy_data_layer.transforms.columns import read_columns
-from energy_data_layer.transforms.frames import wrap
+from energy_data_layer.transforms.columns import InputColumns, read_columns
+from energy_data_layer.transforms.frames import Frame, wrap
 from energy_data_layer.transforms.rust_boundary import completed_in_rust
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import polars as pl
-    import pyarrow as pa
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 
@@ -91,32 +93,39 @@ def complete_hours(
     choice = engine.choose(use_rust)
     frame = wrap(df)
     columns = read_columns(frame, date_col, station_col, ())
+    for name in frame.names:
+        frame.column(name)  # raises where it is there twice or cannot be read
     for name in carry or ():
         if name not in frame.names:
             raise ColumnNotFoundError(name, frame.names)
-    if choice.engine == "rust":
-        result: FrameT = frame.from_table(completed_in_rust(frame, columns, step, carry))
-        return result
-    import numpy as np
+    run = _complete_in_rust if choice.engine == "rust" else _complete_in_reference
+    try:
+        completed: FrameT = run(frame, columns, step, carry)
+    except pa.ArrowException as error:
+        raise ColumnTypeError(f"a column of the frame is of a type that rows cannot be taken from: {error}") from error
+    return completed
 
+
+def _complete_in_rust(frame: Frame, columns: InputColumns, step: int, carry: Sequence[str] | None) -> Any:
+    return frame.from_table(completed_in_rust(frame, columns, step, carry))
+
+
+def _complete_in_reference(frame: Frame, columns: InputColumns, step: int, carry: Sequence[str] | None) -> Any:
     from energy_data_layer.reference.complete_hours import complete_hours as reference
 
-    completed: FrameT = frame.from_pandas(
-        reference(frame.to_pandas(), columns, np.timedelta64(step, "s"), carry)
-    )
-    return completed
+    return frame.from_pandas(reference(frame.to_pandas(), columns, step, carry))
 
 
 def _step_in_seconds(freq: str | timedelta) -> int:
     import pandas as pd
+    from pandas.tseries.frequencies import to_offset
 
     try:
-        step = pd.Timedelta(pd.tseries.frequencies.to_offset(freq))
+        step = freq if isinstance(freq, timedelta) else to_offset(freq)
+        seconds = pd.Timedelta(cast("timedelta", step)).total_seconds()
     except (ValueError, TypeError) as error:
-        raise OptionError(
-            f'freq is {freq!r}; it must be a step such as "1h", "30min" or a timedelta'
-        ) from error
-    seconds = step.total_seconds()
-    if seconds < 1 or seconds != int(seconds) or SECONDS_PER_DAY % int(seconds):
+        raise OptionError(f'freq is {freq!r}; it must be a step such as "1h", "30min" or a timedelta') from error
+    # NaT, from None, has no seconds and fails every comparison.
+    if not (seconds >= 1 and seconds == int(seconds) and SECONDS_PER_DAY % int(seconds) == 0):
         raise OptionError(f"freq is {freq!r}; it must be whole seconds and divide a day evenly")
     return int(seconds)

@@ -6,12 +6,14 @@ import logging
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.errors import EngineUnavailable, EngineVersionError, OptionError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 logger = logging.getLogger(__name__)
 
@@ -103,9 +105,7 @@ def _automatic() -> Choice:
         return Choice("reference", "auto: the Rust engine is not installed")
     if module.__version__ != __version__:
         _warn_once(_version_message(module))
-        return Choice(
-            "reference", f"auto: the Rust engine is version {module.__version__}, not {__version__}"
-        )
+        return Choice("reference", f"auto: the Rust engine is version {module.__version__}, not {__version__}")
     return Choice("rust", "auto: the Rust engine is installed")
 
 

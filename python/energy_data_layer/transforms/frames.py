@@ -1,30 +1,43 @@
-"""The three kinds of frame (pandas, polars, pyarrow) behind one small interface; columns come out as Arrow."""
+"""The three kinds of frame (pandas, polars, pyarrow) behind one interface; columns come out as Arrow."""
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError
+from energy_data_layer.transforms.provenance import provenance_column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
     import polars as pl
     from numpy.typing import NDArray
 
-ArrowColumn = pa.Array | pa.ChunkedArray
+ArrowColumn: TypeAlias = pa.Array | pa.ChunkedArray
+Values: TypeAlias = "NDArray[np.float64] | ArrowColumn"
+
+ROWS_CHEAP_TO_COPY = 10_000
+"""Up to so many rows, copying a column costs less than the Series that would avoid it."""
 
 
 class Frame(Protocol):
     """What the transforms need of a frame, whatever its kind."""
 
-    names: list[str]
+    has_nulls: bool
+    """Whether the frame knows null beside NaN."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
 
     def column(self, name: str) -> ArrowColumn:
         """Return a column as Arrow, without copying where its memory allows."""
@@ -32,11 +45,11 @@ class Frame(Protocol):
     def wall_clock(self, name: str) -> ArrowColumn:
         """Return a zone-aware stamp column as naive stamps of its own zone."""
 
-    def replace(self, columns: Mapping[str, NDArray[Any] | ArrowColumn], order: Sequence[str]) -> Any:
-        """Return a frame of the same kind with `columns` set and all columns in `order`."""
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+        """Return a frame of the same kind with `values` in their columns and `codes` behind them."""
 
     def from_table(self, table: pa.Table) -> Any:
-        """Return `table`, which has this frame's columns, as a frame of the same kind and types."""
+        """Return `table`, whose columns are this frame's in order, as a frame of the same kind and types."""
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the frame as pandas, without changing a type or a missing value."""
@@ -48,14 +61,14 @@ class Frame(Protocol):
 def wrap(df: Any, label: str = "the frame") -> Frame:
     """Return the adapter for `df`, a pandas or polars DataFrame or a pyarrow Table or RecordBatch."""
     if isinstance(df, pa.Table | pa.RecordBatch):
-        return ArrowFrame(df, label)
+        return _ArrowFrame(df, label)
     # A frame of pandas or polars can only exist if its library is already imported.
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(df, pandas.DataFrame):
-        return PandasFrame(df, label)
+        return _PandasFrame(df, label)
     polars = sys.modules.get("polars")
     if polars is not None and isinstance(df, polars.DataFrame):
-        return PolarsFrame(df, label)
+        return _PolarsFrame(df, label)
     hint = "; collect it first" if type(df).__name__ == "LazyFrame" else ""
     raise FrameTypeError(
         f"{label} is a {type(df).__module__}.{type(df).__name__}; accepted are pandas.DataFrame, "
@@ -63,8 +76,10 @@ def wrap(df: Any, label: str = "the frame") -> Frame:
     )
 
 
-class ArrowFrame:
+class _ArrowFrame:
     """A pyarrow Table or RecordBatch."""
+
+    has_nulls = True
 
     def __init__(self, table: pa.Table | pa.RecordBatch, label: str) -> None:
         self._table = table
@@ -72,38 +87,56 @@ class ArrowFrame:
         self.names = table.schema.names
 
     def column(self, name: str) -> ArrowColumn:
-        _require_single(name, self.names, self._label)
+        require_single(name, self.names, self._label)
         return self._table.column(name)
 
     def wall_clock(self, name: str) -> ArrowColumn:
-        return pc.local_timestamp(self._table.column(name))
+        try:
+            return pc.local_timestamp(self._table.column(name))
+        except pa.ArrowException as error:
+            raise ColumnTypeError(f'column "{name}" of {self._label} has an unknown zone: {error}') from error
 
-    def replace(self, columns: Mapping[str, NDArray[Any] | ArrowColumn], order: Sequence[str]) -> Any:
-        arrays = [pa.array(columns[name]) if name in columns else self._table.column(name) for name in order]
-        types = (array.type for array in arrays)
-        fields = [
-            self._table.schema.field(name) if name not in columns else pa.field(name, type_)
-            for name, type_ in zip(order, types, strict=True)
-        ]
-        schema = pa.schema(fields, metadata=self._table.schema.metadata)
-        return type(self._table).from_arrays(arrays, schema=schema)
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+        schema = self._table.schema
+        arrays, fields = [], []
+        for position, name in enumerate(self.names):
+            if name not in values:
+                arrays.append(self._table.column(position))
+                fields.append(schema.field(position))
+                continue
+            arrays.append(pa.array(values[name]) if isinstance(values[name], np.ndarray) else values[name])
+            fields.append(pa.field(name, pa.float64()))
+            if name in codes:
+                arrays.append(pa.array(codes[name]))
+                fields.append(pa.field(provenance_column(name), pa.uint8()))
+        return type(self._table).from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))
 
     def to_pandas(self) -> pd.DataFrame:
-        return _table_to_pandas(pa.table(self._table))
+        # pyarrow stumbles over empty chunks that begin behind their memory's first row.
+        batches = [batch for batch in pa.table(self._table).to_batches() if batch.num_rows]
+        return _table_to_pandas(pa.Table.from_batches(batches, self._table.schema))
 
     def from_pandas(self, df: pd.DataFrame) -> Any:
         return self.from_table(pa.Table.from_pandas(df, preserve_index=False))
 
     def from_table(self, table: pa.Table) -> Any:
-        table = table.cast(self._table.schema)
+        fields = [
+            field.with_nullable(field.nullable or column.null_count > 0)
+            for field, column in zip(self._table.schema, table.columns, strict=True)
+        ]
+        schema = pa.schema(fields, metadata=self._table.schema.metadata)
+        columns = [column.cast(field.type) for field, column in zip(schema, table.columns, strict=True)]
+        table = pa.Table.from_arrays(columns, schema=schema)
         if isinstance(self._table, pa.Table):
             return table
         batches = table.combine_chunks().to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
-class PolarsFrame:
+class _PolarsFrame:
     """A polars DataFrame."""
+
+    has_nulls = True
 
     def __init__(self, df: pl.DataFrame, label: str) -> None:
         self._df = df
@@ -111,7 +144,7 @@ class PolarsFrame:
         self.names = df.columns
 
     def column(self, name: str) -> ArrowColumn:
-        _require_single(name, self.names, self._label)
+        require_single(name, self.names, self._label)
         try:
             return pa.chunked_array(self._df.get_column(name))
         except (pa.ArrowException, NotImplementedError) as error:
@@ -120,11 +153,14 @@ class PolarsFrame:
     def wall_clock(self, name: str) -> ArrowColumn:
         return pa.chunked_array(self._df.get_column(name).dt.replace_time_zone(None))
 
-    def replace(self, columns: Mapping[str, NDArray[Any] | ArrowColumn], order: Sequence[str]) -> Any:
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
         import polars as pl
 
-        new = [pl.Series(name, _polars_values(values)) for name, values in columns.items()]
-        return self._df.with_columns(new).select(order)
+        result = self._df.with_columns(pl.Series(name, column) for name, column in values.items())
+        for name, column in codes.items():
+            behind = result.get_column_index(name) + 1
+            result.insert_column(behind, pl.Series(provenance_column(name), column))
+        return result
 
     def to_pandas(self) -> pd.DataFrame:
         return _table_to_pandas(pa.table(self._df))
@@ -135,32 +171,48 @@ class PolarsFrame:
     def from_table(self, table: pa.Table) -> Any:
         import polars as pl
 
-        return pl.DataFrame(table).cast(dict(self._df.schema))
+        return pl.DataFrame(table.rename_columns(self.names)).cast(self._df.schema)
 
 
-class PandasFrame:
+class _PandasFrame:
     """A pandas DataFrame."""
+
+    has_nulls = False
 
     def __init__(self, df: pd.DataFrame, label: str) -> None:
         self._df = df
         self._label = label
-        self.names = list(df.columns)
+
+    @cached_property
+    def names(self) -> list[str]:
+        return list(self._df.columns)
 
     def column(self, name: str) -> ArrowColumn:
-        _require_single(name, self.names, self._label)
-        return self._to_arrow(name, self._df[name])
+        try:
+            series = self._df[name]
+        except KeyError:
+            raise ColumnNotFoundError(name, self.names, self._label) from None
+        if series.ndim != 1:
+            require_single(name, self.names, self._label)
+        return self._to_arrow(name, series)
 
     def wall_clock(self, name: str) -> ArrowColumn:
-        return self._to_arrow(name, self._stamps(name).dt.tz_localize(None))
+        return self._to_arrow(name, self._datetimes(name, self._df[name]).dt.tz_localize(None))
 
-    def replace(self, columns: Mapping[str, NDArray[Any] | ArrowColumn], order: Sequence[str]) -> Any:
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
         import pandas as pd
 
         result = self._df.copy(deep=False)
-        for name, values in columns.items():
-            # A Series of the same index is taken over as it is; a bare array would be copied.
-            result[name] = pd.Series(np.asarray(values), index=result.index, copy=False)
-        return result if list(result.columns) == list(order) else result[list(order)]
+        for name, column in values.items():
+            # The name is there once, as `column` has checked.
+            place = cast("int", result.columns.get_loc(name))
+            if len(result) > ROWS_CHEAP_TO_COPY:
+                # A Series of the same index is taken over as it is; a bare array would be copied.
+                column = pd.Series(column, index=result.index, copy=False)
+            result.isetitem(place, column)
+            if name in codes:
+                result.insert(place + 1, provenance_column(name), codes[name])
+        return result
 
     def to_pandas(self) -> pd.DataFrame:
         return self._df
@@ -171,16 +223,20 @@ class PandasFrame:
     def from_table(self, table: pa.Table) -> Any:
         import pandas as pd
 
-        columns = {name: _as_dtype(table.column(name), dtype) for name, dtype in self._df.dtypes.items()}
-        result = pd.DataFrame(columns, copy=False)
+        columns = map(_as_dtype, table.columns, self._df.dtypes)
+        result = pd.DataFrame(dict(enumerate(columns)), copy=False)
         result.columns = self._df.columns
         return result
 
-    def _stamps(self, name: str) -> pd.Series[Any]:
+    def _datetimes(self, name: str, series: pd.Series[Any]) -> pd.Series[Any]:
         import pandas as pd
 
-        series = self._df[name]
-        return series if series.dtype != object else pd.to_datetime(series)
+        if series.dtype != object:
+            return series
+        try:
+            return pd.to_datetime(series)
+        except (ValueError, TypeError) as error:
+            raise ColumnTypeError(f'column "{name}" of {self._label} mixes time stamps: {error}') from error
 
     def _to_arrow(self, name: str, series: pd.Series[Any]) -> ArrowColumn:
         dtype = series.dtype
@@ -189,8 +245,9 @@ class PandasFrame:
                 return pa.array(series.to_numpy())
             if dtype.kind == "M":
                 # Arrow would copy the stamps to mark NaT as null; the engines know NaT by its bits.
-                unit = np.datetime_data(dtype)[0]
-                return pa.array(series.to_numpy().view("int64")).view(pa.timestamp(unit))
+                stamps = series.values
+                unit = np.datetime_data(stamps.dtype)[0]  # type: ignore[arg-type]  # of kind M
+                return pa.array(stamps.view("int64")).view(pa.timestamp(unit))
             if dtype.kind == "O":
                 return self._object_to_arrow(name, series)
         try:
@@ -207,29 +264,35 @@ class PandasFrame:
         if kind in {"string", "empty"}:
             return pa.array(series, type=pa.large_string(), from_pandas=True)
         if kind in {"datetime", "datetime64"}:
-            return self._to_arrow(name, pd.to_datetime(series))
-        if kind in {"integer", "floating", "mixed-integer-float"}:
+            return self._to_arrow(name, self._datetimes(name, series))
+        if kind in {"floating", "mixed-integer-float"}:
             return pa.array(series.to_numpy(dtype="float64", na_value=np.nan))
         return pa.array([self._cell_text(name, cell) for cell in series], type=pa.large_string())
 
     def _cell_text(self, name: str, cell: Any) -> str | None:
-        """Return the text of a cell in a column of numbers and texts; `repr` keeps every bit of a float."""
+        """Return the text of a cell in a column of numbers and texts; that of a float keeps every bit."""
         import pandas as pd
 
         if isinstance(cell, str):
             return cell
-        if isinstance(cell, int | float | Decimal | np.integer | np.floating) and not isinstance(cell, bool):
-            return None if pd.isna(cell) else str(cell) if isinstance(cell, Decimal) else repr(cell.real)
         if cell is None or cell is pd.NA or cell is pd.NaT:
             return None
+        if isinstance(cell, np.generic):
+            cell = cell.item()
+        if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
+            if math.isnan(cell):
+                return None
+            # The word is no number; a number too large is infinite and becomes an error.
+            return f"{'-' if cell < 0 else ''}1e999" if math.isinf(cell) else str(cell)
         raise ColumnTypeError(
             f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
             "expected are texts, numbers or time stamps"
         )
 
 
-def _require_single(name: str, names: Sequence[Any], label: str) -> None:
-    count = sum(1 for other in names if other == name)
+def require_single(name: str, names: Sequence[Any], label: str = "the frame") -> None:
+    """Raise where a column is absent or there more than once."""
+    count = names.count(name)
     if count == 0:
         raise ColumnNotFoundError(name, names, label)
     if count > 1:
@@ -239,29 +302,28 @@ def _require_single(name: str, names: Sequence[Any], label: str) -> None:
 def _table_to_pandas(table: pa.Table) -> pd.DataFrame:
     import pandas as pd
 
-    # pandas computes on string views with kernels that pyarrow does not have.
-    types = [pa.large_string() if pa.types.is_string_view(type_) else type_ for type_ in table.schema.types]
+    # pandas computes on views with kernels that pyarrow does not have.
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    types = [plain.get(type_, type_) for type_ in table.schema.types]
     table = table.cast(pa.schema(zip(table.schema.names, types, strict=True)))
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
-
-
-def _polars_values(values: NDArray[Any] | ArrowColumn) -> Any:
-    return pa.array(values) if isinstance(values, np.ndarray) else values
+    df: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return df
 
 
 def _as_dtype(column: ArrowColumn, dtype: Any) -> Any:
     """Return an Arrow column as a pandas column of `dtype`; integers and booleans that got gaps become wider."""
     import pandas as pd
 
-    if isinstance(dtype, np.dtype):
-        return column.to_pandas().astype(dtype) if not column.null_count else _with_gaps(column, dtype)
-    if hasattr(dtype, "__from_arrow__"):
-        chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-        return pd.Series(dtype.__from_arrow__(chunked))
-    return column.to_pandas().astype(dtype)
-
-
-def _with_gaps(column: ArrowColumn, dtype: np.dtype[Any]) -> Any:
-    if dtype.kind in "iu":
+    if not isinstance(dtype, np.dtype):
+        if hasattr(dtype, "__from_arrow__"):
+            chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+            return pd.Series(dtype.__from_arrow__(chunked))
+        return column.to_pandas().astype(dtype)
+    if column.null_count and dtype.kind in "iu":
         return column.to_pandas().astype("float64")
-    return column.to_pandas().astype(dtype if dtype.kind in "fcmM" else object)
+    if column.null_count and dtype.kind not in "fcmM":
+        series = column.to_pandas().astype(object)
+        return series.where(series.notna(), np.nan)
+    values = column.to_pandas().astype(dtype).to_numpy(copy=False)
+    # What lies in Arrow's memory cannot be written.
+    return pd.Series(values if values.flags.writeable else values.copy())

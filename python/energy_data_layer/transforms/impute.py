@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import operator
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import pyarrow as pa
@@ -12,17 +12,23 @@ import pyarrow.types as pt
 from energy_data_layer.errors import ColumnTypeError, OptionError
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.columns import InputColumns, is_text, read_columns
-from energy_data_layer.transforms.frames import Frame, wrap
+from energy_data_layer.transforms.frames import Frame, Values, wrap
 from energy_data_layer.transforms.provenance import provenance_column
-from energy_data_layer.transforms.report import ColumnReport, ImputationReport
-from energy_data_layer.transforms.result import FilledColumn, Imputed
-from energy_data_layer.transforms.rust_boundary import WALL_CLOCK, as_table, translated_errors
+from energy_data_layer.transforms.report import ImputationReport
+from energy_data_layer.transforms.rust_boundary import imputed_in_rust
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import polars as pl
 
+    from energy_data_layer.transforms.result import FilledColumn, Imputed
+
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
+
+LONGEST_GAP = 2**62
+"""What a larger `max_spline_gap` is taken for: no frame has a longer gap."""
 
 
 @overload
@@ -147,20 +153,22 @@ def impute_missing_values(
     5  25.0              0
     """
     names = _checked_columns(columns, date_col, station_col)
-    if isinstance(max_spline_gap, bool) or not isinstance(max_spline_gap, int) or max_spline_gap < 0:
-        raise OptionError(f"max_spline_gap is {max_spline_gap!r}; it must be an integer of 0 or more")
+    longest = _checked_gap(max_spline_gap)
     choice = engine.choose(use_rust)
     frame = wrap(df)
-    order = _output_order(frame, names, provenance=provenance)
+    if provenance:
+        _require_free(frame, names)
     given = read_columns(frame, date_col, station_col, names)
     past = _read_history(history, given, names)
 
     begin = time.perf_counter()
-    run = _impute_in_rust if choice.engine == "rust" else _impute_in_reference
-    imputed = run(given, past, max_spline_gap)
+    run = imputed_in_rust if choice.engine == "rust" else _impute_in_reference
+    imputed = run(given, past, longest)
     seconds = time.perf_counter() - begin
 
-    result = frame.replace(_new_columns(frame, imputed, given, provenance=provenance), order)
+    values = {name: _values(frame, given, name, column) for name, column in imputed.columns.items()}
+    codes = {name: column.codes for name, column in imputed.columns.items()} if provenance else {}
+    result = frame.filled(values, codes)
     if not report:
         return result
     reports = {name: column.report for name, column in imputed.columns.items()}
@@ -178,20 +186,20 @@ def _checked_columns(columns: Sequence[str], date_col: str, station_col: str) ->
     return names
 
 
-def _output_order(frame: Frame, names: tuple[str, ...], *, provenance: bool) -> list[str]:
-    if not provenance:
-        return frame.names
-    order = []
-    for name in frame.names:
-        order.append(name)
-        if name in names:
-            order.append(provenance_column(name))
+def _checked_gap(max_spline_gap: int) -> int:
+    try:
+        longest = operator.index(max_spline_gap)
+    except TypeError:
+        longest = -1
+    if isinstance(max_spline_gap, bool) or longest < 0:
+        raise OptionError(f"max_spline_gap is {max_spline_gap!r}; it must be an integer of 0 or more")
+    return min(longest, LONGEST_GAP)
+
+
+def _require_free(frame: Frame, names: tuple[str, ...]) -> None:
     for name in map(provenance_column, names):
         if name in frame.names:
-            raise OptionError(
-                f'the frame has a column "{name}" already; drop or rename it, or pass provenance=False'
-            )
-    return order
+            raise OptionError(f'the frame has a column "{name}" already; drop or rename it, or pass provenance=False')
 
 
 def _read_history(history: Any | None, given: InputColumns, names: tuple[str, ...]) -> InputColumns | None:
@@ -212,41 +220,15 @@ def _read_history(history: Any | None, given: InputColumns, names: tuple[str, ..
     return past
 
 
-def _new_columns(frame: Frame, imputed: Imputed, given: InputColumns, *, provenance: bool) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for name, column in imputed.columns.items():
-        columns[name] = _unfilled(given, name) if column.report.missing_after else column.values
-        if provenance:
-            columns[provenance_column(name)] = column.codes
-    return columns
-
-
-def _unfilled(given: InputColumns, name: str) -> Any:
-    """Return a column without any observed value as it came: its nulls null, its NaN NaN."""
-    column = given.values[name]
-    return column if pt.is_float64(column.type) else pa.nulls(len(column), pa.float64())
+def _values(frame: Frame, given: InputColumns, name: str, column: FilledColumn) -> Values:
+    """Return the values of a filled column; one without any observed value keeps its nulls and NaN apart."""
+    if not (column.report.missing_after and frame.has_nulls):
+        return column.values
+    original = given.values[name]
+    return original if pt.is_float64(original.type) else pa.nulls(len(original), pa.float64())
 
 
 def _impute_in_reference(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
     from energy_data_layer.reference.impute import impute
 
     return impute(given, past, max_spline_gap)
-
-
-def _impute_in_rust(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
-    with translated_errors():
-        result = engine.rust().impute_missing_values(
-            as_table(given),
-            columns=list(given.values),
-            date_col=given.date_col,
-            station_col=given.station_col,
-            max_spline_gap=max_spline_gap,
-            history=None if past is None else as_table(past),
-            wall_clock_col=None if given.wall_clock is None else WALL_CLOCK,
-        )
-    columns = {}
-    for name, (values, codes) in result.into_numpy().items():
-        counts = result.report[name]
-        report = ColumnReport.from_counts(counts["codes"], counts["coerced"], counts["gap_lengths"])
-        columns[name] = FilledColumn(values, codes, report)
-    return Imputed(columns, result.stations)

@@ -7,6 +7,9 @@ from typing import Any
 
 from energy_data_layer.transforms.provenance import Provenance
 
+METHODS = tuple(code.label for code in Provenance if code is not Provenance.OBSERVED)
+"""The labels of the codes 1 to 7."""
+
 
 @dataclass(frozen=True)
 class ColumnReport:
@@ -32,13 +35,13 @@ class ColumnReport:
 
     @classmethod
     def from_counts(cls, counts: list[int], coerced: int, gap_lengths: dict[int, int]) -> ColumnReport:
-        """Build the report from the number of values per provenance code (a list of eight)."""
+        """Build the report from the number of values per provenance code and of gaps per length, rising."""
         return cls(
             missing_before=sum(counts[1:]),
             missing_after=counts[Provenance.UNFILLED],
             coerced=coerced,
-            filled={code.label: counts[code] for code in Provenance if code is not Provenance.OBSERVED},
-            gap_lengths=dict(sorted(gap_lengths.items())),
+            filled=dict(zip(METHODS, counts[1:], strict=True)),
+            gap_lengths=gap_lengths,
         )
 
     def to_dict(self) -> dict[str, Any]:

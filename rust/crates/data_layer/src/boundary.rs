@@ -42,16 +42,20 @@ impl<'py> FromPyObject<'_, 'py> for Table {
             )));
         };
         // A strided view does not lie in its memory as it reads.
-        if !object
-            .extract::<PyBuffer<u8>>()
-            .map_or(true, |buffer| buffer.is_c_contiguous())
-        {
+        if !object.extract::<PyBuffer<u8>>().map_or(true, |buffer| buffer.is_c_contiguous()) {
             return Err(PyValueError::new_err(
                 "the buffer of an Arrow IPC stream must be contiguous",
             ));
         }
         let buffer = bytes.into_arrow_buffer()?;
-        without_gil(py, move || Ok(from_ipc(buffer)?)).map(Self)
+        // Bytes that are no Arrow can make the reader panic: that is a fault of the bytes, not of the engine.
+        match py.detach(|| catch_unwind(AssertUnwindSafe(|| from_ipc(buffer)))) {
+            Ok(batch) => batch.map(Self).map_err(arrow_to_python),
+            Err(panic) => Err(PyValueError::new_err(format!(
+                "Arrow cannot read the data: {}",
+                text_of(&*panic)
+            ))),
+        }
     }
 }
 
@@ -61,10 +65,8 @@ fn from_capsule(input: AnyRecordBatch) -> PyResult<RecordBatch> {
         AnyRecordBatch::Stream(stream) => {
             let reader = stream.into_reader()?;
             let schema = reader.schema();
-            let batches = reader
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(arrow_to_python)?;
-            one_batch(schema.into(), batches).map_err(arrow_to_python)
+            let batches = reader.collect::<Result<Vec<_>, _>>().map_err(arrow_to_python)?;
+            one_batch(schema, batches).map_err(arrow_to_python)
         }
     }
 }
@@ -134,7 +136,9 @@ pub fn without_gil<T: Send>(
 ) -> PyResult<T> {
     match py.detach(|| catch_unwind(AssertUnwindSafe(kernel))) {
         Ok(result) => result.map_err(to_python),
-        Err(panic) => Err(EngineError::new_err(panic_text(panic.as_ref()))),
+        Err(panic) => {
+            Err(EngineError::new_err(format!("the engine panicked: {}", text_of(&*panic))))
+        }
     }
 }
 
@@ -154,13 +158,7 @@ pub fn on_threads<T: Send>(
     without_gil(py, || pool.install(kernel))
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!(
-        "the engine panicked: {}",
-        text.unwrap_or_else(|| "no message".to_owned())
-    )
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -31,10 +31,7 @@ impl CompletedTable {
 
 #[pyfunction]
 #[pyo3(signature = (data, *, date_col, station_col, step_seconds=3_600, carry=None, wall_clock_col=None, threads=None))]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the keywords of the Python function"
-)]
+#[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
 pub fn complete_hours(
     py: Python<'_>,
     data: Table,
@@ -46,9 +43,7 @@ pub fn complete_hours(
     threads: Option<usize>,
 ) -> PyResult<CompletedTable> {
     if step_seconds < 1 || 86_400 % step_seconds != 0 {
-        return Err(pyo3::exceptions::PyValueError::new_err(
-            "step_seconds must divide a day",
-        ));
+        return Err(pyo3::exceptions::PyValueError::new_err("step_seconds must divide a day"));
     }
     let keys = KeyColumns {
         station: station_col,
@@ -56,10 +51,6 @@ pub fn complete_hours(
         wall_clock: wall_clock_col,
         frame: "the frame",
     };
-    let options = kernel::Options {
-        keys,
-        step_seconds,
-        carry: carry.as_deref(),
-    };
+    let options = kernel::Options { keys, step_seconds, carry: carry.as_deref() };
     on_threads(py, threads, || kernel::complete_hours(&data.0, options)).map(CompletedTable)
 }

@@ -56,12 +56,10 @@ impl ImputedTable {
     }
 
     /// Hands the filled columns over as writable NumPy arrays, without copying; can be called once.
-    fn into_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn take_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut filled = self.lock()?;
         let Filled::Columns(columns) = std::mem::replace(&mut *filled, Filled::HandedOver) else {
-            return Err(PyRuntimeError::new_err(
-                "the columns were handed over already",
-            ));
+            return Err(PyRuntimeError::new_err("the columns were handed over already"));
         };
         let arrays = PyDict::new(py);
         for (name, column) in self.names.iter().zip(columns) {
@@ -88,9 +86,7 @@ impl ImputedTable {
 
 impl ImputedTable {
     fn lock(&self) -> PyResult<MutexGuard<'_, Filled>> {
-        self.filled
-            .lock()
-            .map_err(|error| EngineError::new_err(error.to_string()))
+        self.filled.lock().map_err(|error| EngineError::new_err(error.to_string()))
     }
 
     fn table(&self) -> PyResult<RecordBatch> {
@@ -99,9 +95,7 @@ impl ImputedTable {
             Filled::Columns(columns) => self.assemble(columns).map_err(arrow_to_python)?,
             Filled::Table(table) => table,
             Filled::HandedOver => {
-                return Err(PyRuntimeError::new_err(
-                    "the columns were handed over to NumPy",
-                ));
+                return Err(PyRuntimeError::new_err("the columns were handed over to NumPy"));
             }
         };
         *filled = Filled::Table(table.clone());
@@ -129,10 +123,7 @@ impl ImputedTable {
             fields.push(Arc::new(Field::new(provenance, DataType::UInt8, false)));
             let unfilled = Provenance::Unfilled as u8;
             let present = column.codes.iter().map(|&code| code != unfilled);
-            let nulls = column
-                .codes
-                .contains(&unfilled)
-                .then(|| NullBuffer::from_iter(present));
+            let nulls = column.codes.contains(&unfilled).then(|| NullBuffer::from_iter(present));
             arrays.push(Arc::new(Float64Array::new(column.values.into(), nulls)));
             arrays.push(Arc::new(UInt8Array::from(column.codes)));
         }
@@ -143,10 +134,7 @@ impl ImputedTable {
 
 #[pyfunction]
 #[pyo3(signature = (data, *, columns, date_col, station_col, max_spline_gap=3, history=None, wall_clock_col=None, threads=None))]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the keywords of the Python function"
-)]
+#[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
 pub fn impute_missing_values(
     py: Python<'_>,
     data: Table,
@@ -164,18 +152,10 @@ pub fn impute_missing_values(
         wall_clock: wall_clock_col,
         frame,
     };
-    let options = kernel::Options {
-        columns: &columns,
-        keys: keys("the frame"),
-        max_spline_gap,
-    };
-    let past = history
-        .as_ref()
-        .map(|table| (&table.0, keys("the history")));
-    let Imputed {
-        columns: filled,
-        stations,
-    } = on_threads(py, threads, || kernel::impute(&data.0, past, options))?;
+    let options = kernel::Options { columns: &columns, keys: keys("the frame"), max_spline_gap };
+    let past = history.as_ref().map(|table| (&table.0, keys("the history")));
+    let Imputed { columns: filled, stations } =
+        on_threads(py, threads, || kernel::impute(&data.0, past, options))?;
     Ok(ImputedTable {
         input: data.0,
         names: columns,

@@ -32,12 +32,7 @@ impl CalendarHour {
         let hours = ticks.div_euclid(ticks_per_hour);
         let (year, month, day) = date_from_days(hours.div_euclid(24));
         // The remainder of 24 fits.
-        Self {
-            year,
-            month,
-            day,
-            hour: hours.rem_euclid(24) as u8,
-        }
+        Self { year, month, day, hour: hours.rem_euclid(24) as u8 }
     }
 
     /// One number per (month, day, hour), below [`HOURS_OF_YEAR`].
@@ -77,11 +72,7 @@ pub fn date_from_days(days: i64) -> (i64, u8, u8) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     // Day and month are small by construction.
     (year, month as u8, day as u8)
@@ -114,11 +105,8 @@ pub fn format_stamp(ticks: i64, unit: TimeUnit) -> String {
     let nanoseconds = ticks.rem_euclid(per_second) * (1_000_000_000 / per_second);
     let (year, month, day) = date_from_days(seconds.div_euclid(SECONDS_PER_DAY));
     let second_of_day = seconds.rem_euclid(SECONDS_PER_DAY);
-    let (hour, minute, second) = (
-        second_of_day / 3_600,
-        second_of_day / 60 % 60,
-        second_of_day % 60,
-    );
+    let (hour, minute, second) =
+        (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
     let fraction = match nanoseconds {
         0 => String::new(),
         n if n % 1_000 == 0 => format!(".{:06}", n / 1_000),
@@ -142,36 +130,20 @@ mod tests {
 
     #[test]
     fn february_29_exists_in_leap_years_only() {
-        let leap_day = CalendarHour {
-            year: 2024,
-            month: 2,
-            day: 29,
-            hour: 5,
-        };
+        let leap_day = CalendarHour { year: 2024, month: 2, day: 29, hour: 5 };
         assert_eq!(leap_day.in_year(2023, 3_600), None);
         assert_eq!(leap_day.in_year(1900, 3_600), None);
         assert_eq!(
-            leap_day
-                .in_year(2020, 3_600)
-                .map(|ticks| CalendarHour::from_ticks(ticks, 3_600)),
-            Some(CalendarHour {
-                year: 2020,
-                ..leap_day
-            })
+            leap_day.in_year(2020, 3_600).map(|ticks| CalendarHour::from_ticks(ticks, 3_600)),
+            Some(CalendarHour { year: 2020, ..leap_day })
         );
     }
 
     #[test]
     fn fractions_are_shown_only_where_there_are_any() {
         assert_eq!(format_stamp(0, TimeUnit::Second), "1970-01-01 00:00:00");
-        assert_eq!(
-            format_stamp(-1, TimeUnit::Millisecond),
-            "1969-12-31 23:59:59.999000"
-        );
-        assert_eq!(
-            format_stamp(1, TimeUnit::Nanosecond),
-            "1970-01-01 00:00:00.000000001"
-        );
+        assert_eq!(format_stamp(-1, TimeUnit::Millisecond), "1969-12-31 23:59:59.999000");
+        assert_eq!(format_stamp(1, TimeUnit::Nanosecond), "1970-01-01 00:00:00.000000001");
     }
 
     proptest! {

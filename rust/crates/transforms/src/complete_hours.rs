@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::builder::{LargeStringBuilder, UInt32Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float16Type, Float32Type, Float64Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    Float64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, RecordBatchOptions,
@@ -26,6 +26,9 @@ use crate::stations::decode_dictionary;
 
 /// The most rows a result may have.
 pub const MOST_ROWS: u64 = 1 << 29;
+
+/// The length of YYYYMMDDHHMM.
+const COMPACT_FORM: usize = 12;
 
 /// How to complete.
 #[derive(Debug, Clone, Copy)]
@@ -64,23 +67,17 @@ pub fn complete_hours(frame: &RecordBatch, options: Options<'_>) -> Result<Recor
     let everywhere = UInt32Array::from(grid.source.clone());
     let kept = |fields: &Field| Some(fields.name().as_str()) != options.keys.wall_clock;
     let schema = frame.schema();
-    let columns: Vec<(usize, &Arc<Field>)> = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .filter(|(_, field)| kept(field))
-        .collect();
+    let columns: Vec<(usize, &Arc<Field>)> =
+        schema.fields().iter().enumerate().filter(|(_, field)| kept(field)).collect();
     let arrays = columns
         .par_iter()
         .map(|(index, field)| {
             let array = frame.column(*index);
             if field.name() == options.keys.date {
-                stamps(array, &everywhere, &grid, keys.unit)
+                stamps(array, &everywhere, &grid, keys.unit, options.step_seconds)
             } else if !any_inserted
                 || field.name() == options.keys.station
-                || options
-                    .carry
-                    .is_some_and(|carry| carry.contains(field.name()))
+                || options.carry.is_some_and(|carry| carry.contains(field.name()))
             {
                 Ok(take(array, &everywhere, None)?)
             } else {
@@ -96,19 +93,12 @@ pub fn complete_hours(frame: &RecordBatch, options: Options<'_>) -> Result<Recor
         .iter()
         .zip(&arrays)
         .map(|((_, field), array)| {
-            field
-                .as_ref()
-                .clone()
-                .with_nullable(field.is_nullable() || array.null_count() > 0)
+            field.as_ref().clone().with_nullable(field.is_nullable() || array.null_count() > 0)
         })
         .collect();
     let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
     let options = RecordBatchOptions::new().with_row_count(Some(grid.source.len()));
-    Ok(RecordBatch::try_new_with_options(
-        Arc::new(schema),
-        arrays,
-        &options,
-    )?)
+    Ok(RecordBatch::try_new_with_options(Arc::new(schema), arrays, &options)?)
 }
 
 fn require_on_grid(keys: &Keys, options: Options<'_>) -> Result<()> {
@@ -135,11 +125,7 @@ fn distinct_rows(
     columns: KeyColumns<'_>,
 ) -> Result<Vec<Vec<usize>>> {
     if !keys.has_repeats {
-        return Ok(keys
-            .blocks
-            .iter()
-            .map(|block| block.clone().collect())
-            .collect());
+        return Ok(keys.blocks.iter().map(|block| block.clone().collect()).collect());
     }
     let comparators = frame
         .schema()
@@ -203,9 +189,7 @@ fn lay_grid(keys: &Keys, distinct: &[Vec<usize>], step_seconds: i64) -> Result<G
     for rows in distinct {
         for (position, &row) in rows.iter().enumerate() {
             let instant = keys.instants[row];
-            let until = rows
-                .get(position + 1)
-                .map_or(instant, |&next| keys.instants[next] - step);
+            let until = rows.get(position + 1).map_or(instant, |&next| keys.instants[next] - step);
             // The caller has checked that rows fit.
             let source = keys.frame_row(row) as u32;
             let offset = keys.wall_clock[row] - instant;
@@ -250,34 +234,24 @@ type SameValue = Box<dyn Fn(usize, usize) -> bool + Send + Sync>;
 /// Whether two rows of a column hold the same value; missing ones, null or NaN, are the same.
 fn same_value(array: &ArrayRef) -> Result<SameValue> {
     match array.data_type() {
-        DataType::Float64 => Ok(same_float::<Float64Type>(array)),
-        DataType::Float32 => Ok(same_float::<Float32Type>(array)),
-        DataType::Float16 => Ok(same_float::<Float16Type>(array)),
-        _ => {
-            let compare = make_comparator(array, array, SortOptions::default())?;
+        float if float.is_floating() => {
+            let values = cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone();
             Ok(Box::new(move |left, right| {
-                compare(left, right) == Ordering::Equal
+                let value = |row: usize| {
+                    values.is_valid(row).then(|| values.value(row)).filter(|value| !value.is_nan())
+                };
+                value(left) == value(right)
             }))
         }
+        nested if nested.is_nested() => {
+            let data = array.to_data();
+            Ok(Box::new(move |left, right| data.slice(left, 1) == data.slice(right, 1)))
+        }
+        _ => {
+            let compare = make_comparator(array, array, SortOptions::default())?;
+            Ok(Box::new(move |left, right| compare(left, right) == Ordering::Equal))
+        }
     }
-}
-
-fn same_float<T>(array: &ArrayRef) -> SameValue
-where
-    T: ArrowPrimitiveType,
-    T::Native: PartialEq,
-{
-    let array = array.as_primitive::<T>().clone();
-    // Only NaN differs from itself.
-    Box::new(move |left, right| {
-        let value = |row: usize| {
-            array
-                .is_valid(row)
-                .then(|| array.value(row))
-                .filter(|v| v == v)
-        };
-        value(left) == value(right)
-    })
 }
 
 /// The stamps of the result in the type of the input; new ones in the form of the input's first text.
@@ -286,6 +260,7 @@ fn stamps(
     everywhere: &UInt32Array,
     grid: &Grid,
     unit: TimeUnit,
+    step_seconds: i64,
 ) -> Result<ArrayRef> {
     if let DataType::Timestamp(_, zone) = array.data_type() {
         let instants = grid.instants.clone();
@@ -307,7 +282,7 @@ fn stamps(
         LargeStringBuilder::with_capacity(grid.source.len(), grid.source.len() * form.len());
     for (row, &source) in grid.source.iter().enumerate() {
         if grid.inserted[row] {
-            result.append_value(in_form(grid.wall_clock[row], unit, form));
+            result.append_value(in_form(grid.wall_clock[row], unit, form, step_seconds));
         } else {
             result.append_value(texts.value(source as usize));
         }
@@ -322,19 +297,18 @@ where
     Arc::new(PrimitiveArray::<T>::from_iter_values(instants).with_timezone_opt(zone))
 }
 
-/// A stamp in the same form as another text.
-fn in_form(ticks: i64, unit: TimeUnit, form: &str) -> String {
+/// A stamp in the same form as another text, with seconds where the step needs them.
+fn in_form(ticks: i64, unit: TimeUnit, form: &str, step_seconds: i64) -> String {
     let full = format_stamp(ticks, unit);
-    match form.len() {
-        12 => full[..16].chars().filter(char::is_ascii_digit).collect(),
-        length => {
-            let mut text = full[..length.min(full.len())].to_owned();
-            if form.as_bytes().get(10) == Some(&b'T') {
-                text.replace_range(10..11, "T");
-            }
-            text
-        }
+    let length = if step_seconds % 60 == 0 { form.len() } else { full.len() };
+    if length == COMPACT_FORM {
+        return full.chars().filter(char::is_ascii_digit).take(COMPACT_FORM).collect();
     }
+    let mut text = full[..length.min(full.len())].to_owned();
+    if form.as_bytes().get(10) == Some(&b'T') {
+        text.replace_range(10..11, "T");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -342,36 +316,16 @@ mod tests {
     use super::*;
     use arrow_array::{Float64Array, Int64Array, StringArray};
 
-    const KEYS: KeyColumns<'_> = KeyColumns {
-        station: "stnNm",
-        date: "tm",
-        wall_clock: None,
-        frame: "the frame",
-    };
-    const HOURLY: Options<'_> = Options {
-        keys: KEYS,
-        step_seconds: 3_600,
-        carry: None,
-    };
+    const KEYS: KeyColumns<'_> =
+        KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
+    const HOURLY: Options<'_> = Options { keys: KEYS, step_seconds: 3_600, carry: None };
 
     fn frame(rows: &[(&str, &str, i64, Option<f64>)]) -> Result<RecordBatch> {
         let columns: Vec<(&str, ArrayRef)> = vec![
-            (
-                "stnNm",
-                Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
-            ),
-            (
-                "tm",
-                Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1))),
-            ),
-            (
-                "stnId",
-                Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2))),
-            ),
-            (
-                "ta",
-                Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.3))),
-            ),
+            ("stnNm", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
+            ("tm", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
+            ("stnId", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2)))),
+            ("ta", Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.3)))),
         ];
         Ok(RecordBatch::try_from_iter(columns)?)
     }
@@ -390,10 +344,7 @@ mod tests {
             ("b", "2024-01-01T02:00", 7, Some(2.0)),
             ("a", "2024-01-01T05:00", 8, None),
         ])?;
-        assert_eq!(
-            complete_hours(&input, HOURLY)?.columns(),
-            expected.columns()
-        );
+        assert_eq!(complete_hours(&input, HOURLY)?.columns(), expected.columns());
         Ok(())
     }
 
@@ -405,10 +356,7 @@ mod tests {
         let Err(Error::Rows(error)) = complete_hours(&conflict, HOURLY) else {
             panic!("the rows differ")
         };
-        assert_eq!(
-            (error.kind, error.rows),
-            (RowErrorKind::Conflict, vec![0, 1])
-        );
+        assert_eq!((error.kind, error.rows), (RowErrorKind::Conflict, vec![0, 1]));
         Ok(())
     }
 
@@ -422,19 +370,20 @@ mod tests {
     }
 
     #[test]
+    fn steps_below_a_minute_are_written_with_seconds() -> Result<()> {
+        let input =
+            frame(&[("a", "2024-01-01T00:00", 7, None), ("a", "2024-01-01T00:01", 7, None)])?;
+        let half_minutes = complete_hours(&input, Options { step_seconds: 30, ..HOURLY })?;
+        assert_eq!(half_minutes.column(1).as_string::<i32>().value(1), "2024-01-01T00:00:30");
+        Ok(())
+    }
+
+    #[test]
     fn a_span_beyond_memory_is_refused() -> Result<()> {
-        let input = frame(&[
-            ("a", "0001-01-01 00:00", 7, None),
-            ("a", "9999-01-01 00:00", 7, None),
-        ])?;
-        let every_second = Options {
-            step_seconds: 1,
-            ..HOURLY
-        };
-        assert!(matches!(
-            complete_hours(&input, every_second),
-            Err(Error::TooManyRows(_))
-        ));
+        let input =
+            frame(&[("a", "0001-01-01 00:00", 7, None), ("a", "9999-01-01 00:00", 7, None)])?;
+        let every_second = Options { step_seconds: 1, ..HOURLY };
+        assert!(matches!(complete_hours(&input, every_second), Err(Error::TooManyRows(_))));
         Ok(())
     }
 }

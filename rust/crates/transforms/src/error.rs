@@ -101,12 +101,7 @@ pub(crate) struct Offending {
 
 impl Offending {
     pub(crate) fn new(kind: RowErrorKind) -> Self {
-        Self {
-            kind,
-            rows: Vec::new(),
-            values: Vec::new(),
-            count: 0,
-        }
+        Self { kind, rows: Vec::new(), values: Vec::new(), count: 0 }
     }
 
     pub(crate) fn push(&mut self, row: usize, value: impl FnOnce() -> Option<String>) {

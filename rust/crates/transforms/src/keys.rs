@@ -12,6 +12,9 @@ use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::stamps::read_stamps;
 use crate::stations::{Run, StationName, Stations, read_stations};
 
+/// Rows from which on threads pay for checking the order of the stamps.
+const ROWS_WORTH_THREADS: usize = 131_072;
+
 /// Which columns of a frame are the keys.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyColumns<'a> {
@@ -38,6 +41,10 @@ pub struct Keys {
     pub instants: ScalarBuffer<i64>,
     /// The stamps whose calendar fields count, in time order.
     pub wall_clock: ScalarBuffer<i64>,
+    /// For each station, the ticks from each wall-clock stamp to the next; 0 where they differ.
+    pub steps: Vec<i64>,
+    /// Whether the two differ: the stamps carry a zone.
+    pub zoned: bool,
     /// The unit of both.
     pub unit: TimeUnit,
     /// Whether a station has a stamp more than once.
@@ -47,23 +54,18 @@ pub struct Keys {
 impl Keys {
     /// Reads stations and stamps of a frame.
     pub fn read(batch: &RecordBatch, columns: KeyColumns<'_>) -> Result<Self> {
-        let stamps = read_stamps(
-            column(batch, columns.date, columns.frame)?,
-            columns.date,
-            columns.frame,
-        )?;
+        let stamps =
+            read_stamps(column(batch, columns.date, columns.frame)?, columns.date, columns.frame)?;
         let wall_clock = match columns.wall_clock {
             None => stamps.clone(),
             Some(name) => {
                 let naive = read_stamps(column(batch, name, columns.frame)?, name, columns.frame)?;
-                naive
-                    .in_unit(stamps.unit)
-                    .ok_or_else(|| Error::ColumnType {
-                        column: name.to_owned(),
-                        frame: columns.frame,
-                        found: format!("{:?}", naive.unit),
-                        wanted: "in the unit of the stamps",
-                    })?
+                naive.in_unit(stamps.unit).ok_or_else(|| Error::ColumnType {
+                    column: name.to_owned(),
+                    frame: columns.frame,
+                    found: format!("{:?}", naive.unit),
+                    wanted: "in the unit of the stamps",
+                })?
             }
         };
         let stations = read_stations(
@@ -74,26 +76,34 @@ impl Keys {
         if u32::try_from(batch.num_rows()).is_err() {
             return Err(Error::TooManyRows(batch.num_rows() as u64));
         }
-        let (blocks, order) = match blocks_as_stored(&stations, &stamps.ticks) {
-            Some(blocks) => (blocks, None),
+        let as_stored = blocks_as_stored(&stations, &stamps.ticks);
+        let (blocks, order) = match &as_stored {
+            Some(blocks) => (blocks.iter().map(|(rows, _)| rows.clone()).collect(), None),
             None => {
                 let (blocks, order) = time_order(&stations, &stamps.ticks);
                 (blocks, Some(order))
             }
         };
         let instants = in_order(&stamps.ticks, order.as_deref());
+        let wall_clock = match columns.wall_clock {
+            None => instants.clone(),
+            Some(_) => in_order(&wall_clock.ticks, order.as_deref()),
+        };
+        let steps = match as_stored {
+            Some(blocks) if columns.wall_clock.is_none() => {
+                blocks.into_iter().map(|(_, step)| step).collect()
+            }
+            _ => blocks.iter().map(|block| uniform_step(&wall_clock[block.clone()])).collect(),
+        };
         let has_repeats = order.is_some()
-            && blocks.iter().any(|block| {
-                instants[block.clone()]
-                    .windows(2)
-                    .any(|pair| pair[0] == pair[1])
-            });
+            && blocks
+                .iter()
+                .any(|block| instants[block.clone()].windows(2).any(|pair| pair[0] == pair[1]));
         Ok(Self {
-            wall_clock: match columns.wall_clock {
-                None => instants.clone(),
-                Some(_) => in_order(&wall_clock.ticks, order.as_deref()),
-            },
+            wall_clock,
+            steps,
             names: stations.names,
+            zoned: columns.wall_clock.is_some(),
             blocks,
             order,
             instants,
@@ -153,10 +163,7 @@ impl Keys {
 pub fn column<'a>(batch: &'a RecordBatch, name: &str, frame: &'static str) -> Result<&'a ArrayRef> {
     batch
         .column_by_name(name)
-        .ok_or_else(|| Error::ColumnNotFound {
-            column: name.to_owned(),
-            frame,
-        })
+        .ok_or_else(|| Error::ColumnNotFound { column: name.to_owned(), frame })
 }
 
 /// Brings a column into time order; without an order it is in it already.
@@ -170,21 +177,31 @@ pub fn in_order<T: arrow_buffer::ArrowNativeType>(
     }
 }
 
-/// The stations' blocks, if each station stands together with rising stamps already.
-fn blocks_as_stored(stations: &Stations, ticks: &[i64]) -> Option<Vec<Range<usize>>> {
+/// The ticks from each stamp to the next, where they are the same and positive; else 0.
+pub fn uniform_step(ticks: &[i64]) -> i64 {
+    let [first, second, ..] = ticks else { return 0 };
+    let step = second.wrapping_sub(*first);
+    let uniform = ticks.first() < ticks.last()
+        && ticks.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step);
+    if uniform && step > 0 { step } else { 0 }
+}
+
+/// The stations' blocks with their steps, if each station stands together with rising stamps already.
+fn blocks_as_stored(stations: &Stations, ticks: &[i64]) -> Option<Vec<(Range<usize>, i64)>> {
     if stations.runs.len() > stations.names.len() {
         return None;
     }
-    let rising = |run: &Run| {
-        ticks[run.rows.clone()]
-            .windows(2)
-            .all(|pair| pair[0] < pair[1])
+    let block_of = |run: &Run| {
+        let ticks = &ticks[run.rows.clone()];
+        let step = uniform_step(ticks);
+        let rising = step > 0 || ticks.windows(2).all(|pair| pair[0] < pair[1]);
+        rising.then(|| (run.rows.clone(), step))
     };
-    stations
-        .runs
-        .par_iter()
-        .all(rising)
-        .then(|| stations.runs.iter().map(|run| run.rows.clone()).collect())
+    if ticks.len() < ROWS_WORTH_THREADS {
+        stations.runs.iter().map(block_of).collect()
+    } else {
+        stations.runs.par_iter().map(block_of).collect()
+    }
 }
 
 /// Gathers each station's rows and sorts them by stamp; equal stamps keep their order.
@@ -212,13 +229,11 @@ fn time_order(stations: &Stations, ticks: &[i64]) -> (Vec<Range<usize>>, Vec<u32
             *place += 1;
         }
     }
-    split_mut(&mut order, &blocks)
-        .into_par_iter()
-        .for_each(|rows| {
-            if !rows.is_sorted_by_key(|&row| ticks[row as usize]) {
-                rows.sort_by_key(|&row| ticks[row as usize]);
-            }
-        });
+    split_mut(&mut order, &blocks).into_par_iter().for_each(|rows| {
+        if !rows.is_sorted_by_key(|&row| ticks[row as usize]) {
+            rows.sort_by_key(|&row| ticks[row as usize]);
+        }
+    });
     (blocks, order)
 }
 
@@ -240,12 +255,8 @@ mod tests {
 
     use arrow_array::{StringArray, TimestampSecondArray};
 
-    const COLUMNS: KeyColumns<'_> = KeyColumns {
-        station: "stnNm",
-        date: "tm",
-        wall_clock: None,
-        frame: "the frame",
-    };
+    const COLUMNS: KeyColumns<'_> =
+        KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
 
     fn keys(rows: &[(&str, i64)]) -> Result<Keys> {
         let stations = StringArray::from_iter_values(rows.iter().map(|row| row.0));

@@ -26,9 +26,9 @@ pub fn read_numbers(column: &ArrayRef, name: &str, frame: &'static str) -> Resul
         DataType::Utf8 => Ok(parse(column.as_string::<i32>().iter())),
         DataType::LargeUtf8 => Ok(parse(column.as_string::<i64>().iter())),
         DataType::Utf8View => Ok(parse(column.as_string_view().iter())),
-        other if other.is_numeric() || other == &DataType::Null => Ok(plain(
-            cast(&column, &DataType::Float64)?.as_primitive::<Float64Type>(),
-        )),
+        other if other.is_numeric() || other == &DataType::Null => {
+            Ok(plain(cast(&column, &DataType::Float64)?.as_primitive::<Float64Type>()))
+        }
         other => Err(Error::ColumnType {
             column: name.to_owned(),
             frame,
@@ -38,26 +38,34 @@ pub fn read_numbers(column: &ArrayRef, name: &str, frame: &'static str) -> Resul
     }
 }
 
-/// Raises where a value is plus or minus infinity.
+/// Two to this power times the largest value is the largest double.
+const HEADROOM: f64 = (1u64 << 27) as f64;
+/// Beyond it, sums of values could overflow; such a value counts as infinite.
+pub const LARGEST_VALUE: f64 = f64::MAX / HEADROOM;
+
+/// Zero for every value that counts as finite, NaN for any other.
+pub fn zero_if_finite(value: f64) -> f64 {
+    value * HEADROOM * 0.0
+}
+
+/// Raises where a value is plus or minus infinity, or too large.
 pub fn require_finite(values: &[f64], name: &str, frame: &'static str) -> Result<()> {
     let mut offending = Offending::new(RowErrorKind::Infinite);
-    for (row, value) in values
-        .iter()
-        .enumerate()
-        .filter(|(_, value)| value.is_infinite())
-    {
-        offending.push(row, || Some(value.to_string()));
+    for (row, value) in values.iter().enumerate().filter(|(_, value)| value.abs() > LARGEST_VALUE) {
+        offending.push(row, || Some(shown(*value)));
     }
     offending.into_result(name, frame)
+}
+
+/// A too large value as Python writes it.
+fn shown(value: f64) -> String {
+    if value.is_infinite() { value.to_string() } else { format!("{value:e}").replace('e', "e+") }
 }
 
 fn plain(array: &Float64Array) -> Numbers {
     let values = match array.nulls().filter(|nulls| nulls.null_count() > 0) {
         None => array.values().clone(),
-        Some(_) => array
-            .iter()
-            .map(|value| value.unwrap_or(f64::NAN))
-            .collect(),
+        Some(_) => array.iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
     };
     Numbers { values, coerced: 0 }
 }
@@ -81,9 +89,8 @@ fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
 /// that Rust reads too (`inf`, `nan`) are no numbers.
 fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
-    let spelled = text
-        .bytes()
-        .any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
+    let spelled =
+        text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
     if spelled { None } else { text.parse().ok() }
 }
 
@@ -125,6 +132,20 @@ mod tests {
             && n.values[0] == 1.0
             && n.values[1].is_nan()
             && n.values[2].is_nan()));
+    }
+
+    #[test]
+    fn the_largest_value_is_where_the_check_turns() {
+        for value in [LARGEST_VALUE, -LARGEST_VALUE, 0.0, -0.0, f64::MIN_POSITIVE] {
+            assert_eq!(zero_if_finite(value), 0.0);
+            assert!(require_finite(&[value], "ta", "the frame").is_ok());
+        }
+        for value in [LARGEST_VALUE.next_up(), f64::NEG_INFINITY] {
+            assert!(zero_if_finite(value).is_nan());
+            assert!(require_finite(&[value], "ta", "the frame").is_err());
+        }
+        assert_eq!(shown(1.7e308), "1.7e+308");
+        assert_eq!(shown(f64::NEG_INFINITY), "-inf");
     }
 
     #[test]

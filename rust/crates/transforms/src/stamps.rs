@@ -36,11 +36,8 @@ impl Stamps {
         if factor == 1 {
             return Some(self.clone());
         }
-        let ticks = self
-            .ticks
-            .iter()
-            .map(|tick| tick.checked_mul(factor))
-            .collect::<Option<_>>()?;
+        let ticks =
+            self.ticks.iter().map(|tick| tick.checked_mul(factor)).collect::<Option<_>>()?;
         Some(Self { ticks, unit })
     }
 }
@@ -56,30 +53,15 @@ pub fn read_stamps(column: &ArrayRef, name: &str, frame: &'static str) -> Result
         }
         DataType::Utf8 => {
             let texts = column.as_string::<i32>();
-            parse_all(
-                texts.len(),
-                |row| texts.is_valid(row).then(|| texts.value(row)),
-                name,
-                frame,
-            )
+            parse_all(texts.len(), |row| texts.is_valid(row).then(|| texts.value(row)), name, frame)
         }
         DataType::LargeUtf8 => {
             let texts = column.as_string::<i64>();
-            parse_all(
-                texts.len(),
-                |row| texts.is_valid(row).then(|| texts.value(row)),
-                name,
-                frame,
-            )
+            parse_all(texts.len(), |row| texts.is_valid(row).then(|| texts.value(row)), name, frame)
         }
         DataType::Utf8View => {
             let texts = column.as_string_view();
-            parse_all(
-                texts.len(),
-                |row| texts.is_valid(row).then(|| texts.value(row)),
-                name,
-                frame,
-            )
+            parse_all(texts.len(), |row| texts.is_valid(row).then(|| texts.value(row)), name, frame)
         }
         other => Err(Error::ColumnType {
             column: name.to_owned(),
@@ -92,22 +74,10 @@ pub fn read_stamps(column: &ArrayRef, name: &str, frame: &'static str) -> Result
 
 fn ticks_of(column: &ArrayRef, unit: TimeUnit) -> ScalarBuffer<i64> {
     match unit {
-        TimeUnit::Second => column
-            .as_primitive::<TimestampSecondType>()
-            .values()
-            .clone(),
-        TimeUnit::Millisecond => column
-            .as_primitive::<TimestampMillisecondType>()
-            .values()
-            .clone(),
-        TimeUnit::Microsecond => column
-            .as_primitive::<TimestampMicrosecondType>()
-            .values()
-            .clone(),
-        TimeUnit::Nanosecond => column
-            .as_primitive::<TimestampNanosecondType>()
-            .values()
-            .clone(),
+        TimeUnit::Second => column.as_primitive::<TimestampSecondType>().values().clone(),
+        TimeUnit::Millisecond => column.as_primitive::<TimestampMillisecondType>().values().clone(),
+        TimeUnit::Microsecond => column.as_primitive::<TimestampMicrosecondType>().values().clone(),
+        TimeUnit::Nanosecond => column.as_primitive::<TimestampNanosecondType>().values().clone(),
     }
 }
 
@@ -136,19 +106,16 @@ fn parse_all<'a>(
     frame: &'static str,
 ) -> Result<Stamps> {
     let mut ticks = vec![NOT_A_TIME; rows];
-    ticks
-        .par_chunks_mut(ROWS_PER_TASK)
-        .enumerate()
-        .for_each(|(task, chunk)| {
-            let mut parser = StampParser::default();
-            for (i, tick) in chunk.iter_mut().enumerate() {
-                if let Some(seconds) =
-                    text(task * ROWS_PER_TASK + i).and_then(|text| parser.parse(text.as_bytes()))
-                {
-                    *tick = seconds;
-                }
+    ticks.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(task, chunk)| {
+        let mut parser = StampParser::default();
+        for (i, tick) in chunk.iter_mut().enumerate() {
+            if let Some(seconds) =
+                text(task * ROWS_PER_TASK + i).and_then(|text| parser.parse(text.as_bytes()))
+            {
+                *tick = seconds;
             }
-        });
+        }
+    });
     if ticks.contains(&NOT_A_TIME) {
         let mut offending = Offending::new(RowErrorKind::Stamp);
         for row in (0..rows).filter(|&row| ticks[row] == NOT_A_TIME) {
@@ -156,10 +123,7 @@ fn parse_all<'a>(
         }
         offending.into_result(name, frame)?;
     }
-    Ok(Stamps {
-        ticks: ticks.into(),
-        unit: TimeUnit::Second,
-    })
+    Ok(Stamps { ticks: ticks.into(), unit: TimeUnit::Second })
 }
 
 /// Parses stamps one after the other; the date of one is mostly that of the one before.
@@ -180,10 +144,9 @@ impl StampParser {
         let (date, rest) = text.split_first_chunk::<10>()?;
         let clock = match rest {
             [b' ' | b'T', h1, h2, b':', m1, m2] => clock_seconds(&[*h1, *h2, *m1, *m2], 0)?,
-            [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] => clock_seconds(
-                &[*h1, *h2, *m1, *m2],
-                two_digits(*s1, *s2).filter(|&s| s < 60)?,
-            )?,
+            [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] => {
+                clock_seconds(&[*h1, *h2, *m1, *m2], two_digits(*s1, *s2).filter(|&s| s < 60)?)?
+            }
             _ => return None,
         };
         Some(self.date_seconds(date)? + clock)
@@ -271,26 +234,17 @@ mod tests {
 
     #[test]
     fn the_first_bad_rows_are_named() {
-        let texts: ArrayRef = Arc::new(StringArray::from(vec![
-            Some("2024-01-01 00:00"),
-            None,
-            Some("x"),
-        ]));
+        let texts: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("2024-01-01 00:00"), None, Some("x")]));
         let Err(Error::Rows(error)) = read_stamps(&texts, "tm", "the frame") else {
             panic!("two rows are bad")
         };
-        assert_eq!(
-            (error.rows, error.values),
-            (vec![1, 2], vec![None, Some("x".to_owned())])
-        );
+        assert_eq!((error.rows, error.values), (vec![1, 2], vec![None, Some("x".to_owned())]));
     }
 
     #[test]
     fn numpy_not_a_time_counts_as_null() {
         let stamps: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, i64::MIN]));
-        assert!(matches!(
-            read_stamps(&stamps, "tm", "the frame"),
-            Err(Error::Rows(_))
-        ));
+        assert!(matches!(read_stamps(&stamps, "tm", "the frame"), Err(Error::Rows(_))));
     }
 }

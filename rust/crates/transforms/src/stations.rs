@@ -61,18 +61,13 @@ pub fn read_stations(column: &ArrayRef, name: &str, frame: &'static str) -> Resu
         DataType::LargeUtf8 => Ok(text_stations::<i64>(column)),
         DataType::Utf8View => {
             let texts = column.as_string_view();
-            Ok(group(&ViewRows(texts), |key| {
-                StationName::Text(key.to_owned())
-            }))
+            Ok(group(&ViewRows(texts), |key| StationName::Text(key.to_owned())))
         }
         DataType::Dictionary(_, _) => dictionary_stations(column, name, frame),
         other if other.is_integer() => {
             let numbers = cast(column, &DataType::Int64)?;
             require_named(&numbers, name, frame)?;
-            Ok(group(
-                &NumberRows(numbers.as_primitive()),
-                StationName::Number,
-            ))
+            Ok(group(&NumberRows(numbers.as_primitive()), StationName::Number))
         }
         other => Err(Error::ColumnType {
             column: name.to_owned(),
@@ -93,10 +88,7 @@ pub(crate) fn decode_dictionary(column: &ArrayRef) -> Result<ArrayRef> {
 
 fn require_named(column: &ArrayRef, name: &str, frame: &'static str) -> Result<()> {
     let mut offending = Offending::new(RowErrorKind::Station);
-    if let Some(nulls) = column
-        .logical_nulls()
-        .filter(|nulls| nulls.null_count() > 0)
-    {
+    if let Some(nulls) = column.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
         for row in (0..column.len()).filter(|&row| nulls.is_null(row)) {
             offending.push(row, || None);
         }
@@ -106,18 +98,17 @@ fn require_named(column: &ArrayRef, name: &str, frame: &'static str) -> Result<(
 
 fn text_stations<O: OffsetSizeTrait>(column: &ArrayRef) -> Stations {
     let texts = column.as_string::<O>();
-    let rows = TextRows {
-        offsets: texts.offsets(),
-        bytes: texts.value_data(),
-    };
-    group(&rows, |key| {
-        StationName::Text(String::from_utf8_lossy(key).into_owned())
-    })
+    let rows = TextRows { offsets: texts.offsets(), bytes: texts.value_data() };
+    group(&rows, |key| StationName::Text(String::from_utf8_lossy(key).into_owned()))
 }
 
 /// Stations of a dictionary column: its distinct values are few, so only they are hashed.
 fn dictionary_stations(column: &ArrayRef, name: &str, frame: &'static str) -> Result<Stations> {
     let dictionary = column.as_any_dictionary();
+    if dictionary.values().is_empty() {
+        // No row is null, so there is none.
+        return Ok(Stations::default());
+    }
     let values = read_present_values(dictionary.values(), name, frame)?;
     let mut distinct = HashMap::new();
     let canonical: Vec<i64> = values
@@ -125,16 +116,10 @@ fn dictionary_stations(column: &ArrayRef, name: &str, frame: &'static str) -> Re
         .enumerate()
         .map(|(position, value)| *distinct.entry(value).or_insert(position as i64))
         .collect();
-    let keys: Int64Array = dictionary
-        .normalized_keys()
-        .iter()
-        .map(|&key| canonical[key])
-        .collect::<Vec<_>>()
-        .into();
+    let keys: Int64Array =
+        dictionary.normalized_keys().iter().map(|&key| canonical[key]).collect::<Vec<_>>().into();
     // A key is a position in `values` by construction.
-    Ok(group(&NumberRows(&keys), |key| {
-        values[key as usize].clone()
-    }))
+    Ok(group(&NumberRows(&keys), |key| values[key as usize].clone()))
 }
 
 /// The values of a dictionary; one that no row uses may be null.
@@ -146,18 +131,9 @@ fn read_present_values(
     let mut names = Vec::with_capacity(values.len());
     for position in 0..values.len() {
         let one = values.slice(position, 1);
-        let stations = if one.is_null(0) {
-            Stations::default()
-        } else {
-            read_stations(&one, name, frame)?
-        };
-        names.push(
-            stations
-                .names
-                .into_iter()
-                .next()
-                .unwrap_or(StationName::Text(String::new())),
-        );
+        let stations =
+            if one.is_null(0) { Stations::default() } else { read_stations(&one, name, frame)? };
+        names.push(stations.names.into_iter().next().unwrap_or(StationName::Text(String::new())));
     }
     Ok(names)
 }
@@ -173,9 +149,7 @@ trait Rows<'a> {
     /// The first row from `row` on that is of another station.
     fn run_end(&self, row: usize) -> usize {
         let key = self.key(row);
-        (row + 1..self.len())
-            .find(|&next| self.key(next) != key)
-            .unwrap_or(self.len())
+        (row + 1..self.len()).find(|&next| self.key(next) != key).unwrap_or(self.len())
     }
 }
 
@@ -239,9 +213,10 @@ impl<'a, O: OffsetSizeTrait> Rows<'a> for TextRows<'a, O> {
         while end + BLOCK <= self.len() && self.key(end) == key {
             let offsets = &self.offsets[end..=end + BLOCK];
             let begin = offsets[0].as_usize();
-            let even = offsets.iter().enumerate().fold(true, |even, (i, o)| {
-                even & (o.as_usize() == begin + i * key.len())
-            });
+            let even = offsets
+                .iter()
+                .enumerate()
+                .fold(true, |even, (i, o)| even & (o.as_usize() == begin + i * key.len()));
             let bytes = BLOCK * key.len();
             if !even
                 || self.bytes[begin..begin + bytes]
@@ -251,9 +226,7 @@ impl<'a, O: OffsetSizeTrait> Rows<'a> for TextRows<'a, O> {
             }
             end += BLOCK;
         }
-        (end..self.len())
-            .find(|&next| self.key(next) != key)
-            .unwrap_or(self.len())
+        (end..self.len()).find(|&next| self.key(next) != key).unwrap_or(self.len())
     }
 }
 
@@ -282,16 +255,10 @@ fn group<'a, R: Rows<'a>>(rows: &R, to_name: impl Fn(R::Key) -> StationName) -> 
         }
         previous = Some(station);
         let end = rows.run_end(row);
-        runs.push(Run {
-            station,
-            rows: row..end,
-        });
+        runs.push(Run { station, rows: row..end });
         row = end;
     }
-    Stations {
-        names: keys.into_iter().map(to_name).collect(),
-        runs,
-    }
+    Stations { names: keys.into_iter().map(to_name).collect(), runs }
 }
 
 #[cfg(test)]
@@ -317,11 +284,8 @@ mod tests {
     #[test]
     fn every_kind_of_column_gives_the_same_stations() {
         let texts = ["7", "7", "12", "7"];
-        let expected = vec![
-            ("7".to_owned(), 0..2),
-            ("12".to_owned(), 2..3),
-            ("7".to_owned(), 3..4),
-        ];
+        let expected =
+            vec![("7".to_owned(), 0..2), ("12".to_owned(), 2..3), ("7".to_owned(), 3..4)];
         let dictionary: DictionaryArray<Int8Type> = texts.into_iter().collect();
         let columns: Vec<ArrayRef> = vec![
             Arc::new(StringArray::from_iter_values(texts)),

@@ -1,9 +1,21 @@
-from collections.abc import Buffer, Sequence
-from types import CapsuleType
+from collections.abc import Sequence
 from typing import Any, Protocol, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Buffer, CapsuleType
+
+__all__ = [
+    "CompletedTable",
+    "EngineError",
+    "ImputedTable",
+    "RowError",
+    "TooManyRowsError",
+    "__version__",
+    "build_info",
+    "complete_hours",
+    "impute_missing_values",
+]
 
 __version__: str
 
@@ -35,7 +47,7 @@ class ImputedTable:
     def stations(self) -> int: ...
     @property
     def report(self) -> dict[str, _ColumnReport]: ...
-    def into_numpy(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]: ...
+    def take_numpy(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]: ...
     def to_ipc(self) -> Any: ...
     def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
 

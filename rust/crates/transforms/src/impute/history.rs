@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::climatology::Series;
 use crate::calendar::ticks_per_second;
 use crate::error::{Error, Result};
-use crate::keys::{KeyColumns, Keys, column};
+use crate::keys::{KeyColumns, Keys, column, uniform_step};
 use crate::numbers::{read_numbers, require_finite};
 
 /// Observed values of other times, station by station of the frame, and those of other stations.
@@ -16,6 +16,8 @@ use crate::numbers::{read_numbers, require_finite};
 pub struct History {
     /// For each station of the frame, its stamps in time order.
     stamps: Vec<Vec<i64>>,
+    /// For each station of the frame, the ticks between its stamps; 0 where they differ.
+    steps: Vec<i64>,
     /// For each column, for each station of the frame, its values.
     values: Vec<Vec<Vec<f64>>>,
     /// For each column, the values of stations that the frame does not have.
@@ -26,25 +28,16 @@ impl History {
     /// A station's past of one column.
     pub fn series(&self, column: usize, station: usize) -> Series<'_> {
         match (self.stamps.get(station), self.values.get(column)) {
-            (Some(stamps), Some(values)) => Series {
-                stamps,
-                values: &values[station],
-            },
-            _ => Series {
-                stamps: &[],
-                values: &[],
-            },
+            (Some(stamps), Some(values)) => {
+                Series { stamps, values: &values[station], step: self.steps[station] }
+            }
+            _ => Series { stamps: &[], values: &[], step: 0 },
         }
     }
 
     /// All values of one column.
     pub fn all_values(&self, column: usize) -> impl Iterator<Item = &[f64]> {
-        let stations = self
-            .values
-            .get(column)
-            .into_iter()
-            .flatten()
-            .map(Vec::as_slice);
+        let stations = self.values.get(column).into_iter().flatten().map(Vec::as_slice);
         stations.chain(self.elsewhere.get(column).map(Vec::as_slice))
     }
 }
@@ -67,14 +60,11 @@ pub fn read_history(
         .collect::<Result<Vec<_>>>()?;
     past.require_unique(columns)?;
 
-    let stations: HashMap<_, usize> = keys
-        .names
-        .iter()
-        .enumerate()
-        .map(|(station, name)| (name, station))
-        .collect();
+    let stations: HashMap<_, usize> =
+        keys.names.iter().enumerate().map(|(station, name)| (name, station)).collect();
     let mut history = History {
         stamps: vec![Vec::new(); keys.names.len()],
+        steps: vec![0; keys.names.len()],
         values: vec![vec![Vec::new(); keys.names.len()]; names.len()],
         elsewhere: vec![Vec::new(); names.len()],
     };
@@ -88,23 +78,17 @@ pub fn read_history(
             Some(&station) => {
                 let present = keys.blocks[station].clone();
                 let rows = rows_elsewhen(&past, block.clone(), keys, present);
-                let stamps = rows
-                    .iter()
-                    .map(|&row| in_unit_of(keys, &past, past.wall_clock[row]));
+                let stamps = rows.iter().map(|&row| in_unit_of(keys, &past, past.wall_clock[row]));
                 history.stamps[station] =
-                    stamps
-                        .collect::<Option<_>>()
-                        .ok_or_else(|| Error::ColumnType {
-                            column: columns.date.to_owned(),
-                            frame: columns.frame,
-                            found: format!("{:?}", past.unit),
-                            wanted: "held in the finer unit of the frame's stamps",
-                        })?;
+                    stamps.collect::<Option<_>>().ok_or_else(|| Error::ColumnType {
+                        column: columns.date.to_owned(),
+                        frame: columns.frame,
+                        found: format!("{:?}", past.unit),
+                        wanted: "held in the finer unit of the frame's stamps",
+                    })?;
+                history.steps[station] = uniform_step(&history.stamps[station]);
                 for (values, column) in history.values.iter_mut().zip(&numbers) {
-                    values[station] = rows
-                        .iter()
-                        .map(|&row| column[past.frame_row(row)])
-                        .collect();
+                    values[station] = rows.iter().map(|&row| column[past.frame_row(row)]).collect();
                 }
             }
         }
@@ -126,13 +110,8 @@ fn rows_elsewhen(
     let mut frame_rows = frame_rows.peekable();
     past_rows
         .filter(|&row| {
-            while frame_rows
-                .next_if(|&other| of_frame(other) < of_past(row))
-                .is_some()
-            {}
-            frame_rows
-                .peek()
-                .is_none_or(|&other| of_frame(other) != of_past(row))
+            while frame_rows.next_if(|&other| of_frame(other) < of_past(row)).is_some() {}
+            frame_rows.peek().is_none_or(|&other| of_frame(other) != of_past(row))
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use climatology::{Climatology, Series, mean_of_observed};
-use gaps::{Gap, copy_and_find_gaps};
+use gaps::{Gap, find_gaps};
 use history::{History, read_history};
 
 /// How a value came to be; the numbers are those of the contract.
@@ -44,7 +44,7 @@ pub const CODES: usize = 8;
 
 /// Rows times columns from which on threads pay: below, waking them costs more than the work (measured
 /// by `tests/benchmark/rust_vs_python.py`).
-pub const VALUES_WORTH_THREADS: usize = 16_384;
+pub const VALUES_WORTH_THREADS: usize = 65_536;
 
 /// What to fill.
 #[derive(Debug, Clone, Copy)]
@@ -110,12 +110,10 @@ pub fn impute(
     };
     // An infinite value is reported before anything that is found later; looking for it costs a pass
     // over the values, so it is looked for only where something else is wrong, or where the filling met one.
-    let past = match keys
-        .require_unique(options.keys)
-        .and_then(|()| match history {
-            Some((batch, columns)) => read_history(&keys, batch, columns, options.columns),
-            None => Ok(History::default()),
-        }) {
+    let past = match keys.require_unique(options.keys).and_then(|()| match history {
+        Some((batch, columns)) => read_history(&keys, batch, columns, options.columns),
+        None => Ok(History::default()),
+    }) {
         Ok(past) => past,
         Err(error) => return Err(finite().err().unwrap_or(error)),
     };
@@ -124,10 +122,7 @@ pub fn impute(
     if has_infinite {
         finite()?;
     }
-    Ok(Imputed {
-        columns,
-        stations: keys.names.len(),
-    })
+    Ok(Imputed { columns, stations: keys.names.len() })
 }
 
 /// One station's part of one column while it is filled.
@@ -155,11 +150,13 @@ fn fill_columns(
     max_spline_gap: usize,
 ) -> (Vec<FilledColumn>, bool) {
     let rows = keys.instants.len();
-    let sources: Vec<_> = numbers
-        .iter()
-        .map(|numbers| in_order(&numbers.values, keys.order.as_deref()))
-        .collect();
-    let mut values: Vec<Vec<f64>> = numbers.iter().map(|_| vec![0.0; rows]).collect();
+    let sources: Vec<_> =
+        numbers.iter().map(|numbers| in_order(&numbers.values, keys.order.as_deref())).collect();
+    let mut values: Vec<Vec<f64>> = if rows * numbers.len() < VALUES_WORTH_THREADS {
+        sources.iter().map(|source| source.to_vec()).collect()
+    } else {
+        sources.par_iter().map(|source| source.to_vec()).collect()
+    };
     let mut codes: Vec<Vec<u8>> = numbers.iter().map(|_| vec![0; rows]).collect();
 
     let mut parts = Vec::with_capacity(numbers.len() * keys.blocks.len());
@@ -168,27 +165,17 @@ fn fill_columns(
         let codes = split_mut(codes, &keys.blocks);
         for (station, (values, codes)) in values.into_iter().zip(codes).enumerate() {
             let source = &sources[index][keys.blocks[station].clone()];
-            parts.push(Part {
-                column: index,
-                station,
-                source,
-                values,
-                codes,
-            });
+            parts.push(Part { column: index, station, source, values, codes });
         }
     }
     let fill = |mut part: Part<'_>| {
         let series = Series {
             stamps: &keys.wall_clock[keys.blocks[part.station].clone()],
             values: part.source,
+            step: keys.steps[part.station],
         };
         let past = past.series(part.column, part.station);
-        fill_part(
-            &mut part,
-            [series, past],
-            keys.ticks_per_hour(),
-            max_spline_gap,
-        )
+        fill_part(&mut part, [series, past], keys, max_spline_gap)
     };
     let outcomes: Vec<Outcome> = if rows * numbers.len() < VALUES_WORTH_THREADS {
         parts.into_iter().map(fill).collect()
@@ -202,24 +189,14 @@ fn fill_columns(
     for (index, (mut values, mut codes)) in values.into_iter().zip(codes).enumerate() {
         let outcomes = outcomes.chunks(stations).nth(index).unwrap_or_default();
         let mut report = merged_report(outcomes, numbers[index].coerced);
-        let left = outcomes
-            .iter()
-            .zip(&keys.blocks)
-            .flat_map(|(outcome, block)| {
-                outcome
-                    .left
-                    .iter()
-                    .map(|gap| block.start + gap.start..block.start + gap.stop)
-            });
+        let left = outcomes.iter().zip(&keys.blocks).flat_map(|(outcome, block)| {
+            outcome.left.iter().map(|gap| block.start + gap.start..block.start + gap.stop)
+        });
         let left: Vec<_> = left.collect();
         if !left.is_empty() {
             let source = sources[index].as_ref();
             let mean = mean_of_observed(std::iter::once(source).chain(past.all_values(index)));
-            let code = if mean.is_some() {
-                Provenance::GlobalMean
-            } else {
-                Provenance::Unfilled
-            };
+            let code = if mean.is_some() { Provenance::GlobalMean } else { Provenance::Unfilled };
             for gap in left {
                 report.codes[code as usize] += gap.len() as u64;
                 values[gap.clone()].fill(mean.unwrap_or(f64::NAN));
@@ -239,18 +216,15 @@ fn fill_columns(
 fn fill_part(
     part: &mut Part<'_>,
     series: [Series<'_>; 2],
-    ticks_per_hour: i64,
+    keys: &Keys,
     max_spline_gap: usize,
 ) -> Outcome {
     let rows = part.source.len();
-    let found = copy_and_find_gaps(part.source, part.values);
+    let found = find_gaps(part.source);
     let gaps = found.gaps;
     let missing: usize = gaps.iter().map(|gap| gap.len()).sum();
     let observed = rows - missing;
-    let mut outcome = Outcome {
-        has_infinite: found.has_infinite,
-        ..Outcome::default()
-    };
+    let mut outcome = Outcome { has_infinite: found.has_infinite, ..Outcome::default() };
     outcome.report.codes[Provenance::Observed as usize] = observed as u64;
     count_lengths(&gaps, &mut outcome.report.gap_lengths);
 
@@ -263,11 +237,7 @@ fn fill_part(
         } else if observed == 0 {
             outcome.left.push(gap);
         } else if at_edge {
-            let neighbour = if gap.start == 0 {
-                gap.stop
-            } else {
-                gap.start - 1
-            };
+            let neighbour = if gap.start == 0 { gap.stop } else { gap.start - 1 };
             let value = part.source[neighbour];
             part.set(gap, Provenance::Nearest, &mut outcome, |_| value);
         } else if observed >= spline::FEWEST_POINTS {
@@ -288,7 +258,7 @@ fn fill_part(
         });
     }
     if !long.is_empty() {
-        fill_long(part, series, ticks_per_hour, &long, &mut outcome);
+        fill_long(part, series, keys, &long, &mut outcome);
     }
     outcome
 }
@@ -297,29 +267,30 @@ fn fill_part(
 fn fill_long(
     part: &mut Part<'_>,
     series: [Series<'_>; 2],
-    ticks_per_hour: i64,
+    keys: &Keys,
     gaps: &[Gap],
     outcome: &mut Outcome,
 ) {
     let questions = gaps.iter().map(|gap| gap.len()).sum();
-    let climatology = Climatology::new(series, ticks_per_hour, questions);
+    let climatology = Climatology::new(series, keys.ticks_per_hour(), questions, keys.zoned);
     let mut station_mean = None;
     for &gap in gaps {
+        climatology
+            .means(&series[0].stamps[gap.start..gap.stop], &mut part.values[gap.start..gap.stop]);
         for row in gap.start..gap.stop {
-            let one = Gap {
-                start: row,
-                stop: row + 1,
-            };
-            if let Some(mean) = climatology.mean_at(series[0].stamps[row]) {
-                part.set(one, Provenance::Climatology, outcome, |_| mean);
-                continue;
+            let mut code = Provenance::Climatology;
+            if part.values[row].is_nan() {
+                let mean = *station_mean
+                    .get_or_insert_with(|| mean_of_observed(series.iter().map(|one| one.values)));
+                let Some(mean) = mean else {
+                    outcome.left.push(Gap { start: row, stop: row + 1 });
+                    continue;
+                };
+                part.values[row] = mean;
+                code = Provenance::StationMean;
             }
-            let mean = *station_mean
-                .get_or_insert_with(|| mean_of_observed(series.iter().map(|one| one.values)));
-            match mean {
-                Some(mean) => part.set(one, Provenance::StationMean, outcome, |_| mean),
-                None => outcome.left.push(one),
-            }
+            part.codes[row] = code as u8;
+            outcome.report.codes[code as usize] += 1;
         }
     }
 }
@@ -349,19 +320,11 @@ fn count_lengths(gaps: &[Gap], lengths: &mut BTreeMap<usize, u64>) {
             None => *lengths.entry(gap.len()).or_default() += 1,
         }
     }
-    lengths.extend(
-        (1..)
-            .zip(&short[1..])
-            .filter(|(_, count)| **count > 0)
-            .map(|(l, c)| (l, *c)),
-    );
+    lengths.extend((1..).zip(&short[1..]).filter(|(_, count)| **count > 0).map(|(l, c)| (l, *c)));
 }
 
 fn merged_report(outcomes: &[Outcome], coerced: u64) -> ColumnReport {
-    let mut merged = ColumnReport {
-        coerced,
-        ..ColumnReport::default()
-    };
+    let mut merged = ColumnReport { coerced, ..ColumnReport::default() };
     for outcome in outcomes {
         for (total, count) in merged.codes.iter_mut().zip(outcome.report.codes) {
             *total += count;

@@ -19,12 +19,39 @@ pub const FEWEST_POINTS: usize = 4;
 const UNIFORM_FACTOR: f64 = 0.267_949_192_431_122_7;
 /// Steps after which a factor on a uniform stretch has reached the fixed point (it nears it 14-fold a step).
 const STEPS_TO_UNIFORM: usize = 18;
+/// Knots that a uniform stretch remembers: with the next one, `UNIFORM_FACTOR` to this power is below 2^-64.
+const TAPS: usize = 36;
+/// What the curvature of the last, second to last, … knot contributes to the offset of a uniform stretch.
+const WEIGHTS: [f64; TAPS] = uniform_weights();
+const WEIGHTS_OLDEST_FIRST: [f64; TAPS] = reversed(WEIGHTS);
 /// How much of a distant knot may remain, in bits.
 const WINDOW_BITS: f64 = 64.0;
 /// Bits lost per knot on a uniform stretch: log2(7/2).
 const BITS_PER_UNIFORM_KNOT: f64 = 1.807;
 /// Bits lost per knot at least.
 const BITS_PER_KNOT: f64 = 1.0;
+
+const fn uniform_weights() -> [f64; TAPS] {
+    let mut weights = [0.0; TAPS];
+    let mut weight = 6.0 * UNIFORM_FACTOR;
+    let mut tap = 0;
+    while tap < TAPS {
+        weights[tap] = weight;
+        weight *= -UNIFORM_FACTOR;
+        tap += 1;
+    }
+    weights
+}
+
+const fn reversed(weights: [f64; TAPS]) -> [f64; TAPS] {
+    let mut result = [0.0; TAPS];
+    let mut tap = 0;
+    while tap < TAPS {
+        result[tap] = weights[TAPS - 1 - tap];
+        tap += 1;
+    }
+    result
+}
 
 /// One relation between neighbouring second derivatives: `M_behind = offset - factor * M_knot`.
 #[derive(Debug, Clone, Copy)]
@@ -50,33 +77,40 @@ struct View<'a, const REVERSED: bool> {
 
 impl<const REVERSED: bool> View<'_, REVERSED> {
     fn value(&self, row: usize) -> f64 {
-        self.values[if REVERSED {
-            self.values.len() - 1 - row
-        } else {
-            row
-        }]
+        self.values[if REVERSED { self.values.len() - 1 - row } else { row }]
     }
 
     fn gap(&self, position: usize) -> Gap {
         if REVERSED {
             let gap = self.gaps[self.gaps.len() - 1 - position];
             let rows = self.values.len();
-            Gap {
-                start: rows - gap.stop,
-                stop: rows - gap.start,
-            }
+            Gap { start: rows - gap.stop, stop: rows - gap.start }
         } else {
             self.gaps[position]
         }
     }
 
+    /// The offset of the relation of `knot`, where the knots behind it are a long uniform stretch: the
+    /// elimination is then a filter with fixed weights.
+    fn uniform_offset(&self, knot: usize) -> f64 {
+        let (begin, weights) = if REVERSED {
+            (self.values.len() - 1 - knot, &WEIGHTS)
+        } else {
+            (knot - TAPS - 1, &WEIGHTS_OLDEST_FIRST)
+        };
+        let values = &self.values[begin..begin + TAPS + 2];
+        // Four sums let the processor add side by side.
+        let mut sums = [0.0; 4];
+        for (tap, weight) in weights.iter().enumerate() {
+            let here = values[tap + 1];
+            sums[tap % 4] += weight * ((values[tap] - here) + (values[tap + 2] - here));
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3])
+    }
+
     /// The first observed row behind gap `position - 1`, that is, the begin of the run before `position`.
     fn run_start(&self, position: usize) -> usize {
-        if position == 0 {
-            0
-        } else {
-            self.gap(position - 1).stop
-        }
+        if position == 0 { 0 } else { self.gap(position - 1).stop }
     }
 
     /// Where the elimination towards gap `target` has to begin: a row, the position of the gap behind it,
@@ -124,10 +158,7 @@ impl<'a, const REVERSED: bool> Sweep<'a, REVERSED> {
             knot: 0,
             behind: 0,
             next_gap: 0,
-            relation: Relation {
-                factor: 0.0,
-                offset: 0.0,
-            },
+            relation: Relation { factor: 0.0, offset: 0.0 },
             started: false,
         }
     }
@@ -160,10 +191,7 @@ impl<'a, const REVERSED: bool> Sweep<'a, REVERSED> {
             self.end_relation()
         } else {
             // Far enough away for the gap not to feel what is assumed here.
-            Relation {
-                factor: UNIFORM_FACTOR,
-                offset: 0.0,
-            }
+            Relation { factor: UNIFORM_FACTOR, offset: 0.0 }
         };
     }
 
@@ -178,10 +206,7 @@ impl<'a, const REVERSED: bool> Sweep<'a, REVERSED> {
         let pivot = h0 * (1.0 + ratio) + 2.0 * (h0 + h1);
         self.behind = second;
         self.knot = third;
-        Relation {
-            factor: (h1 - h0 * ratio) / pivot,
-            offset: right / pivot,
-        }
+        Relation { factor: (h1 - h0 * ratio) / pivot, offset: right / pivot }
     }
 
     /// The knot after `row`; moves past the gap in between.
@@ -224,12 +249,18 @@ impl<'a, const REVERSED: bool> Sweep<'a, REVERSED> {
     }
 
     fn advance_uniform(&mut self, steps: usize) {
-        let Relation {
-            mut factor,
-            mut offset,
-        } = self.relation;
-        let mut before = self.view.value(self.knot - 1);
-        let mut here = self.view.value(self.knot);
+        let Relation { mut factor, mut offset } = self.relation;
+        let (mut before, mut here) = (self.view.value(self.knot - 1), self.view.value(self.knot));
+        let forgets = if factor == UNIFORM_FACTOR { TAPS } else { STEPS_TO_UNIFORM + TAPS };
+        if steps >= forgets {
+            self.relation = Relation {
+                factor: UNIFORM_FACTOR,
+                offset: self.view.uniform_offset(self.knot + steps),
+            };
+            self.knot += steps;
+            self.behind = self.knot - 1;
+            return;
+        }
         for step in 0..steps {
             let next = self.view.value(self.knot + step + 1);
             let right = 6.0 * ((next - here) + (before - here));
@@ -251,10 +282,7 @@ impl<'a, const REVERSED: bool> Sweep<'a, REVERSED> {
         let (h0, h1) = ((self.knot - self.behind) as f64, (next - self.knot) as f64);
         let right = self.curvature(self.behind, self.knot, next);
         let pivot = 2.0 * (h0 + h1) - h0 * self.relation.factor;
-        Relation {
-            factor: h1 / pivot,
-            offset: (right - h0 * self.relation.offset) / pivot,
-        }
+        Relation { factor: h1 / pivot, offset: (right - h0 * self.relation.offset) / pivot }
     }
 
     /// Six times the difference of the two slopes at `row`.
@@ -278,10 +306,7 @@ pub fn fill(
     mut emit: impl FnMut(usize, &mut dyn Iterator<Item = f64>),
 ) {
     let mut forward = Sweep::<false>::new(values, gaps);
-    let before: Vec<Side> = chosen
-        .iter()
-        .map(|&position| forward.side_of(position))
-        .collect();
+    let before: Vec<Side> = chosen.iter().map(|&position| forward.side_of(position)).collect();
     let mut backward = Sweep::<true>::new(values, gaps);
     for (&position, &left) in chosen.iter().zip(&before).rev() {
         let right = backward.side_of(gaps.len() - 1 - position);
@@ -313,10 +338,9 @@ fn second_derivatives(
                 (left.offset - left.factor * right.offset) / (1.0 - left.factor * right.factor);
             (m0, right.offset - right.factor * m0)
         }
-        (Side::End, _) => end_derivatives(
-            &mut Sweep::<true>::new(values, gaps),
-            gaps.len() - 1 - position,
-        ),
+        (Side::End, _) => {
+            end_derivatives(&mut Sweep::<true>::new(values, gaps), gaps.len() - 1 - position)
+        }
         (Side::Inner(_), Side::End) => {
             let (m1, m0) = end_derivatives(&mut Sweep::<false>::new(values, gaps), position);
             (m0, m1)
@@ -350,7 +374,7 @@ fn end_derivatives<const REVERSED: bool>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::impute::gaps::copy_and_find_gaps;
+    use crate::impute::gaps::find_gaps;
     use proptest::prelude::*;
 
     /// All second derivatives by a dense solution of the whole system: rows of the not-a-knot condition
@@ -381,22 +405,15 @@ mod tests {
                 }
             }
         }
-        (0..n)
-            .map(|row| system[row][n] / system[row][row])
-            .collect()
+        (0..n).map(|row| system[row][n] / system[row][row]).collect()
     }
 
     fn dense_fill(values: &[f64], gap: Gap) -> Vec<f64> {
-        let known: Vec<usize> = (0..values.len())
-            .filter(|&row| !values[row].is_nan())
-            .collect();
+        let known: Vec<usize> = (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
         let x: Vec<f64> = known.iter().map(|&row| row as f64).collect();
         let y: Vec<f64> = known.iter().map(|&row| values[row]).collect();
         let m = dense_second_derivatives(&x, &y);
-        let left = known
-            .iter()
-            .position(|&row| row == gap.start - 1)
-            .unwrap_or(0);
+        let left = known.iter().position(|&row| row == gap.start - 1).unwrap_or(0);
         let h = x[left + 1] - x[left];
         (gap.start..gap.stop)
             .map(|row| {
@@ -410,10 +427,9 @@ mod tests {
     }
 
     fn check(values: &[f64]) -> std::result::Result<(), TestCaseError> {
-        let gaps = copy_and_find_gaps(values, &mut vec![0.0; values.len()]).gaps;
-        let inner: Vec<usize> = (0..gaps.len())
-            .filter(|&i| gaps[i].start > 0 && gaps[i].stop < values.len())
-            .collect();
+        let gaps = find_gaps(values).gaps;
+        let inner: Vec<usize> =
+            (0..gaps.len()).filter(|&i| gaps[i].start > 0 && gaps[i].stop < values.len()).collect();
         let mut filled = Vec::new();
         fill(values, &gaps, &inner, |position, fills| {
             filled.push((position, fills.collect::<Vec<_>>()))
@@ -422,10 +438,7 @@ mod tests {
         for (position, fills) in filled {
             let expected = dense_fill(values, gaps[position]);
             for (fill, expected) in fills.iter().zip(&expected) {
-                prop_assert!(
-                    (fill - expected).abs() < 1e-9,
-                    "{fill} {expected} in {values:?}"
-                );
+                prop_assert!((fill - expected).abs() < 1e-9, "{fill} {expected} in {values:?}");
             }
         }
         Ok(())
@@ -463,10 +476,7 @@ mod tests {
         let cubic = |row: usize| (row as f64 - 300.0).powi(3) * 1e-4;
         let mut values: Vec<f64> = (0..600).map(cubic).collect();
         values[299..302].fill(f64::NAN);
-        let gaps = [Gap {
-            start: 299,
-            stop: 302,
-        }];
+        let gaps = [Gap { start: 299, stop: 302 }];
         fill(&values, &gaps, &[0], |_, fills| {
             for (i, fill) in fills.enumerate() {
                 assert!((fill - cubic(299 + i)).abs() < 1e-9);

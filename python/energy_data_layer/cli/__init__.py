@@ -1,0 +1,19 @@
+"""The command line ``edl``; needs the extra ``cli``."""
+
+from __future__ import annotations
+
+import sys
+
+CLI_LIBRARIES = {"typer", "rich"}
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``edl``."""
+    try:
+        from energy_data_layer.cli.app import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in CLI_LIBRARIES:
+            raise
+        sys.stderr.write('edl: the command line needs more packages: pip install "energy-data-layer[cli]"\n')
+        sys.exit(2)
+    app()

@@ -1,0 +1,64 @@
+"""The commands of ``edl`` put together, with its exit codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from energy_data_layer._version import __version__
+from energy_data_layer.cli import demo, doctor, impute, weather
+from energy_data_layer.cli.console import log_to_standard_error, say
+from energy_data_layer.cli.options import ManyValuesCommand
+from energy_data_layer.errors import DataLayerError, OptionError
+
+JOB_FAILED = 1
+WRONG_USAGE = 2
+
+
+class ErrorsAsMessages(TyperGroup):
+    """Shows what is wrong with data or surroundings as one message; a traceback only with ``--debug``."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error of this package ends it with its exit code."""
+        try:
+            return super().invoke(ctx)
+        except DataLayerError as error:
+            if ctx.params["_debug"]:
+                raise
+            say(f"edl: {error}")
+            raise typer.Exit(WRONG_USAGE if isinstance(error, OptionError) else JOB_FAILED) from error
+
+
+app = typer.Typer(
+    cls=ErrorsAsMessages,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 all went well, 1 a job failed and changed nothing, 2 wrong usage.",
+)
+run = typer.Typer(no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
+app.add_typer(run, name="run")
+run.command("weather", cls=ManyValuesCommand)(weather.weather)
+app.command("impute", cls=ManyValuesCommand)(impute.impute)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Hourly weather and power-generation data: read, complete, impute, store."""
+    log_to_standard_error()

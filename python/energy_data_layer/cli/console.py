@@ -1,0 +1,84 @@
+"""What the commands show: progress and log lines on standard error, tables on standard output."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+class _StandardErrorHandler(logging.Handler):
+    """Writes to what standard error is at the time, a progress bar's own included."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))
+
+
+def log_to_standard_error() -> None:
+    """Send the log to standard error: all of it, or warnings where a progress bar shows the rest."""
+    handler = _StandardErrorHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    package_logger = logging.getLogger("energy_data_layer")
+    package_logger.handlers = [handler]
+    package_logger.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
+
+
+def say(message: str) -> None:
+    """Write a line to standard error."""
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
+    """Show a progress bar over a job's stages on a terminal; give what is to be called as a stage begins."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=stages)
+        begun = 0
+
+        def on_stage(name: str) -> None:
+            nonlocal begun
+            progress.update(task, description=name, completed=begun)
+            begun += 1
+
+        yield on_stage
+
+
+def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table to standard output, numbers to the right."""
+    table = Table(header_style="")
+    for position, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if position == 0 else "right")
+    _print(title, table, rows)
+
+
+def show_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names and what belongs to them to standard output."""
+    _print(title, Table(show_header=False), pairs)
+
+
+def _print(title: str, table: Table, rows: Iterable[Sequence[object]]) -> None:
+    for row in rows:
+        table.add_row(*(Text(_shown(cell)) for cell in row))
+    console = Console()
+    console.print(Text(title, style="bold"))
+    console.print(table)
+
+
+def _shown(cell: object) -> str:
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)

@@ -1,0 +1,55 @@
+"""``edl demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy_data_layer.cli.console import show_pairs, show_table, stage_progress
+from energy_data_layer.cli.weather import show_run_report
+
+if TYPE_CHECKING:
+    from energy_data_layer.jobs.demo import Demo
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the data set and the results go; made if missing.")],
+) -> None:
+    """Make a data set, run the weather job on it, compare both engines and draw a few gaps."""
+    from energy_data_layer.jobs.demo import STAGES, run_demo
+
+    with stage_progress(len(STAGES)) as on_stage:
+        result = run_demo(folder, on_stage=on_stage)
+    show_run_report(result.report)
+    _show_engines(result)
+    show_pairs(
+        "Results",
+        [
+            ("data set", f"{result.files[0].parent}{'/*.csv'}"),
+            ("table weather_asos", result.database),
+            ("run report", result.report_file),
+            ("picture of a few gaps", result.picture),
+        ],
+    )
+    typer.echo(
+        "What to try next:\n"
+        f"  edl run weather --files '{result.files[0].parent}/*.csv' --db {result.database_url}\n"
+        f"  edl doctor --db {result.database_url}\n"
+        "  edl impute --help"
+    )
+
+
+def _show_engines(result: Demo) -> None:
+    comparison = result.engines
+    rows = [("reference", f"{comparison.reference_seconds * 1000:.1f}", "")]
+    if comparison.rust_seconds is not None:
+        faster = f"{comparison.reference_seconds / comparison.rust_seconds:.1f} times as fast"
+        rows.append(("Rust", f"{comparison.rust_seconds * 1000:.1f}", faster))
+    show_table(
+        f"Imputing {comparison.rows:,} rows, {comparison.columns} columns, median of {comparison.runs} runs",
+        ["engine", "ms", ""],
+        rows,
+    )
+    typer.echo(comparison.verdict)

@@ -1,0 +1,62 @@
+"""``edl impute``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from energy_data_layer.cli.console import say
+from energy_data_layer.cli.options import Engine, split_at_commas
+from energy_data_layer.cli.weather import show_fills
+from energy_data_layer.errors import OptionError
+
+
+def impute(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="A table: .csv, .parquet, .arrow, .feather. Give it first."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the result goes, by its ending.")],
+    columns: Annotated[list[str], typer.Option(help="The columns to fill.")] = ["ta", "hm"],  # noqa: B006
+    station_col: Annotated[str, typer.Option(help="The column of the stations.")] = "stnNm",
+    date_col: Annotated[str, typer.Option(help="The column of the time stamps.")] = "tm",
+    max_spline_gap: Annotated[int, typer.Option(help="The longest gap that is interpolated, in rows.")] = 3,
+    complete: Annotated[
+        bool, typer.Option("--complete-hours", help="Insert the hours that are absent altogether.")
+    ] = False,
+    carry: Annotated[
+        list[str],
+        typer.Option(help="Columns that describe the station and that inserted hours take over."),
+    ] = [],  # noqa: B006
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="Add a column per filled column: how each value came to be.")
+    ] = False,
+    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
+    force: Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")] = False,
+) -> None:
+    """Fill the missing values of a table in a file and write the result to another file."""
+    from energy_data_layer.cli.table_files import read_table, require_known_ending, write_table
+    from energy_data_layer.transforms.complete_hours import complete_hours
+    from energy_data_layer.transforms.impute import impute_missing_values
+
+    require_known_ending(output)
+    if output.exists() and not force:
+        raise OptionError(f"{output} exists already; --force replaces it")
+    table = read_table(source)
+    if complete:
+        table = complete_hours(table, date_col, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
+    filled, report = impute_missing_values(
+        table,
+        split_at_commas(columns),
+        date_col,
+        station_col,
+        max_spline_gap=max_spline_gap,
+        provenance=provenance,
+        report=True,
+        use_rust=engine.use_rust,
+    )
+    write_table(filled, output)
+    show_fills({name: column.filled for name, column in report.columns.items()})
+    say(f"{output}: rows {filled.num_rows:,}, stations {report.stations:,}, engine {report.engine}")

@@ -1,0 +1,77 @@
+"""Options that several commands share, and options that take several values."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MANY_VALUES = ("--files", "--columns", "--carry")
+"""Options that take all values up to the next option: ``--columns ta hm``."""
+
+
+class Engine(StrEnum):
+    """The engines to choose from."""
+
+    AUTO = "auto"
+    RUST = "rust"
+    REFERENCE = "reference"
+
+    @property
+    def use_rust(self) -> bool | None:
+        """What the transforms understand."""
+        return {Engine.AUTO: None, Engine.RUST: True, Engine.REFERENCE: False}[self]
+
+
+class ManyValuesCommand(TyperCommand):
+    """A command whose options in `MANY_VALUES` may be followed by several values."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments with every value under its own option."""
+        return super().parse_args(ctx, one_value_each(args))
+
+
+def one_value_each(arguments: Sequence[str]) -> list[str]:
+    """Repeat an option of `MANY_VALUES` before each of its values.
+
+    Raises
+    ------
+    typer.BadParameter
+        If such an option has no value.
+
+    Examples
+    --------
+    >>> one_value_each(["--columns", "ta", "hm", "--json"])
+    ['--columns', 'ta', '--columns', 'hm', '--json']
+    """
+    spread: list[str] = []
+    option: str | None = None
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue="-"):
+        if argument in MANY_VALUES:
+            if following.startswith("-"):
+                raise typer.BadParameter(f"{argument} needs at least one value")
+            option = argument
+            continue
+        if argument.startswith("-"):
+            option = None
+        elif option is not None:
+            spread.append(option)
+        spread.append(argument)
+    return spread
+
+
+def split_at_commas(values: Iterable[str]) -> list[str]:
+    """Return values that may be separated by commas as a list.
+
+    Examples
+    --------
+    >>> split_at_commas(["ta,hm", "ws"])
+    ['ta', 'hm', 'ws']
+    """
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]

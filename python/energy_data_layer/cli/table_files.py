@@ -1,0 +1,88 @@
+"""Tables in files, by the ending of the name: CSV, Parquet, Arrow IPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.parquet
+
+from energy_data_layer.errors import OptionError, SourceFileError
+from energy_data_layer.storage.atomic_file import written_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ARROW_ENDINGS = {".arrow", ".feather", ".ipc"}
+ENDINGS = {".csv", ".parquet", *ARROW_ENDINGS}
+
+
+def require_known_ending(path: Path) -> None:
+    """Raise `OptionError` if the name does not end in a way that tells the kind of file."""
+    if path.suffix.lower() not in ENDINGS:
+        raise OptionError(f"{path}: the name must end in one of {', '.join(sorted(ENDINGS))}")
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table; the cells of a CSV file stay text, so that what is not filled is written as it was.
+
+    Raises
+    ------
+    OptionError
+        If the ending is of no known kind.
+    SourceFileError
+        If the file is absent or is not what its ending says.
+    """
+    require_known_ending(path)
+    ending = path.suffix.lower()
+    try:
+        if ending == ".csv":
+            return _read_csv(path)
+        if ending == ".parquet":
+            return pa.parquet.read_table(path)
+        return pa.feather.read_table(path)
+    except FileNotFoundError as error:
+        raise SourceFileError(path, None, "no such file") from error
+    except (pa.ArrowException, OSError) as error:
+        raise SourceFileError(path, None, f"cannot be read as {ending}: {error}") from error
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table; the file is there in full or not at all.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    ending = path.suffix.lower()
+    with written_atomically(path) as temporary:
+        if ending == ".csv":
+            pa.csv.write_csv(table, temporary, pa.csv.WriteOptions(quoting_style="needed"))
+        elif ending == ".parquet":
+            pa.parquet.write_table(table, temporary)
+        else:
+            pa.feather.write_feather(table, temporary)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    text = _decoded(path, path.read_bytes())
+    data = f"{text}\n".encode()
+    names = pa.csv.read_csv(pa.py_buffer(data.partition(b"\n")[0] + b"\n")).column_names
+    return pa.csv.read_csv(
+        pa.py_buffer(data),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+        ),
+    )
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp949"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise SourceFileError(path, None, "the text is neither UTF-8 nor cp949; save the file in one of them")

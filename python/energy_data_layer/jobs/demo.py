@@ -1,0 +1,177 @@
+"""The demonstration: a made-up data set, the weather job on it, both engines side by side, a picture."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from energy_data_layer.errors import OptionError, StorageError
+from energy_data_layer.jobs.stored_weather import SAME_VALUE
+from energy_data_layer.jobs.weather import DEFAULT_COLUMNS, run_weather
+from energy_data_layer.jobs.weather import STAGES as WEATHER_STAGES
+from energy_data_layer.report.run_report import report_beside
+from energy_data_layer.sources.files import read_asos_files
+from energy_data_layer.sources.sample_data import write_asos_sample
+from energy_data_layer.transforms.complete_hours import complete_hours
+from energy_data_layer.transforms.engine import build_info
+from energy_data_layer.transforms.impute import impute_missing_values
+from energy_data_layer.transforms.provenance import provenance_column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    import pyarrow as pa
+
+    from energy_data_layer.report.run_report import RunReport
+
+RUNS = 5
+STAGES = ("make data set", *WEATHER_STAGES, "draw picture", "compare engines")
+
+MARKER = ".edl-demo"
+"""Tells a folder that a demonstration made, and that the next one may fill anew."""
+
+
+@dataclass(frozen=True)
+class EngineComparison:
+    """Both engines on the same frame.
+
+    Attributes
+    ----------
+    rows, columns, runs : int
+        Size of the frame, columns imputed, and runs of each engine.
+    reference_seconds : float
+        Median wall time of the reference.
+    rust_seconds : float or None
+        Median wall time of the Rust engine, None where it is not installed.
+    largest_difference : float
+        Between any two values of the engines.
+    agree : bool
+        Same provenance everywhere and no difference above the contract's tolerance.
+    """
+
+    rows: int
+    columns: int
+    runs: int
+    reference_seconds: float
+    rust_seconds: float | None = None
+    largest_difference: float = 0.0
+    agree: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """What the comparison says, in a sentence."""
+        if self.rust_seconds is None:
+            return "The Rust engine is not installed; the reference ran alone."
+        if self.agree:
+            return f"Both engines agree: same methods, largest difference {self.largest_difference:.1e}."
+        return f"The engines DISAGREE: largest difference {self.largest_difference:.1e}; please report this."
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demonstration made, and where it lies."""
+
+    files: list[Path]
+    database: Path
+    picture: Path
+    report_file: Path
+    report: RunReport
+    engines: EngineComparison
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database."""
+        return f"duckdb:///{self.database}"
+
+
+def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | None = None) -> Demo:
+    """Make a seeded data set in `folder`, run the weather job on it, and compare both engines.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that is empty, missing, or of an earlier demonstration, whose results are replaced.
+    on_stage : callable, optional
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    Demo
+        The results and where they lie: ``asos_hourly/*.csv``, ``energy.duckdb``, the run report and
+        ``gaps.png``.
+
+    Raises
+    ------
+    OptionError
+        If the folder holds something else.
+    StorageError
+        If the folder cannot be written.
+    """
+    folder = Path(folder)
+    _prepare(folder)
+    begin = on_stage or (lambda _name: None)
+
+    begin("make data set")
+    files = write_asos_sample(folder / "asos_hourly")
+
+    database = folder / "energy.duckdb"
+    url = f"duckdb:///{database}"
+    picture = folder / "gaps.png"
+    report = run_weather(files, url, picture=picture, on_stage=on_stage)
+    report_file = report_beside(url, report.job) or folder / "report.json"
+    report.write(report_file)
+
+    begin("compare engines")
+    observations = read_asos_files(files).table
+    frame = complete_hours(observations, "tm", "stnId", carry=("stnNm",))
+    return Demo(files, database, picture, report_file, report, compare_engines(frame))
+
+
+def compare_engines(frame: pa.Table) -> EngineComparison:
+    """Impute the same frame with both engines, several times each, and compare times and answers."""
+    reference, reference_seconds = _timed(frame, use_rust=False)
+    size = (frame.num_rows, len(DEFAULT_COLUMNS), RUNS)
+    if build_info()["rust"] is None:
+        return EngineComparison(*size, reference_seconds)
+    rust, rust_seconds = _timed(frame, use_rust=True)
+    same_methods = all(
+        reference.column(provenance_column(name)).equals(rust.column(provenance_column(name)))
+        for name in DEFAULT_COLUMNS
+    )
+    difference = max(_largest_difference(reference, rust, name) for name in DEFAULT_COLUMNS)
+    agree = same_methods and difference <= SAME_VALUE
+    return EngineComparison(*size, reference_seconds, rust_seconds, difference, agree)
+
+
+def _timed(frame: pa.Table, *, use_rust: bool) -> tuple[pa.Table, float]:
+    seconds = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        answer = impute_missing_values(frame, DEFAULT_COLUMNS, "tm", "stnId", provenance=True, use_rust=use_rust)
+        seconds.append(time.perf_counter() - start)
+    return answer, median(seconds)
+
+
+def _largest_difference(left: pa.Table, right: pa.Table, name: str) -> float:
+    difference = np.abs(left.column(name).to_numpy() - right.column(name).to_numpy())
+    return float(np.nanmax(difference, initial=0.0))
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder ready; only what an earlier demonstration made is removed."""
+    marker = folder / MARKER
+    if folder.is_dir() and any(folder.iterdir()) and not marker.exists():
+        raise OptionError(f"{folder} holds files that are not of a demonstration; choose another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        for leftover in ("energy.duckdb", "energy.duckdb.wal"):
+            (folder / leftover).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written: {error.strerror}") from error

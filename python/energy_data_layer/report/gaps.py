@@ -1,0 +1,54 @@
+"""Where the gaps of a column lie, as runs of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The gaps of one column: for each, the row of its first missing value and its length."""
+
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+
+    def touching(self, rows: NDArray[np.bool_]) -> Gaps:
+        """Return the gaps that have at least one of the marked rows."""
+        marked_before = np.concatenate(([0], np.cumsum(rows)))
+        touched = marked_before[self.start + self.length] > marked_before[self.start]
+        return Gaps(self.start[touched], self.length[touched])
+
+    def lengths(self) -> dict[int, int]:
+        """Return how many gaps there are of each length."""
+        values, counts = np.unique(self.length, return_counts=True)
+        return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def find_gaps(missing: NDArray[np.bool_], station: NDArray[np.generic]) -> Gaps:
+    """Return the maximal runs of missing values within each station.
+
+    Parameters
+    ----------
+    missing : array of bool
+        Whether the value of each row is missing.
+    station : array
+        The station of each row; the rows of a station stand together, in order of time.
+
+    Examples
+    --------
+    >>> find_gaps(np.array([True, False, True, True, True]), np.array([1, 1, 1, 1, 2])).lengths()
+    {1: 2, 2: 1}
+    """
+    if not missing.size:
+        return Gaps(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    starts_station = np.concatenate(([True], station[1:] != station[:-1]))
+    follows_missing = np.concatenate(([False], missing[:-1]))
+    starts_gap = missing & (starts_station | ~follows_missing)
+    gap_of_row = np.cumsum(starts_gap) - 1
+    return Gaps(np.flatnonzero(starts_gap), np.bincount(gap_of_row[missing]))

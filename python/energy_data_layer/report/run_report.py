@@ -1,0 +1,196 @@
+"""What one run of a job did: counts, methods, stages; as JSON beside the database."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.storage.atomic_file import written_atomically
+from energy_data_layer.storage.database import duckdb_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+    from pathlib import Path
+
+    import pyarrow as pa
+
+logger = logging.getLogger(__name__)
+
+MEGABYTE = 1_000_000
+
+
+@dataclass
+class Stage:
+    """One step of a job.
+
+    Attributes
+    ----------
+    name : str
+        What the step does.
+    seconds : float
+        Wall time.
+    megabytes_held : float
+        Size of the tables that the job holds after the step, in MB.
+    peak_rss_megabytes : float or None
+        The most memory the process has used up to the end of the step, in MB; None where the
+        platform does not tell.
+    """
+
+    name: str
+    seconds: float = 0.0
+    megabytes_held: float = 0.0
+    peak_rss_megabytes: float | None = None
+
+    def holds(self, *tables: pa.Table) -> None:
+        """Note the tables that are held after this step."""
+        self.megabytes_held = sum(table.nbytes for table in tables) / MEGABYTE
+
+
+@dataclass
+class RunReport:
+    """What one run of a job did.
+
+    Attributes
+    ----------
+    job : str
+        Name of the job.
+    arguments : dict
+        What it was called with; passwords are hidden.
+    started, finished : str
+        ISO 8601 in UTC; `finished` is empty while the job runs.
+    files : list of str
+        The files read.
+    rows_read : int
+        Rows in the files.
+    duplicates_collapsed : int
+        Identical rows that became one, the border hours of yearly files for example.
+    rows_outside_period : int
+        Rows left out because they lie before `since` or after `until`.
+    columns_not_stored : list of str
+        Columns of the files that are of unknown meaning and are not stored.
+    stations : int
+        Stations with at least one new row.
+    hours_completed : int
+        Hours that no row had and that were inserted.
+    context_rows : int
+        Stored rows around the new hours that supported the imputation.
+    context_rows_recomputed : int
+        Those of them whose fills changed and were written again.
+    gap_lengths : dict of str to dict of int to int
+        Per column, how many gaps of each length (hours) touch the new and completed hours.
+    filled : dict of str to dict of str to int
+        Per column, how many of the new and completed hours were filled by each method.
+    rows_inserted, rows_updated, rows_unchanged : int
+        What the upsert did.
+    engine, engine_reason : str
+        Which engine imputed, and why that one.
+    stages : list of Stage
+        Time and memory of each step.
+
+    Examples
+    --------
+    >>> report = RunReport("weather", arguments={"columns": ["ta"]})
+    >>> with report.stage("read"):
+    ...     report.rows_read = 24
+    >>> [stage.name for stage in report.stages], report.to_dict()["rows_read"]
+    (['read'], 24)
+    """
+
+    job: str
+    arguments: dict[str, Any]
+    on_stage: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    started: str = field(default_factory=lambda: _now())
+    finished: str = ""
+    files: list[str] = field(default_factory=list)
+    rows_read: int = 0
+    duplicates_collapsed: int = 0
+    rows_outside_period: int = 0
+    columns_not_stored: list[str] = field(default_factory=list)
+    stations: int = 0
+    hours_completed: int = 0
+    context_rows: int = 0
+    context_rows_recomputed: int = 0
+    gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
+    filled: dict[str, dict[str, int]] = field(default_factory=dict)
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    engine: str = ""
+    engine_reason: str = ""
+    stages: list[Stage] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Time a step; `on_stage` is told its name as it begins."""
+        if self.on_stage is not None:
+            self.on_stage(name)
+        stage = Stage(name)
+        start = time.perf_counter()
+        yield stage
+        stage.seconds = time.perf_counter() - start
+        stage.peak_rss_megabytes = peak_rss_megabytes()
+        self.stages.append(stage)
+        logger.info("%s: %s took %.2f s", self.job, name, stage.seconds)
+
+    def finish(self) -> None:
+        """Note the end of the run."""
+        self.finished = _now()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all stages together."""
+        return sum(stage.seconds for stage in self.stages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain types."""
+        plain = asdict(replace(self, on_stage=None))
+        del plain["on_stage"]
+        return plain
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+    def write(self, path: str | PathLike[str]) -> None:
+        """Write the report as JSON; a previous report stays until the new one is complete.
+
+        Raises
+        ------
+        StorageError
+            If the file cannot be written.
+        """
+        with written_atomically(path) as temporary:
+            temporary.write_text(self.to_json() + "\n", encoding="utf-8")
+
+
+def report_beside(database_url: str, job: str) -> Path | None:
+    """Return where a job's report goes by default: beside the database file, None for one in memory.
+
+    Examples
+    --------
+    >>> report_beside("duckdb:///data/energy.duckdb", "weather").name
+    'energy.weather.json'
+    """
+    database = duckdb_path(database_url)
+    return None if database is None else database.with_name(f"{database.stem}.{job}.json")
+
+
+def peak_rss_megabytes() -> float | None:
+    """Return the most memory that this process has used so far, in MB; None on Windows."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / MEGABYTE if sys.platform == "darwin" else peak * 1024 / MEGABYTE
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,370 @@
+"""CSV exports of the ASOS hourly observations, read into one typed table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import reprlib
+import textwrap
+from collections import Counter
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from energy_data_layer.errors import OptionError, SourceFileError
+from energy_data_layer.sources.asos import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_OTHER_KINDS = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF document",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"<": "an HTML or XML page",
+}
+_STAMP = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$"
+
+
+@dataclass(frozen=True, slots=True)
+class AsosFile:
+    """What was found in one file.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+    rows : int
+        Its rows, without the heading.
+    encoding : str
+        ``"utf-8"`` or ``"cp949"``.
+    """
+
+    path: Path
+    rows: int
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsosFiles:
+    """The observations of some files.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The observations, one row per station and hour.
+    files : tuple of AsosFile
+        The files in the order in which they were read.
+    rows_read : int
+        The rows of all files.
+    duplicates_collapsed : int
+        How many of these repeat an earlier row and are not in the table.
+    """
+
+    table: pa.Table
+    files: tuple[AsosFile, ...]
+    rows_read: int
+    duplicates_collapsed: int
+
+
+def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> AsosFiles:
+    """Read CSV exports of the ASOS hourly observations.
+
+    The files are read in the order of their names and joined by column; a column that a file does not
+    have is null in its rows. Exports overlap: a row that repeats the values of an earlier row of the same
+    station and hour is left out.
+
+    Parameters
+    ----------
+    paths : path or glob pattern, or an iterable of these
+        The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시. A time stamp is
+        written ``YYYY-MM-DD HH:MM[:SS]`` or ``YYYY-MM-DDTHH:MM[:SS]``.
+
+    Returns
+    -------
+    AsosFiles
+        The table and what was read. The table has the known columns that occur, named, typed and ordered
+        as in `energy_data_layer.sources.asos`, then the unknown ones as text under their own headings.
+        A blank cell is null.
+
+    Raises
+    ------
+    SourceFileError
+        A file is absent, unreadable or not such an export; a line has too few or too many cells; a cell
+        cannot be what its heading says; two rows give different values for one station and hour. The
+        error names the file and the line.
+    OptionError
+        `paths` is empty.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     written = write_asos_sample(
+    ...         folder, stations=SAMPLE_STATIONS[:1], since=date(2023, 12, 1), until=date(2024, 2, 1)
+    ...     )
+    ...     observations = read_asos_files(f"{folder}/*.csv")
+    >>> len(observations.files), observations.duplicates_collapsed
+    (2, 1)
+    >>> observations.table.column_names[:5]
+    ['stnId', 'stnNm', 'tm', 'ta', 'rn']
+    """
+    files, tables = zip(*map(_read_file, _matching_files(paths)), strict=True)
+    joined = pa.concat_tables(tables, promote_options="default")
+    ordered = joined.select(_column_order(joined.column_names))
+    table = _without_repeated_rows(ordered, files)
+    return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
+
+
+def _matching_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
+    patterns = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
+    if not patterns:
+        raise OptionError("paths is empty; name at least one file or pattern")
+    return sorted({path for pattern in patterns for path in _matches(Path(pattern))})
+
+
+def _matches(pattern: Path) -> list[Path]:
+    try:
+        if pattern.exists():  # first, because a file's own name may look like a pattern: "asos[1].csv"
+            return [pattern]
+        found = list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
+    except OSError as error:
+        raise SourceFileError(pattern, None, f"cannot be read: {error.strerror}") from error
+    if not found:
+        raise SourceFileError(pattern, None, "no such file, nor one that matches it as a pattern")
+    return found
+
+
+def _column_order(names: Sequence[str]) -> list[str]:
+    known = [column.field for column in ASOS_COLUMNS if column.field in names]
+    return known + [name for name in names if name not in ASOS_BY_FIELD]
+
+
+def _read_file(path: Path) -> tuple[AsosFile, pa.Table]:
+    text, encoding = _read_text(path)
+    headings = _headings(path, text)
+    cells = _split(path, text, headings)
+    columns = {
+        _name_of(heading): _typed(path, text, heading, _trimmed(column))
+        for heading, column in zip(headings, cells.columns, strict=True)
+    }
+    return AsosFile(path, cells.num_rows, encoding), pa.table(columns)
+
+
+def _read_text(path: Path) -> tuple[str, str]:
+    """Return the file's text and its encoding."""
+    try:
+        data = path.read_bytes()
+    except IsADirectoryError as error:
+        raise SourceFileError(path, None, "is a folder; name its files, such as folder/*.csv") from error
+    except OSError as error:
+        raise SourceFileError(path, None, f"cannot be read: {error.strerror}") from error
+    _refuse_other_kinds(path, data)
+    text, encoding = _decode(path, data)
+    if not text.strip():
+        raise SourceFileError(path, None, "the file is empty; the export's headings are needed")
+    return text, encoding
+
+
+def _refuse_other_kinds(path: Path, data: bytes) -> None:
+    start = data[:1024].lstrip()
+    for signature, kind in _OTHER_KINDS.items():
+        if start.startswith(signature):
+            raise SourceFileError(path, None, f"this is {kind}; a CSV export in UTF-8 or cp949 is needed")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        raise SourceFileError(path, _line_at(data, nul), "a NUL byte; text has none, the file is damaged")
+
+
+def _decode(path: Path, data: bytes) -> tuple[str, str]:
+    failures = []
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return data.decode(encoding).removeprefix("\ufeff"), encoding
+        except UnicodeDecodeError as error:
+            failures.append(error)
+    # The encoding that got further is the one the file was meant to have.
+    at = max(failure.start for failure in failures)
+    problem = f"byte 0x{data[at]:02x} is neither UTF-8 nor cp949; save the file in one of them"
+    raise SourceFileError(path, _line_at(data, at), problem)
+
+
+def _line_at(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record's first line and its cells, slowly; blank lines are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise SourceFileError(path, line, f"cells cannot be told apart here: {error}") from error
+
+
+def _line_of_row(path: Path, text: str, row: int) -> int:
+    """Return the line of a row, which follows the heading at row 0."""
+    lines = (line for line, _ in _records(path, text))
+    return next(line for position, line in enumerate(lines, start=-1) if position == row)
+
+
+def _headings(path: Path, text: str) -> list[str]:
+    line, headings = next(_records(path, text))
+    names = [_name_of(heading) for heading in headings]
+    if not set(ASOS_KEYS).issubset(names):
+        needed = ", ".join(ASOS_BY_FIELD[field].heading for field in ASOS_KEYS)
+        seen = textwrap.shorten(", ".join(headings), width=300, placeholder=" …")
+        raise SourceFileError(path, line, f"the headings {needed} are needed; seen: {seen}")
+    if "" in names:
+        raise SourceFileError(path, line, f"cell {names.index('') + 1} is blank; every column needs a heading")
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        same = [heading for heading in headings if _name_of(heading) == repeated[0]]
+        raise SourceFileError(path, line, f"headings that mean the same column: {', '.join(same)}; keep one")
+    return headings
+
+
+def _name_of(heading: str) -> str:
+    column = column_of_heading(heading)
+    return column.field if column else heading.strip()
+
+
+def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
+    """Return the cells as text, null where one is empty."""
+    if text.count('"') % 2:
+        for _ in _records(path, text):  # an open quotation would swallow rows without a complaint
+            pass
+    data = f"{text}\n".encode()  # pyarrow finds no heading in a file that ends behind it
+    try:
+        return pa_csv.read_csv(
+            pa.py_buffer(data),
+            read_options=pa_csv.ReadOptions(block_size=len(data)),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(headings, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        _refuse_uneven_lines(path, text, len(headings))
+        raise SourceFileError(path, None, f"not the CSV that an export is: {error}") from error
+
+
+def _refuse_uneven_lines(path: Path, text: str, expected: int) -> None:
+    for line, cells in _records(path, text):
+        if len(cells) != expected:
+            end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
+            raise SourceFileError(path, line, f"cells: {len(cells)}, in the heading: {expected}{end}")
+
+
+def _trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    trimmed = pc.utf8_trim_whitespace(cells)
+    blank = pc.equal(trimmed, "")
+    return pc.if_else(blank, None, trimmed) if pc.any(blank).as_py() else trimmed
+
+
+def _typed(path: Path, text: str, heading: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    column = column_of_heading(heading)
+    if column is None:
+        return cells
+    if column.field in ASOS_KEYS and cells.null_count:
+        row = pc.index(pc.is_null(cells), True).as_py()
+        raise SourceFileError(path, _line_of_row(path, text, row), f"{heading} is blank; every row needs it")
+    try:
+        return _converted(cells, column.arrow_type)
+    except pa.ArrowInvalid as error:
+        value = _first_unreadable(cells, column.arrow_type)
+        line = _line_of_row(path, text, pc.index(cells, value).as_py())
+        problem = f"{heading}: {reprlib.repr(value)} is not {_wanted(column.arrow_type)}"
+        raise SourceFileError(path, line, problem) from error
+
+
+def _converted(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
+    """Return the cells as values of the type; ArrowInvalid where one cannot be."""
+    if pa.types.is_timestamp(arrow_type) and not _all(pc.match_substring_regex(cells, _STAMP)):
+        raise pa.ArrowInvalid("a stamp of another form, some of which the cast accepts")
+    values = cells.cast(arrow_type)
+    if pa.types.is_floating(arrow_type) and not _all(pc.is_finite(values)):
+        raise pa.ArrowInvalid("the words inf and nan, which the cast accepts")
+    return values
+
+
+def _all(conditions: pa.ChunkedArray) -> bool:
+    return bool(pc.all(conditions, min_count=0).as_py())
+
+
+def _first_unreadable(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> str:
+    for value in cells.unique().drop_null().to_pylist():
+        try:
+            _converted(pa.chunked_array([[value]]), arrow_type)
+        except pa.ArrowInvalid:
+            return str(value)
+    raise AssertionError("the column was refused, so one of its cells is")
+
+
+def _wanted(arrow_type: pa.DataType) -> str:
+    if pa.types.is_timestamp(arrow_type):
+        return "a time stamp; accepted are YYYY-MM-DD HH:MM[:SS] and YYYY-MM-DDTHH:MM[:SS]"
+    return f"a whole number ({arrow_type})" if pa.types.is_integer(arrow_type) else "a number"
+
+
+def _without_repeated_rows(table: pa.Table, files: Sequence[AsosFile]) -> pa.Table:
+    """Return the table without the rows that repeat an earlier one; different rows are an error."""
+    station = table["stnId"].to_numpy()
+    stamp = table["tm"].to_numpy()
+    order = np.lexsort((stamp, station))  # stable: rows of one key stay in the order of the files
+    first, second = order[:-1], order[1:]
+    same_key = (station[first] == station[second]) & (stamp[first] == stamp[second])
+    earlier, later = first[same_key], second[same_key]
+    if not table.take(later).equals(table.take(earlier)):
+        raise _conflict(table, files, earlier, later)
+    keep = np.ones(table.num_rows, dtype=bool)
+    keep[later] = False
+    return table.filter(pa.array(keep))
+
+
+def _conflict(table: pa.Table, files: Sequence[AsosFile], earlier: np.ndarray, later: np.ndarray) -> SourceFileError:
+    """Return the error about the first row that differs from an earlier one of its station and stamp."""
+    by_file = np.argsort(later)
+    before = table.take(earlier[by_file]).to_pylist()
+    after = table.take(later[by_file]).to_pylist()
+    pair = next(i for i in range(len(after)) if before[i] != after[i])
+    old, new = before[pair], after[pair]
+    old_path, old_line = _place(files, int(earlier[by_file][pair]))
+    new_path, new_line = _place(files, int(later[by_file][pair]))
+    differences = "; ".join(
+        f"{name} {_shown(new[name])} here, {_shown(old[name])} there" for name in new if new[name] != old[name]
+    )
+    problem = (
+        f"station {new['stnId']} at {new['tm']:%Y-%m-%d %H:%M} differs from {old_path}, line {old_line}: "
+        f"{differences}; keep the row that is right"
+    )
+    return SourceFileError(new_path, new_line, problem)
+
+
+def _shown(value: object) -> str:
+    return "blank" if value is None else str(value)
+
+
+def _place(files: Sequence[AsosFile], row: int) -> tuple[Path, int]:
+    """Return the file and the line of a row of all files."""
+    for file in files:
+        if row < file.rows:
+            return file.path, _line_of_row(file.path, _read_text(file.path)[0], row)
+        row -= file.rows
+    raise AssertionError("the row is none of these files'")

@@ -1,0 +1,346 @@
+"""The command line: behaviour in this process, exit codes and clean output in a real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from energy_data_layer import __version__, settings
+from energy_data_layer.cli.app import app
+from energy_data_layer.cli.options import one_value_each
+from energy_data_layer.errors import StorageError
+from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.storage.database import Database
+
+HOURS = """stnNm,tm,ta,hm,note
+서울,2024-01-01 00:00,.5,50,007
+서울,2024-01-01 01:00,,51,"a, b"
+서울,2024-01-01 02:00,1.5,53,
+서울,2024-01-01 04:00,2.5,53,
+서울,2024-01-01 05:00,-.5,53,
+서울,2024-01-01 06:00,2.5,,
+"""
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch, tmp_path):
+    for name in settings.KNOWN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    write_asos_sample(tmp_path / "asos", stations=SAMPLE_STATIONS[:2], since=date(2023, 12, 1), until=date(2024, 2, 1))
+    return "asos/*.csv"
+
+
+@pytest.fixture
+def hours(tmp_path):
+    path = tmp_path / "hours.csv"
+    path.write_text(HOURS, encoding="utf-8")
+    return path
+
+
+def edl(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)), env={"COLUMNS": "200"})
+
+
+def edl_process(*arguments, **environment):
+    code = "from energy_data_layer.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env=os.environ | {"PYTHONUTF8": "1"} | environment,
+    )
+
+
+# --- edl run weather --------------------------------------------------------------------------------
+
+
+def test_run_weather_as_the_issue_writes_it(sample, tmp_path):
+    command = ["run", "weather", "--files", sample, "--db", "duckdb:///energy.duckdb"]
+    result = edl(*command, "--columns", "ta", "hm", "ws", "pa", "--since", "2023-12-05")
+    assert result.exit_code == 0, result.output
+    assert "Filled by method" in result.stdout
+    assert "read files" in result.stdout
+    report = json.loads((tmp_path / "energy.weather.json").read_text(encoding="utf-8"))
+    assert report["arguments"]["columns"] == ["ta", "hm", "ws", "pa"]
+    assert report["rows_outside_period"] == 2 * 96
+    with Database.connect("duckdb:///energy.duckdb") as database:
+        assert database.row_count("weather_asos") == report["rows_inserted"]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["--columns", "ta", "hm"],
+        ["--columns", "ta,hm"],
+        ["--columns", "ta, hm"],
+        ["--columns", "ta", "--columns", "hm"],
+        ["--columns=ta", "--columns=hm"],
+    ],
+)
+def test_columns_in_every_spelling(sample, columns):
+    result = edl("run", "weather", "--files", sample, *columns, "--db", "duckdb:///:memory:", "--json")
+    assert json.loads(result.stdout)["arguments"]["columns"] == ["ta", "hm"]
+
+
+def test_several_files_and_patterns(sample, tmp_path):
+    first, *others = sorted((tmp_path / "asos").glob("*.csv"))
+    result = edl("run", "weather", "--files", first, *others, "--db", "duckdb:///:memory:", "--json")
+    assert json.loads(result.stdout)["files"] == [str(first), *map(str, others)]
+
+
+def test_the_report_goes_where_it_is_told(sample, tmp_path):
+    (tmp_path / "reports").mkdir()
+    options = ["--report", "reports/today.json", "--picture", "reports/gaps.png", "--engine", "reference"]
+    result = edl("run", "weather", "--files", sample, "--db", "duckdb:///energy.duckdb", *options)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "reports" / "today.json").read_text(encoding="utf-8"))["engine"] == "reference"
+    assert (tmp_path / "reports" / "gaps.png").exists()
+    assert not (tmp_path / "energy.weather.json").exists()
+
+
+def test_the_database_of_the_environment(sample, monkeypatch, tmp_path):
+    monkeypatch.setenv(settings.DATABASE_URL, "duckdb:///from_environment.duckdb")
+    assert edl("run", "weather", "--files", sample).exit_code == 0
+    assert (tmp_path / "from_environment.duckdb").exists()
+
+
+def test_json_is_one_document_and_nothing_else(sample):
+    done = edl_process("run", "weather", "--files", sample, "--db", "duckdb:///energy.duckdb", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["job"] == "weather"
+    assert "read files took" in done.stderr
+
+
+def test_with_json_an_error_leaves_standard_output_empty():
+    done = edl_process("run", "weather", "--files", "none*.csv", "--db", "duckdb:///energy.duckdb", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+# --- exit codes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "weather", "--files", "none*.csv", "--db", "duckdb:///e.duckdb"], 1, "none*.csv"),
+        (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///no/e.duckdb"], 1, "no does not exist"),
+        (["run", "weather", "--files", "SAMPLE", "--db", "mysql://a:b@c"], 2, "mysql://a:***@c"),
+        (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--columns", "xx"], 1, '"xx"'),
+        (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--since", "x"], 2, "since"),
+        (["run", "weather", "--files", "SAMPLE"], 2, "--db"),
+        (["run", "weather", "--files", "--db", "duckdb:///e.duckdb"], 2, "--files"),
+        (["run", "weather", "--files", "SAMPLE", "--engine", "fortran"], 2, "fortran"),
+        (["sing"], 2, "sing"),
+    ],
+)
+def test_exit_codes_and_messages_without_traceback(sample, arguments, code, message):
+    done = edl_process(*(sample if argument == "SAMPLE" else argument for argument in arguments))
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_debug_shows_the_traceback():
+    done = edl_process("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "SourceFileError" in done.stderr
+
+
+def test_version_and_help():
+    assert edl("--version").stdout.strip() == f"edl {__version__}"
+    text = edl("--help").stdout
+    assert "Exit codes" in text
+    for command in ("run", "impute", "doctor", "demo"):
+        assert command in text
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['edl', '--help']\n"
+        "from energy_data_layer.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pandas', 'numpy', 'pyarrow', 'scipy', 'duckdb', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("library", ["typer", "rich"])
+def test_without_the_extra_edl_says_what_to_install(library):
+    code = f"import sys; sys.modules[{library!r}] = None; from energy_data_layer.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'pip install "energy-data-layer[cli]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_value_each():
+    assert one_value_each(["--files", "a", "b", "--json"]) == ["--files", "a", "--files", "b", "--json"]
+    for arguments in (["--files", "--json"], ["--json", "--files"]):
+        with pytest.raises(typer.BadParameter, match="--files needs at least one value"):
+            one_value_each(arguments)
+    assert one_value_each(["IN", "-o", "OUT", "--db", "x"]) == ["IN", "-o", "OUT", "--db", "x"]
+
+
+# --- edl impute -------------------------------------------------------------------------------------
+
+
+def test_impute_a_csv_file_leaves_other_cells_as_they_are(hours, tmp_path):
+    result = edl("impute", hours, "-o", "out.csv", "--columns", "ta", "hm", "--provenance")
+    assert result.exit_code == 0, result.output
+    heading, *lines = (tmp_path / "out.csv").read_text(encoding="utf-8").replace('"', "").splitlines()
+    assert heading == "stnNm,tm,ta,ta_provenance,hm,hm_provenance,note"
+    assert lines[0] == "서울,2024-01-01 00:00,0.5,0,50,0,007"
+    assert lines[1].startswith("서울,2024-01-01 01:00,")
+    assert lines[1].endswith(",1,51,0,a, b")
+    assert lines[-1] == "서울,2024-01-01 06:00,2.5,0,53,3,"
+    assert "spline" in result.stdout
+
+
+def test_impute_with_completed_hours(hours):
+    edl("impute", hours, "-o", "out.parquet", "--columns", "ta", "--complete-hours", "--carry", "note")
+    stamps = pyarrow.parquet.read_table("out.parquet")["tm"].to_pylist()
+    assert stamps == [f"2024-01-01 0{hour}:00" for hour in range(7)]
+
+
+def test_impute_gives_the_same_by_every_kind_of_file(hours):
+    assert edl("impute", hours, "-o", "out.parquet").exit_code == 0
+    assert edl("impute", hours, "-o", "out.arrow").exit_code == 0
+    assert edl("impute", "out.arrow", "-o", "again.feather").exit_code == 0
+    first = pyarrow.parquet.read_table("out.parquet")
+    assert pyarrow.feather.read_table("out.arrow").equals(first)
+    assert pyarrow.feather.read_table("again.feather").equals(first)
+
+
+def test_impute_reads_cp949(hours, tmp_path):
+    (tmp_path / "korean.csv").write_text(HOURS, encoding="cp949")
+    for source, output in ((hours, "a.parquet"), ("korean.csv", "b.parquet")):
+        assert edl("impute", source, "-o", output).exit_code == 0
+    assert pyarrow.parquet.read_table("a.parquet").equals(pyarrow.parquet.read_table("b.parquet"))
+
+
+def test_impute_refuses_to_overwrite_without_force(hours, tmp_path):
+    output = tmp_path / "out.csv"
+    output.write_text("precious")
+    refused = edl("impute", hours, "-o", output)
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr
+    assert output.read_text() == "precious"
+    assert edl("impute", hours, "-o", output, "--force").exit_code == 0
+    assert output.read_text(encoding="utf-8") != "precious"
+
+
+def test_impute_that_fails_leaves_no_file(hours, tmp_path, monkeypatch):
+    def fail(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pyarrow.parquet, "write_table", fail)
+    result = edl("impute", hours, "-o", "out.parquet")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["hours.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "message"),
+    [
+        ("absent.csv", None, 1, "no such file"),
+        ("text.parquet", b"hello", 1, "cannot be read as .parquet"),
+        ("text.arrow", b"hello", 1, "cannot be read as .arrow"),
+        ("bytes.csv", b"stnNm,tm,ta\n\xff\xff,1,2\n", 1, "neither UTF-8 nor cp949"),
+        ("short.csv", b"stnNm,tm,ta,hm\na,b\n", 1, "cannot be read as .csv"),
+        ("empty.csv", b"", 1, "cannot be read as .csv"),
+        ("table.xlsx", b"", 2, "must end in one of"),
+        ("bad.csv", b"stnNm,tm,ta,hm\nA,noon,1,2\n", 1, "time stamp"),
+    ],
+)
+def test_impute_of_what_is_no_table(tmp_path, name, content, code, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    result = edl("impute", name, "-o", "out.csv")
+    assert result.exit_code == code, result.output
+    assert message in result.stderr
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_impute_of_a_heading_without_rows(tmp_path):
+    (tmp_path / "empty.csv").write_text("stnNm,tm,ta,hm\n")
+    assert edl("impute", "empty.csv", "-o", "out.parquet").exit_code == 0
+    assert pyarrow.parquet.read_table("out.parquet").num_rows == 0
+
+
+# --- edl doctor and demo ----------------------------------------------------------------------------
+
+
+def test_doctor_shows_versions_the_engine_and_variables_without_their_values(monkeypatch):
+    monkeypatch.setenv(settings.DATABASE_URL, "duckdb:///secret_name.duckdb")
+    monkeypatch.setenv(settings.USE_RUST, "0")
+    result = edl("doctor", "--db", "duckdb:///:memory:")
+    assert result.exit_code == 0, result.output
+    assert __version__ in result.stdout
+    assert "USE_RUST=0" in result.stdout
+    assert "reachable, without tables yet" in result.stdout
+    assert "secret_name" not in result.output
+    lines = [line for line in result.stdout.splitlines() if settings.DATABASE_URL in line]
+    assert all("not set" not in line for line in lines)
+
+
+def test_doctor_without_a_database(tmp_path):
+    result = edl("doctor")
+    assert result.exit_code == 0, result.output
+    assert "not tried" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "message"),
+    [
+        (["--db", "duckdb:///absent/energy.duckdb"], {}, "does not exist"),
+        (["--db", "postgresql://me:s3cret@db/x"], {}, "postgresql://me:***@db/x"),
+        ([], {settings.USE_RUST: "perhaps"}, "USE_RUST"),
+    ],
+)
+def test_doctor_says_what_is_broken(arguments, environment, message):
+    done = edl_process("doctor", *arguments, **environment)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_demo(tmp_path):
+    result = edl("demo", "demo")
+    assert result.exit_code == 0, result.output
+    assert "What to try next" in result.stdout
+    assert (tmp_path / "demo" / "gaps.png").exists()
+    again = edl("run", "weather", "--files", "demo/asos_hourly/*.csv", "--db", "duckdb:///demo/energy.duckdb")
+    assert "0 inserted, 0 updated" in again.stdout
+
+
+def test_an_error_of_the_package_is_shown_as_one_line(monkeypatch, sample):
+    def fail(*_args, **_options):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr("energy_data_layer.jobs.weather.run_weather", fail)
+    result = edl("run", "weather", "--files", sample, "--db", "duckdb:///energy.duckdb")
+    assert (result.exit_code, result.stderr) == (1, "edl: the disk is full\n")

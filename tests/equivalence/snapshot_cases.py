@@ -1,0 +1,167 @@
+"""Which answers are kept as snapshots: a fixture, the options, and the answer's file name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from energy_data_layer import ImputationReport, complete_hours, impute_missing_values
+
+from .frame_kinds import as_batch, as_kind
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+REPORT = b"report"
+
+
+@dataclass(frozen=True)
+class ImputeCase:
+    """One call of `impute_missing_values`, with provenance and report."""
+
+    fixture: str
+    columns: tuple[str, ...] = ("ta", "hm")
+    history: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        options = [f"{key}_{value}" for key, value in self.options.items()]
+        return "-".join(["impute", self.fixture, *([f"with_{self.history}"] if self.history else []), *options])
+
+    def answer(self, kind: str, *, use_rust: bool) -> tuple[Any, dict[str, Any]]:
+        """Return the filled frame and what the report says of it."""
+        history = None if self.history is None else as_kind(read_fixture(self.history), kind)
+        frame, report = impute_missing_values(
+            as_kind(read_fixture(self.fixture), kind),
+            self.columns,
+            history=history,
+            provenance=True,
+            report=True,
+            use_rust=use_rust,
+            **self.options,
+        )
+        return frame, facts(report)
+
+    def observed(self) -> list[pa.Table]:
+        """Return the frames whose values set the tolerance."""
+        return [read_fixture(name) for name in (self.fixture, self.history) if name]
+
+
+@dataclass(frozen=True)
+class CompleteCase:
+    """One call of `complete_hours`."""
+
+    fixture: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        options = [f"{key}_{'_'.join(value) or 'nothing'}" if key == "carry" else f"{key}_{value}"
+                   for key, value in self.options.items()]  # fmt: skip
+        return "-".join(["complete_hours", self.fixture, *options])
+
+    def answer(self, kind: str, *, use_rust: bool) -> tuple[Any, dict[str, Any]]:
+        """Return the completed frame; there is no report."""
+        return complete_hours(as_kind(read_fixture(self.fixture), kind), use_rust=use_rust, **self.options), {}
+
+    def observed(self) -> list[pa.Table]:
+        return [read_fixture(self.fixture)]
+
+
+IMPUTE_CASES = [
+    *(
+        ImputeCase(fixture)
+        for fixture in (
+            "empty",
+            "one_row",
+            "one_observed",
+            "two_observed",
+            "three_observed",
+            "four_observed",
+            "all_missing_column",
+            "all_missing_station",
+            "gaps_at_both_ends",
+            "gap_lengths",
+            "february_29",
+            "unsorted",
+            "interleaved",
+            "recent",
+            "text_numbers",
+            "irregular",
+            "constant",
+            "seoul_time",
+            "berlin_changes",
+            "text_stamps",
+        )
+    ),
+    *(ImputeCase("gap_lengths", options={"max_spline_gap": longest}) for longest in (0, 1, 4, 24)),
+    ImputeCase("gaps_at_both_ends", options={"max_spline_gap": 0}),
+    ImputeCase("recent", history="history"),
+    ImputeCase("recent", history="empty"),
+    ImputeCase("recent", history="recent"),
+    ImputeCase("empty", history="history"),
+    ImputeCase("large_magnitude", ("e6", "e9", "e12")),
+    ImputeCase(
+        "numeric_types",
+        ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+         "halffloat", "float", "double", "decimal", "null"),
+    ),
+]  # fmt: skip
+
+COMPLETE_CASES = [
+    *(
+        CompleteCase(fixture)
+        for fixture in (
+            "empty",
+            "one_row",
+            "interleaved",
+            "absent_hours",
+            "absent_hours_interleaved",
+            "absent_hours_as_text",
+            "absent_hours_in_berlin",
+        )
+    ),
+    CompleteCase("absent_hours", {"carry": ()}),
+    CompleteCase("absent_hours", {"carry": ("stnId", "remark")}),
+    CompleteCase("absent_hours", {"freq": "30min"}),
+    CompleteCase("absent_hours_as_text", {"freq": "30min"}),
+    CompleteCase("absent_ten_minutes", {"freq": "10min"}),
+]
+
+CASES: list[ImputeCase | CompleteCase] = [*IMPUTE_CASES, *COMPLETE_CASES]
+
+
+def facts(report: ImputationReport) -> dict[str, Any]:
+    """Return what a report says of the data, as JSON would give it back."""
+    said = report.to_dict()
+    for volatile in ("engine", "engine_reason", "seconds"):
+        del said[volatile]
+    return json.loads(json.dumps(said))
+
+
+def read_fixture(name: str) -> pa.Table:
+    return _read(FIXTURES / f"{name}.arrow")
+
+
+def read_snapshot(name: str) -> tuple[pa.Table, dict[str, Any]]:
+    """Return a kept answer and the kept facts of its report."""
+    table = _read(SNAPSHOTS / f"{name}.arrow")
+    said = json.loads((table.schema.metadata or {}).get(REPORT, b"{}"))
+    return table.replace_schema_metadata(None), said
+
+
+def write_snapshot(name: str, answer: pa.Table, said: dict[str, Any]) -> None:
+    metadata = {REPORT: json.dumps(said)} if said else None
+    batch = as_batch(answer.replace_schema_metadata(metadata))
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(SNAPSHOTS / f"{name}.arrow", batch.schema, options=options) as writer:
+        writer.write(batch)
+
+
+def _read(path: Path) -> pa.Table:
+    with pa.ipc.open_file(path) as reader:
+        return reader.read_all()

@@ -1,0 +1,229 @@
+"""The Rust binding itself: IPC streams and Arrow capsules carry the same data to the same answer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from .compare import assert_equal_answers
+from .snapshot_cases import read_fixture, read_snapshot
+
+pytestmark = pytest.mark.needs_rust
+KEYS = {"date_col": "tm", "station_col": "stnNm"}
+
+
+@pytest.fixture(scope="module")
+def rust():
+    import rust_data_layer
+
+    return rust_data_layer
+
+
+def ipc(data: pa.Table) -> pa.Buffer:
+    """Return a table as the buffer of an IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, data.schema) as writer:
+        writer.write(data)
+    return sink.getvalue()
+
+
+def read_ipc(buffer) -> pa.Table:
+    return pa.ipc.open_stream(pa.py_buffer(buffer)).read_all()
+
+
+class OnlyStream:
+    """Something that offers the stream capsule and nothing else."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+class OnlyArray:
+    """Something that offers the array capsules of one batch and nothing else."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self._batch.__arrow_c_array__(requested_schema)
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    return table.combine_chunks().to_batches()[0]
+
+
+CARRIERS = {
+    "pyarrow.Table": lambda table: table,
+    "pyarrow.RecordBatch": one_batch,
+    "RecordBatchReader": lambda table: table.to_reader(),
+    "polars.DataFrame": pl.DataFrame,
+    "stream capsule": OnlyStream,
+    "array capsule": lambda table: OnlyArray(one_batch(table)),
+    "pyarrow.Buffer": ipc,
+    "bytes": lambda table: ipc(table).to_pybytes(),
+    "bytearray": lambda table: bytearray(ipc(table)),
+    "memoryview": lambda table: memoryview(ipc(table)),
+    "memoryview off its alignment": lambda table: memoryview(b"x" + ipc(table).to_pybytes())[1:],
+    "numpy bytes": lambda table: np.frombuffer(ipc(table), dtype="uint8"),
+}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_impute_takes_every_carrier(carrier, rust):
+    frame, history = read_fixture("recent"), read_fixture("history")
+    expected, _ = read_snapshot("impute-recent-with_history")
+    carry = CARRIERS[carrier]
+    answer = rust.impute_missing_values(carry(frame), columns=["ta", "hm"], history=carry(history), **KEYS)
+    assert_equal_answers(expected, pa.table(answer).cast(expected.schema), [frame, history])
+    assert answer.stations == 3
+    assert list(answer.report) == ["ta", "hm"]
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_complete_hours_takes_every_carrier(carrier, rust):
+    expected, _ = read_snapshot("complete_hours-absent_hours_interleaved")
+    answer = rust.complete_hours(CARRIERS[carrier](read_fixture("absent_hours_interleaved")), **KEYS)
+    table = pa.table(answer)
+    assert_equal_answers(expected, table.cast(expected.schema).select(expected.schema.names))
+
+
+@pytest.mark.parametrize("fixture", ["interleaved", "text_numbers", "text_stamps", "unsorted", "empty", "one_row"])
+def test_both_ways_out_of_impute_give_the_same_table(fixture, rust):
+    answer = rust.impute_missing_values(read_fixture(fixture), columns=["ta", "hm"], **KEYS)
+    assert_equal_answers(pa.table(answer), read_ipc(answer.to_ipc()))
+
+
+@pytest.mark.parametrize("fixture", ["absent_hours", "absent_hours_as_text", "empty", "one_row"])
+def test_both_ways_out_of_complete_hours_give_the_same_table(fixture, rust):
+    answer = rust.complete_hours(read_fixture(fixture), **KEYS)
+    assert_equal_answers(pa.table(answer), read_ipc(answer.to_ipc()))
+
+
+def test_the_answer_is_the_same_to_the_byte_whatever_carried_the_input(rust):
+    table = read_fixture("interleaved")
+    answers = {
+        bytes(rust.impute_missing_values(carry(table), columns=["ta", "hm"], **KEYS).to_ipc())
+        for name, carry in CARRIERS.items()
+        if name != "polars.DataFrame"  # its texts are string views, and so are the answer's
+    }
+    assert len(answers) == 1
+
+
+def test_an_answer_can_be_read_more_than_once(rust):
+    answer = rust.impute_missing_values(read_fixture("interleaved"), columns=["ta"], **KEYS)
+    assert pa.table(answer).equals(pa.table(answer))
+    assert bytes(answer.to_ipc()) == bytes(answer.to_ipc())
+
+
+def test_an_answer_outlives_its_input(rust):
+    table = read_fixture("interleaved")
+    expected = pa.table(rust.impute_missing_values(table, columns=["ta"], **KEYS))
+    buffer = bytearray(ipc(table))
+    answer = rust.impute_missing_values(buffer, columns=["ta"], **KEYS)
+    del buffer
+    assert_equal_answers(expected, pa.table(answer))
+
+
+def test_the_columns_of_an_answer(rust):
+    """The input's columns, the filled ones replaced, each with its provenance behind it."""
+    table = read_fixture("absent_hours").select(["stnId", "ta", "stnNm", "rn", "tm"]).slice(0, 3)
+    answer = pa.table(rust.impute_missing_values(table, columns=["ta"], **KEYS))
+    assert answer.schema.names == ["stnId", "ta", "ta_provenance", "stnNm", "rn", "tm"]
+    assert answer["ta_provenance"].type == pa.uint8()
+    assert_equal_answers(table.drop_columns("ta"), answer.drop_columns(["ta", "ta_provenance"]))
+
+
+def test_a_stream_of_several_batches(rust):
+    table = read_fixture("interleaved")
+    pieces = pa.concat_tables([table.slice(0, 1), table.slice(1, 0), table.slice(1, 40), table.slice(41)])
+    expected = rust.impute_missing_values(table, columns=["ta"], **KEYS)
+    answer = rust.impute_missing_values(ipc(pieces), columns=["ta"], **KEYS)
+    assert_equal_answers(pa.table(expected), pa.table(answer))
+
+
+FUNCTIONS = {
+    "impute": lambda rust, data: rust.impute_missing_values(data, columns=["ta"], **KEYS),
+    "history": lambda rust, data: rust.impute_missing_values(
+        read_fixture("interleaved"), columns=["ta"], history=data, **KEYS
+    ),
+    "complete_hours": lambda rust, data: rust.complete_hours(data, **KEYS),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"\0", b"garbage", b"ARROW1\0\0", b"\xff" * 1000, b"\0" * 1000, b"\xff" * 7 + b"\x7f"],
+    ids=lambda garbage: repr(garbage[:8]) + f" of {len(garbage)}",
+)
+def test_garbage_is_a_value_error(garbage, function, rust):
+    with pytest.raises(ValueError, match="cannot read the data"):
+        FUNCTIONS[function](rust, garbage)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_stream_cut_off_anywhere_is_a_value_error_or_whole(function, rust):
+    """Only the end mark of a stream may be lacking."""
+    whole = ipc(read_fixture("interleaved").slice(0, 6)).to_pybytes()
+    for length in range(len(whole) - 8):
+        with pytest.raises(ValueError, match="cannot read the data"):
+            FUNCTIONS[function](rust, whole[:length])
+
+
+def test_no_flipped_byte_crashes(rust):
+    """Whatever a flipped byte does to a stream: an answer or an error of Python, never a crash or a panic."""
+    whole = ipc(read_fixture("text_stamps")).to_pybytes()
+    for position in range(len(whole)):
+        broken = bytearray(whole)
+        broken[position] ^= 0xFF
+        with suppress(ValueError, TypeError, KeyError):
+            rust.complete_hours(bytes(broken), **KEYS)
+
+
+@pytest.mark.parametrize("data", [None, 5, "text", object(), {"ta": [1.0]}, [1, 2]])
+@pytest.mark.parametrize("function", ["impute", "complete_hours"])
+def test_what_is_no_carrier_is_a_type_error(data, function, rust):
+    with pytest.raises(TypeError):
+        FUNCTIONS[function](rust, data)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_the_number_of_threads_does_not_matter(threads, rust):
+    table = read_fixture("interleaved")
+    expected = rust.impute_missing_values(table, columns=["ta", "hm"], threads=1, **KEYS)
+    answer = rust.impute_missing_values(table, columns=["ta", "hm"], threads=threads, **KEYS)
+    assert bytes(answer.to_ipc()) == bytes(expected.to_ipc())
+
+
+@pytest.mark.slow
+def test_two_threads_give_the_bits_of_one_on_a_large_table(rust):
+    """Large enough that the engine goes parallel."""
+    rows, stations = 400_000, 7
+    random = np.random.default_rng(1)
+    values = np.cumsum(random.normal(size=rows))
+    table = pa.table(
+        {
+            "stnNm": pa.array(np.arange(rows) % stations),
+            "tm": pa.array(np.arange(rows) // stations * 3600, pa.timestamp("s")),
+            "ta": pa.array(np.where(random.random(rows) < 0.1, np.nan, values)),
+            "hm": pa.array(np.where(random.random(rows) < 0.4, np.nan, values)),
+        }
+    )
+    answers = {
+        bytes(rust.impute_missing_values(table, columns=["ta", "hm"], threads=threads, **KEYS).to_ipc())
+        for threads in (1, 2, 2, 5)
+    }
+    assert len(answers) == 1
+
+
+def test_build_info_names_the_version(rust):
+    info = rust.build_info()
+    assert info["version"] == rust.__version__
+    assert set(info) == {"version", "debug", "arch", "os", "threads"}

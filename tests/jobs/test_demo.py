@@ -1,0 +1,40 @@
+"""The demonstration: what it leaves in its folder, and that it touches no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.demo import STAGES, EngineComparison, run_demo
+from energy_data_layer.transforms.engine import build_info
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
+    folder = tmp_path / "demo"
+    heard = []
+    first = run_demo(folder, on_stage=heard.append)
+    assert heard == list(STAGES)
+    assert first.report.rows_inserted > 100_000
+    assert first.report.filled["ta"]["unfilled"] == 0
+    assert first.engines.agree
+    assert (first.engines.rust_seconds is None) == (build_info()["rust"] is None)
+    assert first.picture.read_bytes().startswith(b"\x89PNG")
+    assert {first.database, first.report_file, first.picture} <= set(folder.iterdir())
+    second = run_demo(folder)
+    assert second.report.rows_inserted == first.report.rows_inserted
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "energy.duckdb").write_text("precious")
+    with pytest.raises(OptionError, match="choose another folder"):
+        run_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["energy.duckdb"]
+    assert (tmp_path / "energy.duckdb").read_text() == "precious"
+
+
+def test_the_verdict_says_what_was_found():
+    assert "not installed" in EngineComparison(10, 4, 5, 0.1).verdict
+    assert "agree" in EngineComparison(10, 4, 5, 0.1, 0.01, 1e-14).verdict
+    assert "DISAGREE" in EngineComparison(10, 4, 5, 0.1, 0.01, 1e-3, agree=False).verdict

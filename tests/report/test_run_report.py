@@ -1,0 +1,52 @@
+"""The run report: stages, JSON, and where it is written."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime
+from threading import Lock
+
+import pyarrow as pa
+import pytest
+
+from energy_data_layer.errors import StorageError
+from energy_data_layer.report.run_report import RunReport, report_beside
+
+
+def test_a_stage_notes_time_and_memory(caplog):
+    heard = []
+    report = RunReport("weather", arguments={}, on_stage=heard.append)
+    with caplog.at_level(logging.INFO), report.stage("read files") as stage:
+        stage.holds(pa.table({"ta": pa.array(range(1_000_000), pa.int64())}))
+    (noted,) = report.stages
+    assert noted.name == "read files"
+    assert noted.seconds > 0
+    assert noted.megabytes_held == pytest.approx(8.0)
+    assert noted.peak_rss_megabytes is None or noted.peak_rss_megabytes > 10
+    assert heard == ["read files"]
+    assert "read files took" in caplog.text
+
+
+def test_json_has_everything_but_the_listener(tmp_path):
+    lock = Lock()  # a listener may hold what cannot be copied
+    report = RunReport("weather", arguments={"columns": ["ta"]}, on_stage=lambda _name: lock.acquire())
+    report.gap_lengths = {"ta": {1: 3, 53: 1}}
+    report.finish()
+    report.write(tmp_path / "report.json")
+    read = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert read == json.loads(report.to_json())
+    assert "on_stage" not in read
+    assert read["gap_lengths"] == {"ta": {"1": 3, "53": 1}}
+    assert datetime.fromisoformat(read["started"]) <= datetime.fromisoformat(read["finished"])
+    assert read["started"].endswith("+00:00")
+
+
+def test_a_report_that_cannot_be_written_is_an_error(tmp_path):
+    with pytest.raises(StorageError, match="does not exist"):
+        RunReport("weather", arguments={}).write(tmp_path / "absent" / "report.json")
+
+
+def test_the_report_lies_beside_the_database():
+    assert str(report_beside("duckdb:////data/energy.duckdb", "weather")) == "/data/energy.weather.json"
+    assert report_beside("duckdb:///:memory:", "weather") is None

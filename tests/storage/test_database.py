@@ -1,0 +1,384 @@
+"""The database against a real DuckDB: what it stores, what it refuses, and what it leaves after a failure."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from energy_data_layer.errors import DataLayerError, DuplicateKeyError, OptionError, StorageError
+from energy_data_layer.storage.database import Database, UpsertCounts, quoted, redacted_url
+
+KEY = ["station", "tm"]
+NOON = datetime(2024, 1, 1, 12)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"duckdb:///{tmp_path}/test.duckdb"
+
+
+@pytest.fixture
+def database(url):
+    with Database.connect(url) as database:
+        create_table(database)
+        yield database
+
+
+def create_table(database):
+    database.execute(
+        "CREATE TABLE hourly (station BIGINT, tm TIMESTAMP, ta DOUBLE, hm DOUBLE, PRIMARY KEY (station, tm))"
+    )
+
+
+def rows(stations, ta, hm=None):
+    columns = {"station": pa.array(stations, pa.int64()), "tm": [NOON] * len(stations)}
+    columns["ta"] = pa.array(ta, pa.float64())
+    if hm is not None:
+        columns["hm"] = pa.array(hm, pa.float64())
+    return pa.table(columns)
+
+
+def many_rows(count):
+    return pa.table(
+        {
+            "station": pa.array(np.arange(count)),
+            "tm": pa.array(np.full(count, np.datetime64(NOON, "us"))),
+            "ta": np.random.default_rng(0).random(count),
+        }
+    )
+
+
+def contents(database):
+    return database.read("hourly").sort_by("station").to_pylist()
+
+
+def stored(url):
+    with Database.connect(url) as database:
+        return contents(database)
+
+
+# --- upsert -----------------------------------------------------------------------------------------
+
+
+def test_upsert_inserts_new_keys_and_updates_only_rows_that_differ(database):
+    assert database.upsert("hourly", rows([1, 2, 3], [1.0, 2.0, None]), KEY) == UpsertCounts(3, 0, 0)
+    assert database.upsert("hourly", rows([2, 3, 4], [2.0, 3.0, 4.0]), KEY) == UpsertCounts(1, 1, 1)
+    assert [row["ta"] for row in contents(database)] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_upsert_twice_changes_nothing(database):
+    batch = rows([1, 2], [1.0, None])
+    database.upsert("hourly", batch, KEY)
+    assert database.upsert("hourly", batch, KEY) == UpsertCounts(0, 0, 2)
+
+
+def test_upsert_leaves_columns_alone_that_the_rows_do_not_have(database):
+    database.upsert("hourly", rows([1], [1.0], hm=[50.0]), KEY)
+    database.upsert("hourly", rows([1], [2.0]), KEY)
+    assert contents(database) == [{"station": 1, "tm": NOON, "ta": 2.0, "hm": 50.0}]
+
+
+def test_nan_is_stored_as_null(database):
+    database.upsert("hourly", rows([1], [float("nan")]), KEY)
+    assert database.read("hourly", filters=[("station", "=", 1)])["ta"].null_count == 1
+    assert database.upsert("hourly", rows([1], [None]), KEY) == UpsertCounts(0, 0, 1)
+
+
+def test_upsert_of_no_rows(database):
+    assert database.upsert("hourly", rows([], []), KEY) == UpsertCounts(0, 0, 0)
+
+
+def test_a_key_twice_in_a_batch_is_an_error_before_anything_is_written(database):
+    with pytest.raises(DuplicateKeyError, match="rows for hourly") as caught:
+        database.upsert("hourly", rows([7, 1, 7], [1.0, 2.0, 3.0]), KEY)
+    assert caught.value.rows == [0, 2]
+    assert caught.value.values == ["7 2024-01-01 12:00:00"] * 2
+    assert contents(database) == []
+
+
+def test_a_column_that_the_table_does_not_have_is_an_error(database):
+    with pytest.raises(StorageError, match="pv"):
+        database.upsert("hourly", rows([1], [1.0]).append_column("pv", pa.array([1.0])), KEY)
+    assert contents(database) == []
+
+
+def test_a_null_key_is_an_error(database):
+    with pytest.raises(StorageError, match="station"):
+        database.upsert("hourly", rows([1, None], [1.0, 2.0]), KEY)
+    assert contents(database) == []
+
+
+def test_upsert_takes_chunked_and_sliced_rows(database):
+    chunked = pa.concat_tables([rows([1, 2], [1.0, 2.0]), rows([3, 4], [3.0, 4.0])]).slice(1, 2)
+    assert database.upsert("hourly", chunked, KEY) == UpsertCounts(2, 0, 0)
+    assert [row["station"] for row in contents(database)] == [2, 3]
+
+
+def test_names_that_need_quoting(url):
+    table, column = 'odd "table"', "select; drop"
+    with Database.connect(url) as database:
+        database.execute(f"CREATE TABLE {quoted(table)} ({quoted(column)} BIGINT PRIMARY KEY)")
+        database.upsert(table, pa.table({column: [1]}), [column])
+        database.add_columns(table, {"größe": pa.float64()})
+        assert database.columns(table) == [column, "größe"]
+        assert database.read(table, [column], [(column, "in", [1, 2])]).to_pylist() == [{column: 1}]
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ([], [1, 2, 3]),
+        ([("station", "=", 2)], [2]),
+        ([("station", "!=", 2)], [1, 3]),
+        ([("station", "in", [1, 3, 9])], [1, 3]),
+        ([("station", "in", [])], []),
+        ([("ta", ">", 1.0), ("ta", "<=", 3.0)], [2, 3]),
+        ([("tm", ">=", NOON), ("station", "<", 2)], [1]),
+        ([("tm", "<", NOON)], []),
+    ],
+)
+def test_read_with_filters(database, filters, expected):
+    database.upsert("hourly", rows([1, 2, 3], [1.0, 2.0, 3.0]), KEY)
+    assert sorted(database.read("hourly", ["station"], filters)["station"].to_pylist()) == expected
+
+
+def test_values_are_never_part_of_the_statement(database):
+    database.execute("CREATE TABLE names (name VARCHAR)")
+    assert database.read("names", filters=[("name", "=", "'; DROP TABLE names; --")]).num_rows == 0
+    assert "names" in database.tables()
+
+
+def test_an_unknown_operator_is_an_error(database):
+    with pytest.raises(OptionError, match="operator"):
+        database.read("hourly", filters=[("station", "OR 1 =", 1)])
+
+
+def test_reading_a_table_that_is_not_there_is_an_error(database):
+    with pytest.raises(StorageError, match="absent"):
+        database.read("absent")
+
+
+def test_a_variable_with_the_name_of_a_table_answers_no_query(database):
+    my_frame = rows([1], [1.0])
+    assert my_frame.num_rows == 1
+    with pytest.raises(StorageError, match="my_frame"):
+        database.query("SELECT * FROM my_frame")
+
+
+# --- transactions -----------------------------------------------------------------------------------
+
+
+def test_a_transaction_is_everything_or_nothing(database):
+    database.upsert("hourly", rows([1], [1.0]), KEY)
+    before = contents(database)
+
+    def write_and_fail():
+        with database.transaction():
+            database.add_columns("hourly", {"ta_provenance": pa.uint8()})
+            database.upsert("hourly", rows([1, 2], [9.0, 2.0]), KEY)
+            raise RuntimeError("the job fails here")
+
+    with pytest.raises(RuntimeError, match="fails here"):
+        write_and_fail()
+    assert contents(database) == before
+    assert "ta_provenance" not in database.columns("hourly")
+
+
+def test_after_a_rollback_the_database_is_usable(database):
+    with pytest.raises(StorageError), database.transaction():
+        database.execute("SELECT * FROM absent")
+    assert database.upsert("hourly", rows([1], [1.0]), KEY) == UpsertCounts(1, 0, 0)
+
+
+def test_add_columns_twice_is_once(database):
+    for _ in range(2):
+        database.add_columns("hourly", {"ta_provenance": pa.uint8()})
+    assert database.columns("hourly").count("ta_provenance") == 1
+
+
+KILLED_WRITER = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, str(Path(sys.argv[2])))
+from test_database import KEY, many_rows
+from energy_data_layer.storage.database import Database
+with Database.connect(sys.argv[1]) as database, database.transaction():
+    database.upsert("hourly", many_rows(300_000), KEY)
+    print("written, not committed", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL")
+def test_a_writer_that_is_killed_leaves_the_previous_state(url):
+    with Database.connect(url) as database:
+        create_table(database)
+        database.upsert("hourly", rows([1], [1.0]), KEY)
+    before = stored(url)
+    command = [sys.executable, "-c", KILLED_WRITER, url, str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout.readline().startswith("written")
+        writer.send_signal(signal.SIGKILL)
+    assert stored(url) == before
+
+
+# --- surroundings -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///x.db", "duckdb:///", "duckdb://x", "energy.duckdb", "postgresql://energy:s3cret@db/x"]
+)
+def test_an_unsupported_url_says_what_is_supported(url):
+    with pytest.raises(OptionError, match="duckdb:///relative") as caught:
+        Database.connect(url)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "redacted"),
+    [
+        ("duckdb:///:memory:", "duckdb:///:memory:"),
+        ("duckdb:////data/energy.duckdb", "duckdb:////data/energy.duckdb"),
+        ("postgresql://db/weather", "postgresql://db/weather"),
+        ("postgresql://energy@db/weather", "postgresql://energy@db/weather"),
+        ("postgresql://energy:p@ss:w/rd@db/weather", "postgresql://energy:***@db/weather"),
+        ("postgresql+psycopg2://energy:x@db", "postgresql+psycopg2://energy:***@db"),
+        ("postgresql://:x@db", "postgresql://:***@db"),
+        (
+            "postgresql://db/w?user=a&password=x&sslmode=on",
+            "postgresql://db/w?user=a&password=***&sslmode=on",
+        ),
+    ],
+)
+def test_redacted_url(url, redacted):
+    assert redacted_url(url) == redacted
+
+
+def test_a_relative_path_lies_in_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Database.connect("duckdb:///here.duckdb").close()
+    assert (tmp_path / "here.duckdb").exists()
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(StorageError, match="absent does not exist"):
+        Database.connect(f"duckdb:///{tmp_path}/absent/test.duckdb")
+
+
+def test_a_folder_in_place_of_the_file_is_an_error(tmp_path):
+    with pytest.raises(StorageError, match="is a folder"):
+        Database.connect(f"duckdb:///{tmp_path}")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"tm,ta\n" * 5000])
+def test_a_file_that_is_no_database_is_an_error_and_stays(tmp_path, content):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match="not a DuckDB database"):
+        Database.connect(f"duckdb:///{path}")
+    assert path.read_bytes() == content
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_not_writable_is_an_error(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="not writable"):
+        Database.connect(f"duckdb:///{tmp_path}/test.duckdb")
+
+
+def test_a_folder_that_refuses_new_files_is_an_error():
+    if not Path("/sys/kernel").is_dir():
+        pytest.skip("needs a file system that refuses new files to everybody, such as /sys on Linux")
+    with pytest.raises(StorageError):
+        Database.connect("duckdb:////sys/kernel/test.duckdb")
+
+
+HOLDER = """
+import sys
+from energy_data_layer.storage.database import Database
+with Database.connect(sys.argv[1]):
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_database_that_another_process_holds_is_an_error_naming_it(url, database):
+    database.close()
+    command = [sys.executable, "-c", HOLDER, url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(StorageError, match=f"another process has the database open.*{holder.pid}"):
+            Database.connect(url)
+        holder.communicate("done\n")
+    Database.connect(url).close()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 6 MB, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounting a small file system takes root on Linux")
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this container may not mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_an_error_and_leaves_the_previous_state(small_disk):
+    url = f"duckdb:///{small_disk}/test.duckdb"
+    with Database.connect(url) as database:
+        create_table(database)
+        database.upsert("hourly", rows([1], [1.0]), KEY)
+        before = contents(database)
+        with pytest.raises(StorageError, match="disk is full; nothing was changed"):
+            database.upsert("hourly", many_rows(1_000_000), KEY)
+        assert contents(database) == before
+    assert stored(url) == before
+
+
+LIMITED_WRITER = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, str(Path(sys.argv[2])))
+from test_database import KEY, many_rows
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import Database
+resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
+with Database.connect(sys.argv[1]) as database:
+    try:
+        database.upsert("hourly", many_rows(1_000_000), KEY)
+    except StorageError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this platform has no limit on the size of files")
+def test_a_file_that_may_not_grow_is_an_error_and_leaves_the_previous_state(url):
+    with Database.connect(url) as database:
+        create_table(database)
+        database.upsert("hourly", rows([1], [1.0]), KEY)
+    before = stored(url)
+    command = [sys.executable, "-c", LIMITED_WRITER, url, str(Path(__file__).parent)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "nothing was changed" in answer.stdout
+    assert stored(url) == before
+
+
+def test_without_duckdb_the_error_says_what_to_install(url, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(DataLayerError, match=r"energy-data-layer\[duckdb\]"):
+        Database.connect(url)

@@ -1,0 +1,67 @@
+"""The schema: made once, versioned, and with every field of the source."""
+
+from __future__ import annotations
+
+import pytest
+
+from energy_data_layer.errors import StorageError
+from energy_data_layer.sources.asos import ASOS_COLUMNS
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import (
+    MIGRATIONS,
+    SCHEMA_VERSION,
+    WEATHER_ASOS,
+    add_provenance_columns,
+    migrate,
+    state_of,
+)
+
+
+@pytest.fixture
+def database():
+    with Database.connect("duckdb:///:memory:") as database:
+        yield database
+
+
+def test_the_weather_table_has_every_field_of_the_source_with_its_type(database):
+    migrate(database)
+    assert database.columns(WEATHER_ASOS) == [column.field for column in ASOS_COLUMNS]
+    types = database.read(WEATHER_ASOS).schema
+    for column in ASOS_COLUMNS:
+        if column.field != "tm":
+            assert types.field(column.field).type == column.arrow_type, column.field
+
+
+def test_migrating_twice_is_once(database):
+    migrate(database)
+    first = database.read(SCHEMA_VERSION)
+    migrate(database)
+    assert database.read(SCHEMA_VERSION).equals(first)
+    assert first["version"].to_pylist() == [migration.version for migration in MIGRATIONS]
+
+
+def test_the_versions_count_from_one():
+    assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_a_database_of_a_newer_release_is_refused(database):
+    migrate(database)
+    database.execute(f"INSERT INTO {SCHEMA_VERSION} VALUES (99, 'the future', TIMESTAMP '2030-01-01')")
+    with pytest.raises(StorageError, match=r"version 99.*update energy-data-layer"):
+        migrate(database)
+
+
+def test_provenance_columns_are_added_on_demand(database):
+    migrate(database)
+    for fields in (["ta"], ["ta", "hm"]):
+        add_provenance_columns(database, WEATHER_ASOS, fields)
+    assert database.columns(WEATHER_ASOS)[-2:] == ["ta_provenance", "hm_provenance"]
+
+
+def test_the_state_of_a_database_in_words(tmp_path):
+    url = f"duckdb:///{tmp_path}/test.duckdb"
+    assert "the first run creates it" in state_of(url)
+    assert not list(tmp_path.iterdir())
+    with Database.connect(url) as database:
+        migrate(database)
+    assert state_of(url) == "reachable, schema version 1, 0 rows in weather_asos"
