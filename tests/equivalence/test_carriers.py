@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from .compare import assert_equal_answers
+from energy_data_layer.transforms.equality import assert_equal_answers
+
 from .snapshot_cases import read_fixture, read_snapshot
 
 pytestmark = pytest.mark.needs_rust

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import complete_hours
+from energy_data_layer.transforms.equality import assert_equal_answers
 
-from .compare import assert_equal_answers
 from .frame_kinds import KINDS, as_kind, copied
 from .snapshot_cases import COMPLETE_CASES, SNAPSHOTS, read_fixture, read_snapshot
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .compare import assert_equal_answers
+from energy_data_layer.transforms.equality import assert_equal_answers
+
 from .fixtures.make_fixtures import FIXTURES, FOLDER
 from .snapshot_cases import read_fixture
 

@@ -13,8 +13,8 @@ import pytest
 
 from energy_data_layer import impute_missing_values
 from energy_data_layer.errors import InfiniteValueError
+from energy_data_layer.transforms.equality import assert_equal_answers
 
-from .compare import assert_equal_answers
 from .frame_kinds import KINDS, as_kind, copied
 from .snapshot_cases import IMPUTE_CASES, SNAPSHOTS, read_fixture, read_snapshot
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
 from energy_data_layer import complete_hours, impute_missing_values
+from energy_data_layer.transforms.equality import assert_equal_answers, tolerance
 
 from . import naive, strategies
-from .compare import assert_equal_answers, tolerance
 from .frame_kinds import KINDS, as_kind, as_table, copied
 
 COLUMNS = ("ta", "hm")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.equivalence.compare import assert_equal_answers
 from tests.equivalence.snapshot_cases import CASES, SNAPSHOTS, read_snapshot, write_snapshot
+
+from energy_data_layer.transforms.equality import assert_equal_answers
 
 
 def main(*, check: bool) -> int:

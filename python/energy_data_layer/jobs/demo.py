@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from energy_data_layer.errors import OptionError, StorageError
-from energy_data_layer.jobs.stored_weather import SAME_VALUE
 from energy_data_layer.jobs.weather import DEFAULT_COLUMNS, run_weather
 from energy_data_layer.jobs.weather import STAGES as WEATHER_STAGES
 from energy_data_layer.report.run_report import report_beside
@@ -19,8 +18,8 @@ from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.sources.sample_data import write_asos_sample
 from energy_data_layer.transforms.complete_hours import complete_hours
 from energy_data_layer.transforms.engine import build_info
+from energy_data_layer.transforms.equality import differences
 from energy_data_layer.transforms.impute import impute_missing_values
-from energy_data_layer.transforms.provenance import provenance_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +51,7 @@ class EngineComparison:
     largest_difference : float
         Between any two values of the engines.
     agree : bool
-        Same provenance everywhere and no difference above the contract's tolerance.
+        Whether the answers are equal by `transforms.equality`.
     """
 
     rows: int
@@ -140,12 +139,8 @@ def compare_engines(frame: pa.Table) -> EngineComparison:
     if build_info()["rust"] is None:
         return EngineComparison(*size, reference_seconds)
     rust, rust_seconds = _timed(frame, use_rust=True)
-    same_methods = all(
-        reference.column(provenance_column(name)).equals(rust.column(provenance_column(name)))
-        for name in DEFAULT_COLUMNS
-    )
     difference = max(_largest_difference(reference, rust, name) for name in DEFAULT_COLUMNS)
-    agree = same_methods and difference <= SAME_VALUE
+    agree = not differences(reference, rust, [frame])
     return EngineComparison(*size, reference_seconds, rust_seconds, difference, agree)
 
 

@@ -7,7 +7,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from .compare import assert_equal_answers
+from energy_data_layer.transforms.equality import assert_equal_answers
+
 from .frame_kinds import KINDS, as_kind
 
 TABLE = pa.table(

@@ -1,4 +1,4 @@
-"""The one comparison of two answers, by the contract's "Equality of engines"."""
+"""What equal means: the one comparison of two engines' answers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
 RELATIVE = 1e-13
 """Tolerance relative to the largest observed value of a column."""
@@ -33,9 +34,31 @@ def assert_equal_answers(expected: Any, actual: Any, observed: Sequence[Any] = (
         The frames the answer was computed from (the input and, if there is one, the history). Their
         largest value in a column sets the tolerance; without them the expected answer's does.
     """
-    differences = list(_differences(expected, actual, observed))
-    if differences:
-        raise AssertionError("the answers differ\n" + "\n".join(f"- {line}" for line in differences))
+    found = differences(expected, actual, observed)
+    if found:
+        raise AssertionError("the answers differ\n" + "\n".join(f"- {line}" for line in found))
+
+
+def differences(expected: Any, actual: Any, observed: Sequence[Any] = ()) -> list[str]:
+    """Return what differs between two answers, a line per column; nothing where they are equal.
+
+    Kind of frame, row count, column names, types, index, keys, order and null positions have to be the
+    same; numbers may be apart by 1e-9 for values up to 1e4, above that by 1e-13 of the largest value.
+
+    Parameters
+    ----------
+    expected, actual, observed
+        As in `assert_equal_answers`.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> differences(pa.table({"ta": [1.0]}), pa.table({"ta": [1.0 + 1e-10]}))
+    []
+    >>> differences(pa.table({"ta": [1.0]}), pa.table({"ta": [1.5]}))
+    ['column "ta" differs by more than 1e-09 in 1 of 1 rows (row 0: expected 1.0, got 1.5)']
+    """
+    return list(_differences(expected, actual, observed))
 
 
 def tolerance(column: str, frames: Sequence[Any]) -> float:
@@ -94,7 +117,7 @@ def _different_column(name: Any, expected: Any, actual: Any, allowed: float) -> 
         yield f'column "{name}" differs{how} in {len(rows)} of {len(different)} rows ({shown}{more})'
 
 
-def _different_numbers(left: pa.Array, right: pa.Array, allowed: float) -> np.ndarray:
+def _different_numbers(left: pa.Array, right: pa.Array, allowed: float) -> NDArray[np.bool_]:
     """Tell for each row whether two numbers differ; null, NaN and infinity equal only themselves."""
     null = [np.asarray(side.is_null()) for side in (left, right)]
     numbers = [side.fill_null(0.0).to_numpy() for side in (left, right)]
@@ -103,10 +126,11 @@ def _different_numbers(left: pa.Array, right: pa.Array, allowed: float) -> np.nd
     far = np.zeros(len(both), dtype=bool)
     with np.errstate(over="ignore"):
         far[both] = ~(np.abs(numbers[0][both] - numbers[1][both]) <= allowed)
-    return (null[0] != null[1]) | (nan[0] != nan[1]) | far
+    different: NDArray[np.bool_] = (null[0] != null[1]) | (nan[0] != nan[1]) | far
+    return different
 
 
-def _different_values(left: pa.Array, right: pa.Array) -> np.ndarray:
+def _different_values(left: pa.Array, right: pa.Array) -> NDArray[np.bool_]:
     if left.equals(right):
         return np.zeros(len(left), dtype=bool)
     pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
@@ -138,7 +162,7 @@ def _as_arrow(column: Any) -> pa.Array:
             texts = [f"{type(cell).__name__} {cell!r}" for cell in column]
             return pa.array(texts, pa.large_string(), mask=column.isna().to_numpy())
         column = pa.array(column.array)
-    elif isinstance(column, pl.Series):
+    elif _is_polars(column):
         column = column.to_arrow()
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
@@ -153,6 +177,10 @@ def _decoded(column: pa.DictionaryArray) -> pa.Array:
     values = column.dictionary
     values = values.cast(pa.large_string()) if pa.types.is_string_view(values.type) else values
     return pc.take(values, column.indices)
+
+
+def _is_polars(value: Any) -> bool:
+    return type(value).__module__.startswith("polars.")
 
 
 def _cell(column: pa.Array, row: int) -> str:
@@ -175,7 +203,7 @@ def _rows(frame: Any) -> int:
 def _column(frame: Any, position: int) -> Any:
     if isinstance(frame, pd.DataFrame):
         return frame.iloc[:, position]
-    if isinstance(frame, pl.DataFrame):
+    if _is_polars(frame):
         return frame.to_series(position)
     return frame.column(position)
 
