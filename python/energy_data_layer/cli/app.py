@@ -37,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all went well, 1 a job failed and changed nothing, 2 wrong usage.",
+    epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage.",
 )
 run = typer.Typer(no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
 app.add_typer(run, name="run")

@@ -59,7 +59,7 @@ def complete_hours(
     -------
     frame
         A frame of the same kind and columns. Types stay; in pandas, integers that get missing values become
-        float64. The index of a pandas frame is a new RangeIndex, because there are new rows.
+        float64 and booleans object. The index of a pandas frame is a new RangeIndex, because there are new rows.
 
     Raises
     ------
@@ -94,7 +94,8 @@ def complete_hours(
     frame = wrap(df)
     columns = read_columns(frame, date_col, station_col, ())
     for name in frame.names:
-        frame.column(name)  # raises where it is there twice or cannot be read
+        if name != date_col:
+            frame.cells(name)  # raises where it is there twice or cannot be read
     for name in carry or ():
         if name not in frame.names:
             raise ColumnNotFoundError(name, frame.names)

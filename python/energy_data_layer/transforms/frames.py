@@ -42,6 +42,9 @@ class Frame(Protocol):
     def column(self, name: str) -> ArrowColumn:
         """Return a column as Arrow, without copying where its memory allows."""
 
+    def cells(self, name: str) -> ArrowColumn:
+        """Return a column as Arrow in a form that `from_table` turns back, whatever it holds."""
+
     def wall_clock(self, name: str) -> ArrowColumn:
         """Return a zone-aware stamp column as naive stamps of its own zone."""
 
@@ -89,6 +92,9 @@ class _ArrowFrame:
     def column(self, name: str) -> ArrowColumn:
         require_single(name, self.names, self._label)
         return self._table.column(name)
+
+    def cells(self, name: str) -> ArrowColumn:
+        return self.column(name)
 
     def wall_clock(self, name: str) -> ArrowColumn:
         try:
@@ -150,6 +156,9 @@ class _PolarsFrame:
         except (pa.ArrowException, NotImplementedError) as error:
             raise ColumnTypeError(f'column "{name}" of {self._label} cannot be read: {error}') from error
 
+    def cells(self, name: str) -> ArrowColumn:
+        return self.column(name)
+
     def wall_clock(self, name: str) -> ArrowColumn:
         return pa.chunked_array(self._df.get_column(name).dt.replace_time_zone(None))
 
@@ -182,6 +191,7 @@ class _PandasFrame:
     def __init__(self, df: pd.DataFrame, label: str) -> None:
         self._df = df
         self._label = label
+        self._objects: dict[str, pd.Index[Any]] = {}
 
     @cached_property
     def names(self) -> list[str]:
@@ -195,6 +205,20 @@ class _PandasFrame:
         if series.ndim != 1:
             require_single(name, self.names, self._label)
         return self._to_arrow(name, series)
+
+    def cells(self, name: str) -> ArrowColumn:
+        import pandas as pd
+
+        if getattr(self._df.get(name), "dtype", None) != np.dtype(object):
+            return self.column(name)
+        # Python objects stay here; their places in the list of distinct ones cross over.
+        try:
+            places, self._objects[name] = pd.factorize(self._df[name])
+        except TypeError as error:
+            raise ColumnTypeError(
+                f'column "{name}" of {self._label} holds objects that cannot be compared: {error}'
+            ) from error
+        return pa.array(places, mask=places < 0)
 
     def wall_clock(self, name: str) -> ArrowColumn:
         return self._to_arrow(name, self._datetimes(name, self._df[name]).dt.tz_localize(None))
@@ -223,10 +247,21 @@ class _PandasFrame:
     def from_table(self, table: pa.Table) -> Any:
         import pandas as pd
 
-        columns = map(_as_dtype, table.columns, self._df.dtypes)
+        columns = map(self._from_arrow, self.names, table.columns, self._df.dtypes)
         result = pd.DataFrame(dict(enumerate(columns)), copy=False)
         result.columns = self._df.columns
         return result
+
+    def _from_arrow(self, name: str, column: ArrowColumn, dtype: Any) -> Any:
+        import pandas as pd
+
+        if name not in self._objects:
+            return _as_dtype(column, dtype)
+        places = column.to_pandas()
+        objects = pd.Series(np.nan, index=places.index, dtype=object)
+        known = places.notna()
+        objects[known] = self._objects[name].take(places[known].astype("int64"))
+        return objects
 
     def _datetimes(self, name: str, series: pd.Series[Any]) -> pd.Series[Any]:
         import pandas as pd
@@ -241,8 +276,6 @@ class _PandasFrame:
     def _to_arrow(self, name: str, series: pd.Series[Any]) -> ArrowColumn:
         dtype = series.dtype
         if isinstance(dtype, np.dtype):
-            if dtype.kind in "fiu":
-                return pa.array(series.to_numpy())
             if dtype.kind == "M":
                 # Arrow would copy the stamps to mark NaT as null; the engines know NaT by its bits.
                 stamps = series.values
@@ -251,7 +284,7 @@ class _PandasFrame:
             if dtype.kind == "O":
                 return self._object_to_arrow(name, series)
         try:
-            return pa.array(series.array)
+            return pa.array(series.to_numpy() if isinstance(dtype, np.dtype) else series.array)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise ColumnTypeError(
                 f'column "{name}" of {self._label} is of type {dtype}, which Arrow cannot hold: {error}'
@@ -326,4 +359,4 @@ def _as_dtype(column: ArrowColumn, dtype: Any) -> Any:
         return series.where(series.notna(), np.nan)
     values = column.to_pandas().astype(dtype).to_numpy(copy=False)
     # What lies in Arrow's memory cannot be written.
-    return pd.Series(values if values.flags.writeable else values.copy())
+    return pd.Series(values if values.flags.writeable else values.copy(), dtype=dtype)

@@ -53,17 +53,17 @@ def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_g
 
 def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, carry: Sequence[str] | None) -> pa.Table:
     """Run `complete_hours` in Rust on all columns of a frame."""
-    others = [name for name in frame.names if name not in (columns.station_col, columns.date_col)]
+    others = [name for name in frame.names if name != columns.date_col]
+    carried = {*(carry or ()), columns.station_col} - {columns.date_col}
     with _translated_errors(columns):
         result = engine.rust().complete_hours(
-            _key_table(columns, [frame.column(name) for name in others]),
+            _key_table(columns, [frame.cells(name) for name in others]),
             step_seconds=step_seconds,
-            carry=None if carry is None else [str(others.index(name)) for name in carry if name in others],
+            carry=None if carry is None else [str(others.index(name)) for name in carried],
             **_key_names(columns),
         )
     completed = pa.table(result)
-    names = {columns.station_col: STATION, columns.date_col: DATE}
-    names |= {name: str(position) for position, name in enumerate(others)}
+    names = {columns.date_col: DATE} | {name: str(position) for position, name in enumerate(others)}
     return completed.select([names[name] for name in frame.names])
 
 

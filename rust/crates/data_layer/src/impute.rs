@@ -58,8 +58,12 @@ impl ImputedTable {
     /// Hands the filled columns over as writable NumPy arrays, without copying; can be called once.
     fn take_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut filled = self.lock()?;
-        let Filled::Columns(columns) = std::mem::replace(&mut *filled, Filled::HandedOver) else {
-            return Err(PyRuntimeError::new_err("the columns were handed over already"));
+        let columns = match std::mem::replace(&mut *filled, Filled::HandedOver) {
+            Filled::Columns(columns) => columns,
+            other => {
+                *filled = other;
+                return Err(PyRuntimeError::new_err("the columns were handed over already"));
+            }
         };
         let arrays = PyDict::new(py);
         for (name, column) in self.names.iter().zip(columns) {

@@ -4,11 +4,10 @@
 //! the series towards a gap leaves, on each side, one linear relation between the M of the two knots that
 //! bound the gap: `M_inner = offset - factor * M_outer`. The two relations together give both M.
 //!
-//! A factor is at most 1/2 in magnitude once the end condition is passed (2/7 where the spacing is
-//! uniform), and what lies k knots away reaches the gap only through the product of k factors. So the elimination starts a
-//! window away, where that product is below the rounding of a double; `docs/transforms/impute.md` has
-//! the bound. Sweeps reuse what an earlier gap left, so that the cost is that of the windows or of one
-//! pass over the series, whichever is less.
+//! What lies far away hardly matters: each knot in between damps it by a factor of at most 1/2 (2/7 where
+//! the spacing is uniform). So the elimination starts a window away, where what is left is below the
+//! rounding of a double; `docs/transforms/impute.md` has the bound. Sweeps reuse what an earlier gap left,
+//! so that the cost is that of the windows or of one pass over the series, whichever is less.
 
 use super::gaps::Gap;
 
@@ -19,7 +18,7 @@ pub const FEWEST_POINTS: usize = 4;
 const UNIFORM_FACTOR: f64 = 0.267_949_192_431_122_7;
 /// Steps after which a factor on a uniform stretch has reached the fixed point (it nears it 14-fold a step).
 const STEPS_TO_UNIFORM: usize = 18;
-/// Knots that a uniform stretch remembers: with the next one, `UNIFORM_FACTOR` to this power is below 2^-64.
+/// Knots that a uniform stretch remembers: `UNIFORM_FACTOR` to this power is below 2^-64.
 const TAPS: usize = 36;
 /// What the curvature of the last, second to last, … knot contributes to the offset of a uniform stretch.
 const WEIGHTS: [f64; TAPS] = uniform_weights();
