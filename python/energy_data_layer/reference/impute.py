@@ -19,7 +19,7 @@ from energy_data_layer.reference.keys import Keys, read_keys, require_unique
 from energy_data_layer.reference.parse import parse_numbers
 from energy_data_layer.transforms.provenance import Provenance
 from energy_data_layer.transforms.report import ColumnReport
-from energy_data_layer.transforms.result import FilledColumn, Imputed
+from energy_data_layer.transforms.result import Imputed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,19 +123,18 @@ def impute(columns: InputColumns, history: InputColumns | None, max_spline_gap: 
         past_station=keys.names.get_indexer(past_keys.names)[past_keys.station],
         past_calendar=past_keys.wall_clock,
     )
-    filled = {}
-    for name, (values, coerced) in numbers.items():
-        result, codes, gaps = fill_column(values[order], table, past_values[name], max_spline_gap)
-        lengths = {
-            int(length): int(count) for length, count in zip(*np.unique(gaps.length, return_counts=True), strict=True)
-        }
-        counts = np.bincount(codes, minlength=len(Provenance)).tolist()
-        filled[name] = FilledColumn(
-            values=_in_frame_order(result, order),
-            codes=_in_frame_order(codes, order),
-            report=ColumnReport.from_counts(counts, coerced, lengths),
-        )
-    return Imputed(filled, stations=len(keys.names))
+    filled, codes, gaps = {}, {}, {}
+    for name, (values, _) in numbers.items():
+        result, code, gaps[name] = fill_column(values[order], table, past_values[name], max_spline_gap)
+        filled[name] = _in_frame_order(result, order)
+        codes[name] = _in_frame_order(code, order)
+    coerced = {name: count for name, (_, count) in numbers.items()}
+    return Imputed(
+        filled,
+        codes,
+        stations=len(keys.names),
+        reports=lambda: {name: _report(codes[name], gaps[name], coerced[name]) for name in filled},
+    )
 
 
 def fill_column(
@@ -187,6 +186,12 @@ def fill_column(
         else:
             codes[left] = Provenance.UNFILLED
     return filled, codes, gaps
+
+
+def _report(codes: NDArray[np.uint8], gaps: Gaps, coerced: int) -> ColumnReport:
+    lengths, counts = np.unique(gaps.length, return_counts=True)
+    by_code = np.bincount(codes, minlength=len(Provenance)).tolist()
+    return ColumnReport.from_counts(by_code, coerced, dict(zip(lengths.tolist(), counts.tolist(), strict=True)))
 
 
 def find_gaps(missing: NDArray[np.bool_], station: NDArray[np.intp]) -> Gaps:

@@ -198,22 +198,17 @@ class _PandasFrame:
         return list(self._df.columns)
 
     def column(self, name: str) -> ArrowColumn:
-        try:
-            series = self._df[name]
-        except KeyError:
-            raise ColumnNotFoundError(name, self.names, self._label) from None
-        if series.ndim != 1:
-            require_single(name, self.names, self._label)
-        return self._to_arrow(name, series)
+        return self._to_arrow(name, self._array(name))
 
     def cells(self, name: str) -> ArrowColumn:
         import pandas as pd
 
-        if getattr(self._df.get(name), "dtype", None) != np.dtype(object):
-            return self.column(name)
+        array = self._array(name)
+        if not _holds_objects(array):
+            return self._to_arrow(name, array)
         # Python objects stay here; their places in the list of distinct ones cross over.
         try:
-            places, self._objects[name] = pd.factorize(self._df[name])
+            places, self._objects[name] = pd.factorize(array)
         except TypeError as error:
             raise ColumnTypeError(
                 f'column "{name}" of {self._label} holds objects that cannot be compared: {error}'
@@ -221,7 +216,7 @@ class _PandasFrame:
         return pa.array(places, mask=places < 0)
 
     def wall_clock(self, name: str) -> ArrowColumn:
-        return self._to_arrow(name, self._datetimes(name, self._df[name]).dt.tz_localize(None))
+        return self._to_arrow(name, self._datetimes(name, self._array(name)).tz_localize(None).array)
 
     def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
         import pandas as pd
@@ -252,6 +247,19 @@ class _PandasFrame:
         result.columns = self._df.columns
         return result
 
+    def _array(self, name: str) -> Any:
+        """Return a column's array, as pandas keeps it."""
+        try:
+            place = self._df.columns.get_loc(name)
+        except KeyError:
+            raise ColumnNotFoundError(name, self.names, self._label) from None
+        if not isinstance(place, int):
+            require_single(name, self.names, self._label)
+        # `df[name]` makes a Series around the array, and doing that four times takes longer than filling a
+        # small frame; pandas keeps this shorter way for reading.
+        short_way = getattr(self._df, "_get_column_array", None)
+        return self._df[name].array if short_way is None else short_way(place)
+
     def _from_arrow(self, name: str, column: ArrowColumn, dtype: Any) -> Any:
         import pandas as pd
 
@@ -263,44 +271,42 @@ class _PandasFrame:
         objects[known] = self._objects[name].take(places[known].astype("int64"))
         return objects
 
-    def _datetimes(self, name: str, series: pd.Series[Any]) -> pd.Series[Any]:
+    def _datetimes(self, name: str, array: Any) -> pd.DatetimeIndex:
         import pandas as pd
 
-        if series.dtype != object:
-            return series
         try:
-            return pd.to_datetime(series)
+            return pd.DatetimeIndex(array)
         except (ValueError, TypeError) as error:
             raise ColumnTypeError(f'column "{name}" of {self._label} mixes time stamps: {error}') from error
 
-    def _to_arrow(self, name: str, series: pd.Series[Any]) -> ArrowColumn:
-        dtype = series.dtype
+    def _to_arrow(self, name: str, array: Any) -> ArrowColumn:
+        dtype = array.dtype
         if isinstance(dtype, np.dtype):
             if dtype.kind == "M":
                 # Arrow would copy the stamps to mark NaT as null; the engines know NaT by its bits.
-                stamps = series.values
-                unit = np.datetime_data(stamps.dtype)[0]  # type: ignore[arg-type]  # of kind M
+                stamps = np.asarray(array)
+                unit = np.datetime_data(stamps.dtype)[0]
                 return pa.array(stamps.view("int64")).view(pa.timestamp(unit))
             if dtype.kind == "O":
-                return self._object_to_arrow(name, series)
+                return self._objects_to_arrow(name, array)
         try:
-            return pa.array(series.to_numpy() if isinstance(dtype, np.dtype) else series.array)
+            return pa.array(array)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise ColumnTypeError(
                 f'column "{name}" of {self._label} is of type {dtype}, which Arrow cannot hold: {error}'
             ) from error
 
-    def _object_to_arrow(self, name: str, series: pd.Series[Any]) -> ArrowColumn:
+    def _objects_to_arrow(self, name: str, array: Any) -> ArrowColumn:
         import pandas as pd
 
-        kind = pd.api.types.infer_dtype(series, skipna=True)
+        kind = pd.api.types.infer_dtype(array, skipna=True)
         if kind in {"string", "empty"}:
-            return pa.array(series, type=pa.large_string(), from_pandas=True)
+            return pa.array(array, type=pa.large_string(), from_pandas=True)
         if kind in {"datetime", "datetime64"}:
-            return self._to_arrow(name, self._datetimes(name, series))
+            return self._to_arrow(name, self._datetimes(name, array).array)
         if kind in {"floating", "mixed-integer-float"}:
-            return pa.array(series.to_numpy(dtype="float64", na_value=np.nan))
-        return pa.array([self._cell_text(name, cell) for cell in series], type=pa.large_string())
+            return pa.array(pd.Series(array).to_numpy(dtype="float64", na_value=np.nan))
+        return pa.array([self._cell_text(name, cell) for cell in array], type=pa.large_string())
 
     def _cell_text(self, name: str, cell: Any) -> str | None:
         """Return the text of a cell in a column of numbers and texts; that of a float keeps every bit."""
@@ -321,6 +327,10 @@ class _PandasFrame:
             f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
             "expected are texts, numbers or time stamps"
         )
+
+
+def _holds_objects(array: Any) -> bool:
+    return isinstance(array.dtype, np.dtype) and array.dtype.kind == "O"
 
 
 def require_single(name: str, names: Sequence[Any], label: str = "the frame") -> None:

@@ -20,10 +20,13 @@ from energy_data_layer.transforms.rust_boundary import imputed_in_rust
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import pandas as pd
     import polars as pl
+    from numpy.typing import NDArray
 
-    from energy_data_layer.transforms.result import FilledColumn, Imputed
+    from energy_data_layer.transforms.report import ColumnReport
+    from energy_data_layer.transforms.result import Imputed
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 
@@ -166,12 +169,11 @@ def impute_missing_values(
     imputed = run(given, past, longest)
     seconds = time.perf_counter() - begin
 
-    values = {name: _values(frame, given, name, column) for name, column in imputed.columns.items()}
-    codes = {name: column.codes for name, column in imputed.columns.items()} if provenance else {}
-    result = frame.filled(values, codes)
+    reports = imputed.reports() if report or frame.has_nulls else {}
+    values = {name: _values(frame, given, name, column, reports) for name, column in imputed.values.items()}
+    result = frame.filled(values, imputed.codes if provenance else {})
     if not report:
         return result
-    reports = {name: column.report for name, column in imputed.columns.items()}
     rows = len(given.stamp)
     return result, ImputationReport(rows, imputed.stations, reports, choice.engine, choice.reason, seconds)
 
@@ -220,10 +222,16 @@ def _read_history(history: Any | None, given: InputColumns, names: tuple[str, ..
     return past
 
 
-def _values(frame: Frame, given: InputColumns, name: str, column: FilledColumn) -> Values:
+def _values(
+    frame: Frame,
+    given: InputColumns,
+    name: str,
+    values: NDArray[np.float64],
+    reports: dict[str, ColumnReport],
+) -> Values:
     """Return the values of a filled column; one without any observed value keeps its nulls and NaN apart."""
-    if not (column.report.missing_after and frame.has_nulls):
-        return column.values
+    if not frame.has_nulls or not reports[name].missing_after:
+        return values
     original = given.values[name]
     return original if pt.is_float64(original.type) else pa.nulls(len(original), pa.float64())
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -13,17 +15,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FilledColumn:
-    """A filled column in frame order: its values, their provenance codes and its report."""
-
-    values: NDArray[np.float64]
-    codes: NDArray[np.uint8]
-    report: ColumnReport
-
-
-@dataclass(frozen=True)
 class Imputed:
-    """The filled columns of a frame."""
+    """The filled columns of a frame, in frame order.
 
-    columns: dict[str, FilledColumn]
+    Attributes
+    ----------
+    values : dict of str to ndarray
+        The values of each filled column.
+    codes : dict of str to ndarray
+        Their provenance codes.
+    stations : int
+        How many stations the frame has.
+    reports : callable
+        Makes the report of each column; for a small frame that is a good part of the work.
+    """
+
+    values: dict[str, NDArray[np.float64]]
+    codes: dict[str, NDArray[np.uint8]]
     stations: int
+    reports: Callable[[], dict[str, ColumnReport]]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from energy_data_layer import errors
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.report import ColumnReport
-from energy_data_layer.transforms.result import FilledColumn, Imputed
+from energy_data_layer.transforms.result import Imputed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from energy_data_layer.transforms.columns import InputColumns
     from energy_data_layer.transforms.frames import ArrowColumn, Frame
@@ -32,39 +31,48 @@ ERROR_OF_KIND = {
 
 def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
     """Run `impute_missing_values` in Rust."""
-    names = list(given.values)
-    with _translated_errors(given):
-        result = engine.rust().impute_missing_values(
+    rust = engine.rust()
+    positions = {name: str(position) for position, name in enumerate(given.values)}
+    try:
+        result = rust.impute_missing_values(
             _key_table(given, list(given.values.values())),
-            columns=[str(position) for position in range(len(names))],
+            columns=list(positions.values()),
             max_spline_gap=max_spline_gap,
             history=None if past is None else _key_table(past, list(past.values.values())),
             **_key_names(given),
         )
-    arrays, report = result.take_numpy(), result.report
-    columns = {}
-    for position, name in enumerate(names):
-        values, codes = arrays[str(position)]
-        counts = report[str(position)]
-        column_report = ColumnReport.from_counts(counts["codes"], counts["coerced"], counts["gap_lengths"])
-        columns[name] = FilledColumn(values, codes, column_report)
-    return Imputed(columns, result.stations)
+    except (rust.RowError, rust.EngineError) as error:
+        raise _translated(error, given) from error
+    arrays = result.take_numpy()
+    return Imputed(
+        values={name: arrays[position][0] for name, position in positions.items()},
+        codes={name: arrays[position][1] for name, position in positions.items()},
+        stations=result.stations,
+        reports=lambda: {name: _report(result.report[position]) for name, position in positions.items()},
+    )
 
 
 def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, carry: Sequence[str] | None) -> pa.Table:
     """Run `complete_hours` in Rust on all columns of a frame."""
+    rust = engine.rust()
     others = [name for name in frame.names if name != columns.date_col]
     carried = {*(carry or ()), columns.station_col} - {columns.date_col}
-    with _translated_errors(columns):
-        result = engine.rust().complete_hours(
+    try:
+        result = rust.complete_hours(
             _key_table(columns, [frame.cells(name) for name in others]),
             step_seconds=step_seconds,
             carry=None if carry is None else [str(others.index(name)) for name in carried],
             **_key_names(columns),
         )
+    except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
+        raise _translated(error, columns) from error
     completed = pa.table(result)
     names = {columns.date_col: DATE} | {name: str(position) for position, name in enumerate(others)}
     return completed.select([names[name] for name in frame.names])
+
+
+def _report(counts: dict[str, Any]) -> ColumnReport:
+    return ColumnReport.from_counts(counts["codes"], counts["coerced"], counts["gap_lengths"])
 
 
 def _key_table(columns: InputColumns, others: list[ArrowColumn]) -> pa.Table:
@@ -88,18 +96,14 @@ def _key_names(columns: InputColumns) -> dict[str, str | None]:
     }
 
 
-@contextmanager
-def _translated_errors(columns: InputColumns) -> Iterator[None]:
-    """Raise the engine's errors as the reference raises them."""
+def _translated(error: Exception, columns: InputColumns) -> errors.DataLayerError:
+    """Return an error of the engine as the reference raises it."""
     rust = engine.rust()
-    try:
-        yield
-    except rust.RowError as error:
+    if isinstance(error, rust.RowError):
         kind, column, rows, values, count, frame = error.args
         names = {DATE: columns.date_col, STATION: columns.station_col}
         name = names.get(column) or list(columns.values)[int(column)]
-        raise ERROR_OF_KIND[kind](name, rows, values, count, frame) from None
-    except rust.TooManyRowsError as error:
-        raise errors.OptionError(str(error)) from None
-    except rust.EngineError as error:
-        raise errors.EngineError(f"the Rust engine failed: {error}; run on the reference with USE_RUST=0") from error
+        return ERROR_OF_KIND[kind](name, rows, values, count, frame)
+    if isinstance(error, rust.TooManyRowsError):
+        return errors.OptionError(str(error))
+    return errors.EngineError(f"the Rust engine failed: {error}; run on the reference with USE_RUST=0")

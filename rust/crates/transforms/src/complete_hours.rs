@@ -17,11 +17,11 @@ use arrow_cast::cast;
 use arrow_ord::ord::make_comparator;
 use arrow_schema::{DataType, Field, Schema, SortOptions, TimeUnit};
 use arrow_select::take::take;
-use rayon::prelude::*;
 
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Result, RowErrorKind};
 use crate::keys::{KeyColumns, Keys};
+use crate::parallel;
 use crate::stations::decode_dictionary;
 
 /// The most rows a result may have.
@@ -65,30 +65,29 @@ pub fn complete_hours(frame: &RecordBatch, options: Options<'_>) -> Result<Recor
     let any_inserted = grid.inserted.contains(&true);
 
     let everywhere = UInt32Array::from(grid.source.clone());
+    let observed = rows_or_missing(&grid, &vec![false; keys.blocks.len()]);
     let kept = |fields: &Field| Some(fields.name().as_str()) != options.keys.wall_clock;
     let schema = frame.schema();
     let columns: Vec<(usize, &Arc<Field>)> =
         schema.fields().iter().enumerate().filter(|(_, field)| kept(field)).collect();
-    let arrays = columns
-        .par_iter()
-        .map(|(index, field)| {
-            let array = frame.column(*index);
-            if field.name() == options.keys.date {
-                stamps(array, &everywhere, &grid, keys.unit, options.step_seconds)
-            } else if !any_inserted
-                || field.name() == options.keys.station
-                || options.carry.is_some_and(|carry| carry.contains(field.name()))
-            {
-                Ok(take(array, &everywhere, None)?)
-            } else {
-                let carried = match options.carry {
-                    Some(_) => vec![false; keys.blocks.len()],
-                    None => constant_stations(array, &keys)?,
-                };
-                Ok(take(array, &rows_or_missing(&grid, &carried), None)?)
+    let size = grid.source.len() * columns.len();
+    let arrays = parallel::map(size, columns.iter().collect(), |(index, field)| {
+        let array = frame.column(*index);
+        if field.name() == options.keys.date {
+            return stamps(array, &everywhere, &grid, keys.unit, options.step_seconds);
+        }
+        let carried = match options.carry {
+            _ if !any_inserted || field.name() == options.keys.station => true,
+            Some(carry) => carry.contains(field.name()),
+            None => {
+                let carried = constant_stations(array, &keys)?;
+                return Ok(take(array, &rows_or_missing(&grid, &carried), None)?);
             }
-        })
-        .collect::<Result<Vec<_>>>()?;
+        };
+        let rows = if carried { &everywhere } else { &observed };
+        Ok(take(array, rows, None)?)
+    });
+    let arrays = arrays.into_iter().collect::<Result<Vec<_>>>()?;
     let fields: Vec<_> = columns
         .iter()
         .zip(&arrays)

@@ -5,15 +5,12 @@ use std::ops::Range;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::TimeUnit;
-use rayon::prelude::*;
 
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::parallel;
 use crate::stamps::read_stamps;
 use crate::stations::{Run, StationName, Stations, read_stations};
-
-/// Rows from which on threads pay for checking the order of the stamps.
-const ROWS_WORTH_THREADS: usize = 131_072;
 
 /// Which columns of a frame are the keys.
 #[derive(Debug, Clone, Copy)]
@@ -197,11 +194,7 @@ fn blocks_as_stored(stations: &Stations, ticks: &[i64]) -> Option<Vec<(Range<usi
         let rising = step > 0 || ticks.windows(2).all(|pair| pair[0] < pair[1]);
         rising.then(|| (run.rows.clone(), step))
     };
-    if ticks.len() < ROWS_WORTH_THREADS {
-        stations.runs.iter().map(block_of).collect()
-    } else {
-        stations.runs.par_iter().map(block_of).collect()
-    }
+    parallel::map(ticks.len(), stations.runs.iter().collect(), block_of).into_iter().collect()
 }
 
 /// Gathers each station's rows and sorts them by stamp; equal stamps keep their order.
@@ -229,7 +222,7 @@ fn time_order(stations: &Stations, ticks: &[i64]) -> (Vec<Range<usize>>, Vec<u32
             *place += 1;
         }
     }
-    split_mut(&mut order, &blocks).into_par_iter().for_each(|rows| {
+    parallel::map(ticks.len(), split_mut(&mut order, &blocks), |rows| {
         if !rows.is_sorted_by_key(|&row| ticks[row as usize]) {
             rows.sort_by_key(|&row| ticks[row as usize]);
         }

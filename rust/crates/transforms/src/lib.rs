@@ -9,6 +9,7 @@ pub mod error;
 pub mod impute;
 pub mod keys;
 pub mod numbers;
+mod parallel;
 pub mod stamps;
 pub mod stations;
 

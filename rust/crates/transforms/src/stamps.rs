@@ -8,10 +8,10 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, TimeUnit};
-use rayon::prelude::*;
 
 use crate::calendar::{days_from_date, days_in_month};
 use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::parallel;
 use crate::stations::decode_dictionary;
 
 /// NaT as NumPy writes it; it reaches the kernels where a frame's memory is taken as it is.
@@ -106,7 +106,8 @@ fn parse_all<'a>(
     frame: &'static str,
 ) -> Result<Stamps> {
     let mut ticks = vec![NOT_A_TIME; rows];
-    ticks.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(task, chunk)| {
+    let tasks = ticks.chunks_mut(ROWS_PER_TASK).enumerate().collect();
+    parallel::map(rows, tasks, |(task, chunk)| {
         let mut parser = StampParser::default();
         for (i, tick) in chunk.iter_mut().enumerate() {
             if let Some(seconds) =

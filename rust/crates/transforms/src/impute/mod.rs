@@ -8,11 +8,11 @@ pub mod spline;
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
-use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
 use crate::numbers::{Numbers, read_numbers, require_finite};
+use crate::parallel;
 use climatology::{Climatology, Series, mean_of_observed};
 use gaps::{Gap, find_gaps};
 use history::{History, read_history};
@@ -41,10 +41,6 @@ pub enum Provenance {
 
 /// How many provenance codes there are.
 pub const CODES: usize = 8;
-
-/// Rows times columns from which on threads pay: below, waking them costs more than the work (measured
-/// by `tests/benchmark/rust_vs_python.py`).
-pub const VALUES_WORTH_THREADS: usize = 65_536;
 
 /// What to fill.
 #[derive(Debug, Clone, Copy)]
@@ -152,11 +148,9 @@ fn fill_columns(
     let rows = keys.instants.len();
     let sources: Vec<_> =
         numbers.iter().map(|numbers| in_order(&numbers.values, keys.order.as_deref())).collect();
-    let mut values: Vec<Vec<f64>> = if rows * numbers.len() < VALUES_WORTH_THREADS {
-        sources.iter().map(|source| source.to_vec()).collect()
-    } else {
-        sources.par_iter().map(|source| source.to_vec()).collect()
-    };
+    let size = rows * numbers.len();
+    let mut values: Vec<Vec<f64>> =
+        parallel::map(size, sources.iter().collect(), |source| source.to_vec());
     let mut codes: Vec<Vec<u8>> = numbers.iter().map(|_| vec![0; rows]).collect();
 
     let mut parts = Vec::with_capacity(numbers.len() * keys.blocks.len());
@@ -177,11 +171,7 @@ fn fill_columns(
         let past = past.series(part.column, part.station);
         fill_part(&mut part, [series, past], keys, max_spline_gap)
     };
-    let outcomes: Vec<Outcome> = if rows * numbers.len() < VALUES_WORTH_THREADS {
-        parts.into_iter().map(fill).collect()
-    } else {
-        parts.into_par_iter().map(fill).collect()
-    };
+    let outcomes: Vec<Outcome> = parallel::map(size, parts, fill);
 
     let has_infinite = outcomes.iter().any(|outcome| outcome.has_infinite);
     let stations = keys.blocks.len().max(1);

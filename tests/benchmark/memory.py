@@ -1,0 +1,93 @@
+"""Peak memory above the input, of one engine in a process of its own.
+
+Run as a script with engine, rows and stations it measures and prints JSON.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import resource
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from data import COLUMNS, weather
+
+GOAL = 1.5
+STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+RESET_PEAK = "5"
+
+
+def measure(rows: int, stations: int, processes: int) -> dict[str, Any]:
+    """Return for each engine the peak in MB and relative to the output, the median over fresh processes."""
+    output_mb = rows * len(COLUMNS) * 8 / 1e6
+    result: dict[str, Any] = {"rows": rows, "output_mb": output_mb, "goal": GOAL}
+    for engine in ("reference", "rust"):
+        runs = [_in_fresh_process(engine, rows, stations) for _ in range(processes)]
+        peak = median(run["peak_mb"] for run in runs)
+        result[engine] = {
+            "peak_mb": peak,
+            "over_output": peak / output_mb,
+            "samples_mb": [run["peak_mb"] for run in runs],
+            "by": runs[0]["by"],
+        }
+    return result
+
+
+def _in_fresh_process(engine: str, rows: int, stations: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, engine, str(rows), str(stations)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _peak_of_one_call(engine: str, rows: int, stations: int) -> dict[str, Any]:
+    from energy_data_layer import impute_missing_values
+
+    use_rust = engine == "rust"
+    impute_missing_values(weather(100, 1), COLUMNS, use_rust=use_rust)  # loads what the engine needs
+    df = weather(rows, stations)
+    _give_freed_memory_back()
+    resettable = _reset_peak()
+    before = _status_mb("VmRSS") if resettable else _peak_mb()
+    result = impute_missing_values(df, COLUMNS, use_rust=use_rust)
+    after = _status_mb("VmHWM") if resettable else _peak_mb()
+    if len(result) != rows:
+        raise RuntimeError(f"the {engine} engine returned {len(result)} of {rows} rows")
+    return {"peak_mb": after - before, "by": "VmHWM" if resettable else "ru_maxrss"}
+
+
+def _give_freed_memory_back() -> None:
+    """Return freed memory to the system: reused, it would hide what the call needs."""
+    import pyarrow as pa
+
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _reset_peak() -> bool:
+    """Set the process's peak to what it holds now; False where the system cannot."""
+    try:
+        CLEAR_REFS.write_text(RESET_PEAK)
+    except OSError:
+        return False
+    return True
+
+
+def _status_mb(field: str) -> float:
+    lines = STATUS.read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field + ":")) * 1024 / 1e6
+
+
+def _peak_mb() -> float:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes / 1e6 if sys.platform == "darwin" else kilobytes * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    print(json.dumps(_peak_of_one_call(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

@@ -1,0 +1,58 @@
+"""Times of calls that take turns, so that a slow moment of the machine meets all of them."""
+
+from __future__ import annotations
+
+import gc
+import math
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LEAST_SECONDS = 0.005
+"""A sample shorter than this would drown in the timer's and the scheduler's noise."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds per call, one figure per sample."""
+
+    samples: list[float]
+    calls_per_sample: int
+
+    @property
+    def median(self) -> float:
+        return median(self.samples)
+
+
+def time_in_turns(
+    calls: Mapping[str, Callable[[], Any]], repeats: int, least_seconds: float = LEAST_SECONDS
+) -> dict[str, Timing]:
+    """Time each call `repeats` times, in turns and in changing order, after a warm-up."""
+    loops = {name: _calls_per_sample(call, least_seconds) for name, call in calls.items()}
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(repeats):
+        for name in list(calls) if turn % 2 else reversed(calls):
+            gc.collect()
+            samples[name].append(_seconds_per_call(calls[name], loops[name]))
+    return {name: Timing(samples[name], loops[name]) for name in calls}
+
+
+def _calls_per_sample(call: Callable[[], Any], least_seconds: float) -> int:
+    """Warm the call up and return how many of it fill `least_seconds`."""
+    call()
+    seconds, loops = _seconds_per_call(call, 1), 1
+    while seconds * loops < least_seconds:
+        loops = max(2 * loops, math.ceil(least_seconds / seconds))
+        seconds = _seconds_per_call(call, loops)
+    return loops
+
+
+def _seconds_per_call(call: Callable[[], Any], loops: int) -> float:
+    begin = perf_counter()
+    for _ in range(loops):
+        call()
+    return (perf_counter() - begin) / loops
