@@ -19,6 +19,8 @@ use pyo3_arrow::buffer::{AnyBufferProtocol, PyArrowBuffer};
 use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
 use pyo3_arrow::input::AnyRecordBatch;
 
+use transforms::parallel::with_threads;
+
 use crate::error::{EngineError, arrow_to_python, to_python};
 
 /// A table from Python as one batch: chunks are put together, a single one is not copied.
@@ -121,7 +123,7 @@ pub fn to_capsule<'py>(
 
 /// Writes a batch as an Arrow IPC stream into a buffer that Python reads without copying.
 pub fn to_ipc(py: Python<'_>, batch: &RecordBatch) -> PyResult<PyArrowBuffer> {
-    let bytes = without_gil(py, || {
+    let bytes = without_gil(py, None, || {
         let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
         writer.write(batch)?;
         Ok(writer.into_inner()?)
@@ -129,33 +131,18 @@ pub fn to_ipc(py: Python<'_>, batch: &RecordBatch) -> PyResult<PyArrowBuffer> {
     Ok(PyArrowBuffer::new(Buffer::from_vec(bytes)))
 }
 
-/// Runs a kernel without the GIL; a panic becomes an exception.
+/// Runs a kernel without the GIL, on some threads or on all; a panic becomes an exception.
 pub fn without_gil<T: Send>(
     py: Python<'_>,
+    threads: Option<usize>,
     kernel: impl FnOnce() -> transforms::Result<T> + Send,
 ) -> PyResult<T> {
-    match py.detach(|| catch_unwind(AssertUnwindSafe(kernel))) {
+    match py.detach(|| catch_unwind(AssertUnwindSafe(|| with_threads(threads, kernel)))) {
         Ok(result) => result.map_err(to_python),
         Err(panic) => {
             Err(EngineError::new_err(format!("the engine panicked: {}", text_of(&*panic))))
         }
     }
-}
-
-/// As [`without_gil`], with a number of threads of its own where one is given.
-pub fn on_threads<T: Send>(
-    py: Python<'_>,
-    threads: Option<usize>,
-    kernel: impl FnOnce() -> transforms::Result<T> + Send,
-) -> PyResult<T> {
-    let Some(threads) = threads else {
-        return without_gil(py, kernel);
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| EngineError::new_err(error.to_string()))?;
-    without_gil(py, || pool.install(kernel))
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {

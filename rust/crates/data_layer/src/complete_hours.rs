@@ -7,7 +7,7 @@ use pyo3_arrow::buffer::PyArrowBuffer;
 use transforms::complete_hours as kernel;
 use transforms::keys::KeyColumns;
 
-use crate::boundary::{Table, on_threads, to_capsule, to_ipc};
+use crate::boundary::{Table, to_capsule, to_ipc, without_gil};
 
 /// A table with every hour of every station.
 #[pyclass(module = "rust_data_layer", frozen)]
@@ -52,5 +52,5 @@ pub fn complete_hours(
         frame: "the frame",
     };
     let options = kernel::Options { keys, step_seconds, carry: carry.as_deref() };
-    on_threads(py, threads, || kernel::complete_hours(&data.0, options)).map(CompletedTable)
+    without_gil(py, threads, || kernel::complete_hours(&data.0, options)).map(CompletedTable)
 }

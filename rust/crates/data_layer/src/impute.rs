@@ -13,7 +13,7 @@ use pyo3_arrow::buffer::PyArrowBuffer;
 use transforms::impute::{self as kernel, ColumnReport, FilledColumn, Imputed, Provenance};
 use transforms::keys::KeyColumns;
 
-use crate::boundary::{Table, on_threads, to_capsule, to_ipc};
+use crate::boundary::{Table, to_capsule, to_ipc, without_gil};
 use crate::error::{EngineError, arrow_to_python};
 
 /// A table with filled columns, to be taken as Arrow or, column by column, as NumPy arrays.
@@ -159,7 +159,7 @@ pub fn impute_missing_values(
     let options = kernel::Options { columns: &columns, keys: keys("the frame"), max_spline_gap };
     let past = history.as_ref().map(|table| (&table.0, keys("the history")));
     let Imputed { columns: filled, stations } =
-        on_threads(py, threads, || kernel::impute(&data.0, past, options))?;
+        without_gil(py, threads, || kernel::impute(&data.0, past, options))?;
     Ok(ImputedTable {
         input: data.0,
         names: columns,

@@ -6,10 +6,11 @@
 pub mod calendar;
 pub mod complete_hours;
 pub mod error;
+mod huge_pages;
 pub mod impute;
 pub mod keys;
 pub mod numbers;
-mod parallel;
+pub mod parallel;
 pub mod stamps;
 pub mod stations;
 

@@ -4,23 +4,67 @@
 //! threads on the others' processors then runs them one after the other. So the caller works too, and
 //! the pool only helps.
 
-use std::sync::{Mutex, PoisonError};
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Batches per thread: enough for an uneven share to be evened out.
 const BATCHES_PER_THREAD: usize = 16;
-
 /// Values from which on threads pay: below, waking them costs more than the work (measured by
 /// `tests/benchmark/rust_vs_python.py`).
 const VALUES_WORTH_THREADS: usize = 65_536;
 
-/// Maps items, which hold so many values in all, on the current pool's threads; results come in the order
-/// of the items, whatever the threads.
-pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let worth = if values < VALUES_WORTH_THREADS { 1 } else { rayon::current_num_threads() };
-    let threads = worth.min(items.len());
-    if threads <= 1 {
-        return items.into_iter().map(work).collect();
+/// The helping threads, and the process that they belong to.
+static HELPERS: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
+
+thread_local! {
+    static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// How many threads a kernel called from this thread uses.
+pub fn threads() -> usize {
+    THREADS.get().unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into))
+}
+
+/// Runs a kernel with another number of threads; None for as many as there are processors.
+pub fn with_threads<R>(threads: Option<usize>, kernel: impl FnOnce() -> R) -> R {
+    struct Restore(Option<usize>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            THREADS.set(self.0);
+        }
     }
+    let _restore = Restore(THREADS.replace(threads));
+    kernel()
+}
+
+/// The helping threads of this process; None where the system gives none.
+///
+/// A forked process has its parent's memory but not its threads: waiting for them would never end, so it
+/// gets threads of its own, and what it knows of the parent's is forgotten without being stopped.
+fn helpers() -> Option<Arc<ThreadPool>> {
+    let mut helpers = HELPERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if let Some((owner, pool)) = helpers.as_ref()
+        && *owner == process
+    {
+        return Some(pool.clone());
+    }
+    let count = std::thread::available_parallelism().map_or(1, Into::into) - 1;
+    let pool = Arc::new(ThreadPoolBuilder::new().num_threads(count.max(1)).build().ok()?);
+    std::mem::forget(helpers.replace((process, pool.clone())));
+    Some(pool)
+}
+
+/// Maps items, which hold so many values in all, on several threads; results come in the order of the
+/// items, whatever the threads.
+pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let worth = if values < VALUES_WORTH_THREADS { 1 } else { threads() };
+    let threads = worth.min(items.len());
+    let Some(helpers) = (threads > 1).then(helpers).flatten() else {
+        return items.into_iter().map(work).collect();
+    };
     let batch = items.len().div_ceil(threads * BATCHES_PER_THREAD);
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     let places = items.into_iter().zip(results.iter_mut());
@@ -40,7 +84,7 @@ pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R
             }
         }
     };
-    rayon::in_place_scope(|scope| {
+    helpers.in_place_scope(|scope| {
         for _ in 1..threads {
             scope.spawn(|_| take_part());
         }
@@ -68,6 +112,13 @@ mod tests {
         let mut values = vec![1; 100];
         map(MANY, values.chunks_mut(7).collect(), |chunk: &mut [i32]| chunk.fill(2));
         assert_eq!(values, vec![2; 100]);
+    }
+
+    #[test]
+    fn the_number_of_threads_is_that_of_the_call() {
+        let outside = threads();
+        let inside = with_threads(Some(3), || with_threads(Some(1), threads) * 10 + threads());
+        assert_eq!((inside, threads()), (13, outside));
     }
 
     #[test]

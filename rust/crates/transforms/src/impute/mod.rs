@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use crate::error::Result;
+use crate::huge_pages::copied;
 use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
@@ -150,7 +151,7 @@ fn fill_columns(
         numbers.iter().map(|numbers| in_order(&numbers.values, keys.order.as_deref())).collect();
     let size = rows * numbers.len();
     let mut values: Vec<Vec<f64>> =
-        parallel::map(size, sources.iter().collect(), |source| source.to_vec());
+        parallel::map(size, sources.iter().collect(), |source| copied(source));
     let mut codes: Vec<Vec<u8>> = numbers.iter().map(|_| vec![0; rows]).collect();
 
     let mut parts = Vec::with_capacity(numbers.len() * keys.blocks.len());

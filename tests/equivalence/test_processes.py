@@ -1,0 +1,47 @@
+"""The Rust engine in threads and in child processes, also after the parent has used it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from energy_data_layer import impute_missing_values
+from energy_data_layer.transforms.equality import assert_equal_answers
+
+pytestmark = pytest.mark.needs_rust
+
+ROWS_WORTH_THREADS = 80_000
+
+
+def gappy_frame() -> pd.DataFrame:
+    values = np.sin(np.arange(ROWS_WORTH_THREADS) * 0.1)
+    values[::50] = np.nan
+    stamps = pd.date_range("2020-01-01", periods=ROWS_WORTH_THREADS // 8, freq="h")
+    return pd.DataFrame({"stnNm": np.repeat(list("abcdefgh"), len(stamps)), "tm": np.tile(stamps, 8), "ta": values})
+
+
+def filled(df: pd.DataFrame) -> pd.DataFrame:
+    return impute_missing_values(df, ["ta"], provenance=True, use_rust=True)
+
+
+@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_child_processes_fill_alike(start_method):
+    df = gappy_frame()
+    expected = filled(df)
+    context = multiprocessing.get_context(start_method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        for answer in pool.map(filled, [df, df], timeout=120):
+            assert_equal_answers(expected, answer)
+
+
+def test_threads_fill_alike_at_the_same_time():
+    df = gappy_frame()
+    expected = filled(df)
+    with ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(filled, [df] * 32):
+            assert_equal_answers(expected, answer)
