@@ -101,8 +101,7 @@ class Table:
     def hour_of_year(self) -> NDArray[np.intp]:
         """Return one number per station, month, day and hour, for the rows of the frame, then of the history."""
         station = np.concatenate([self.station, self.past_station])
-        calendar = pd.DatetimeIndex(self.calendar.append(self.past_calendar))
-        hour = (calendar.month.to_numpy() * 32 + calendar.day.to_numpy()) * 24 + calendar.hour.to_numpy()
+        hour = np.concatenate([_hour_of_year(self.calendar), _hour_of_year(self.past_calendar)])
         numbers: NDArray[np.intp] = pd.factorize(station.astype(np.int64) * (13 * 32 * 24) + hour)[0]
         return numbers
 
@@ -241,6 +240,13 @@ def _means_by(group: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[n
     total = np.bincount(group, weights=np.where(observed, values, 0.0))
     means: NDArray[np.float64] = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
     return means
+
+
+def _hour_of_year(calendar: pd.DatetimeIndex) -> NDArray[np.int64]:
+    hours: NDArray[np.int64] = (
+        calendar.month.to_numpy(np.int64) * 32 + calendar.day.to_numpy(np.int64)
+    ) * 24 + calendar.hour.to_numpy(np.int64)
+    return hours
 
 
 def _fill_from(
