@@ -10,6 +10,7 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from energy_data_layer.errors import OptionError, SourceFileError
+from energy_data_layer.sources.files import in_arrow_memory
 from energy_data_layer.storage.atomic_file import written_atomically
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def write_table(table: pa.Table, path: Path) -> None:
 def _read_csv(path: Path) -> pa.Table:
     text = _decoded(path, path.read_bytes())
     data = f"{text}\n".encode()
-    names = pa.csv.read_csv(pa.py_buffer(data.partition(b"\n")[0] + b"\n")).column_names
+    names = pa.csv.read_csv(in_arrow_memory(data.partition(b"\n")[0] + b"\n")).column_names
     return pa.csv.read_csv(
-        pa.py_buffer(data),
+        in_arrow_memory(data),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
         ),

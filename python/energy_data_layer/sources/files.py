@@ -128,6 +128,17 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
 
 
+def in_arrow_memory(data: bytes) -> pa.Buffer:
+    """Return bytes as a buffer that belongs to Arrow.
+
+    A thread of Arrow's reader can hold its input until after Python's end; letting go of memory that
+    belongs to Python would then abort the process.
+    """
+    stream = pa.BufferOutputStream()
+    stream.write(data)
+    return stream.getvalue()
+
+
 def _matching_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
     patterns = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
     if not patterns:
@@ -253,7 +264,7 @@ def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
     data = f"{text}\n".encode()  # pyarrow finds no heading in a file that ends behind it
     try:
         return pa_csv.read_csv(
-            pa.py_buffer(data),
+            in_arrow_memory(data),
             read_options=pa_csv.ReadOptions(block_size=len(data)),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
