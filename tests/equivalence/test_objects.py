@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from energy_data_layer import complete_hours
-from energy_data_layer.errors import ColumnTypeError
 from energy_data_layer.transforms.equality import assert_equal_answers
 
 TWO_HOURS_APART = ["2024-01-01 00:00", "2024-01-01 02:00"]
@@ -45,7 +44,14 @@ def test_text_stamps_of_type_object_stay_objects(engine):
     assert answer["tm"].tolist() == ["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00"]
 
 
-def test_objects_without_a_hash_are_refused_by_name(engine):
-    df = pd.DataFrame({"stnNm": "a", "tm": TWO_HOURS_APART, "x": [[1], [2]]})
-    with pytest.raises(ColumnTypeError, match='column "x"'):
-        complete_hours(df, use_rust=engine)
+def test_objects_without_a_hash_come_through(engine):
+    df = pd.DataFrame({"stnNm": "a", "tm": TWO_HOURS_APART, "x": [[1], [2, 3]]})
+    assert complete_hours(df, carry=(), use_rust=engine)["x"].dropna().tolist() == [[1], [2, 3]]
+
+
+def test_equal_objects_of_other_looks_stay_apart(engine):
+    cells = [True, 1, 1.0, Decimal("1.0"), Decimal("1.00"), 0.0, -0.0]
+    stamps = pd.date_range("2024-01-01", periods=len(cells), freq="h")
+    df = pd.DataFrame({"stnNm": "a", "tm": stamps, "x": pd.Series(cells, dtype=object)})
+    answer = complete_hours(df, use_rust=engine)["x"]
+    assert [repr(cell) for cell in answer] == [repr(cell) for cell in cells]

@@ -405,3 +405,12 @@ def test_both_engines_store_the_same(tmp_path, url):
             assert rust[name].equals(reference[name]), name
     other_engine = run_weather(files, url, use_rust=True)
     assert (other_engine.rows_inserted, other_engine.rows_updated) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"), [("rn", "a blank means no precipitation"), ("icsr", "night"), ("wd", "no quantity")]
+)
+def test_fields_that_must_not_be_imputed_are_refused(tmp_path, url, column, reason):
+    files = write_asos_sample(tmp_path, stations=SAMPLE_STATIONS[:1], since=date(2023, 1, 1), until=date(2023, 1, 3))
+    with pytest.raises(OptionError, match=reason):
+        run_weather(files, url, columns=["ta", column])

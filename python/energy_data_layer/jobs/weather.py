@@ -46,6 +46,8 @@ STAGES = ("read files", "read database", "complete hours", "impute", "store")
 
 _STATION, _STAMP = WEATHER_KEY
 _NAME = "stnNm"
+_CIRCULAR = ("wd",)
+"""Angles: the mean of 350 and 10 degrees is not 180."""
 
 
 def run_weather(
@@ -220,6 +222,11 @@ def _require_columns(columns: Sequence[str], new: pa.Table) -> None:
     for name in columns:
         if name not in new.column_names:
             raise ColumnNotFoundError(name, new.column_names, "the files")
+        column = ASOS_BY_FIELD.get(name)
+        if column is None or column.arrow_type != pa.float64() or name in _CIRCULAR:
+            raise OptionError(f"{name} cannot be imputed: it is no quantity that values in between make sense of")
+        if column.blank_means:
+            raise OptionError(f"{name} cannot be imputed: a blank means {column.blank_means}, not a missing value")
 
 
 def _read_new_rows(

@@ -191,7 +191,7 @@ class _PandasFrame:
     def __init__(self, df: pd.DataFrame, label: str) -> None:
         self._df = df
         self._label = label
-        self._objects: dict[str, pd.Index[Any]] = {}
+        self._objects: dict[str, NDArray[np.object_]] = {}
 
     @cached_property
     def names(self) -> list[str]:
@@ -206,13 +206,12 @@ class _PandasFrame:
         array = self._array(name)
         if not _holds_objects(array):
             return self._to_arrow(name, array)
-        # Python objects stay here; their places in the list of distinct ones cross over.
-        try:
-            places, self._objects[name] = pd.factorize(array)
-        except TypeError as error:
-            raise ColumnTypeError(
-                f'column "{name}" of {self._label} holds objects that cannot be compared: {error}'
-            ) from error
+        # Python objects stay here; their places in the list of distinct ones cross over. Objects that look
+        # alike are the same: 1, True and Decimal("1.0") equal each other and are not.
+        looks = pd.Series([f"{type(cell).__name__} {cell!r}" for cell in array], dtype="str").mask(pd.isna(array))
+        places, _ = pd.factorize(looks)
+        known = np.flatnonzero(places >= 0)
+        self._objects[name] = array[known[np.unique(places[known], return_index=True)[1]]]
         return pa.array(places, mask=places < 0)
 
     def wall_clock(self, name: str) -> ArrowColumn:
@@ -268,7 +267,7 @@ class _PandasFrame:
         places = column.to_pandas()
         objects = pd.Series(np.nan, index=places.index, dtype=object)
         known = places.notna()
-        objects[known] = self._objects[name].take(places[known].astype("int64"))
+        objects[known] = pd.Series(self._objects[name], dtype=object).take(places[known].astype("int64")).to_numpy()
         return objects
 
     def _datetimes(self, name: str, array: Any) -> pd.DatetimeIndex:

@@ -102,7 +102,7 @@ def _translated(error: Exception, columns: InputColumns) -> errors.DataLayerErro
     if isinstance(error, rust.RowError):
         kind, column, rows, values, count, frame = error.args
         names = {DATE: columns.date_col, STATION: columns.station_col}
-        name = names.get(column) or list(columns.values)[int(column)]
+        name = names[column] if column in names else list(columns.values)[int(column)]
         return ERROR_OF_KIND[kind](name, rows, values, count, frame)
     if isinstance(error, rust.TooManyRowsError):
         return errors.OptionError(str(error))

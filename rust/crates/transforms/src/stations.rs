@@ -109,7 +109,7 @@ fn dictionary_stations(column: &ArrayRef, name: &str, frame: &'static str) -> Re
         // No row is null, so there is none.
         return Ok(Stations::default());
     }
-    let values = read_present_values(dictionary.values(), name, frame)?;
+    let values = dictionary_values(dictionary.values(), name, frame)?;
     let mut distinct = HashMap::new();
     let canonical: Vec<i64> = values
         .iter()
@@ -123,19 +123,32 @@ fn dictionary_stations(column: &ArrayRef, name: &str, frame: &'static str) -> Re
 }
 
 /// The values of a dictionary; one that no row uses may be null.
-fn read_present_values(
+fn dictionary_values(
     values: &ArrayRef,
     name: &str,
     frame: &'static str,
 ) -> Result<Vec<StationName>> {
-    let mut names = Vec::with_capacity(values.len());
-    for position in 0..values.len() {
-        let one = values.slice(position, 1);
-        let stations =
-            if one.is_null(0) { Stations::default() } else { read_stations(&one, name, frame)? };
-        names.push(stations.names.into_iter().next().unwrap_or(StationName::Text(String::new())));
+    let nobody = || StationName::Text(String::new());
+    match values.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            let texts = cast(values, &DataType::LargeUtf8)?;
+            let names = texts.as_string::<i64>().iter();
+            Ok(names
+                .map(|text| text.map_or_else(nobody, |t| StationName::Text(t.to_owned())))
+                .collect())
+        }
+        integer if integer.is_integer() => {
+            let numbers = cast(values, &DataType::Int64)?;
+            let names = numbers.as_primitive::<Int64Type>().iter();
+            Ok(names.map(|number| number.map_or_else(nobody, StationName::Number)).collect())
+        }
+        other => Err(Error::ColumnType {
+            column: name.to_owned(),
+            frame,
+            found: other.to_string(),
+            wanted: "a station",
+        }),
     }
-    Ok(names)
 }
 
 /// A station column whose rows can be compared.

@@ -113,8 +113,9 @@ impl<const REVERSED: bool> View<'_, REVERSED> {
     }
 
     /// Where the elimination towards gap `target` has to begin: a row, the position of the gap behind it,
-    /// and whether that row is the end of the series.
-    fn window_start(&self, target: usize) -> (usize, usize, bool) {
+    /// and whether that row is the end of the series. The search ends in the run of a knot that a sweep has
+    /// reached already: it will go on from there.
+    fn window_start(&self, target: usize, reached: Option<usize>) -> (usize, usize, bool) {
         let length = self.gap(target).len() as f64 + 1.0;
         // A fill weighs its neighbours' second derivatives with up to an eighth of its squared length.
         let mut bits = WINDOW_BITS + 2.0 * length.log2();
@@ -125,6 +126,9 @@ impl<const REVERSED: bool> View<'_, REVERSED> {
             let needed = (bits / BITS_PER_UNIFORM_KNOT).ceil();
             if (steps as f64) > needed {
                 return (start + steps - needed as usize, position, false);
+            }
+            if reached.is_some_and(|knot| start <= knot) {
+                return (start, position, false);
             }
             if position == 0 || (position == 1 && self.gap(0).start == 0) {
                 return (start, position, true);
@@ -164,7 +168,8 @@ impl<'a, const REVERSED: bool> Sweep<'a, REVERSED> {
 
     /// Eliminates up to gap `target` and through its near knot.
     fn side_of(&mut self, target: usize) -> Side {
-        let (start, position, is_end) = self.view.window_start(target);
+        let reached = self.started.then_some(self.knot);
+        let (start, position, is_end) = self.view.window_start(target, reached);
         let gap = self.view.gap(target);
         let near = gap.start - 1;
         if is_end && start == near {
@@ -354,7 +359,7 @@ fn end_derivatives<const REVERSED: bool>(
     sweep: &mut Sweep<'_, REVERSED>,
     target: usize,
 ) -> (f64, f64) {
-    let (start, position, is_end) = sweep.view.window_start(target);
+    let (start, position, is_end) = sweep.view.window_start(target, None);
     let gap = sweep.view.gap(target);
     sweep.begin(start, position, is_end);
     sweep.advance_to(gap.start - 1);
