@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from energy_data_layer import impute_missing_values
@@ -45,3 +46,21 @@ def test_threads_fill_alike_at_the_same_time():
     with ThreadPoolExecutor(8) as pool:
         for answer in pool.map(filled, [df] * 32):
             assert_equal_answers(expected, answer)
+
+
+@pytest.mark.parametrize("missing_of_ten", [1, 5, 9])
+def test_any_number_of_threads_gives_the_same_bits(missing_of_ten):
+    import rust_data_layer
+
+    df = gappy_frame()
+    df["ta"] = df["ta"].mask(np.arange(len(df)) * 7 % 10 < missing_of_ten)
+    table = pa.Table.from_pandas(df, preserve_index=False)
+    keys = {"columns": ["ta"], "date_col": "tm", "station_col": "stnNm"}
+    answers = [
+        rust_data_layer.impute_missing_values(table, threads=threads, **keys).take_numpy()["ta"]
+        for threads in (1, 2, 5)
+    ]
+    for values, codes in answers[1:]:
+        assert values.tobytes() == answers[0][0].tobytes()
+        assert codes.tobytes() == answers[0][1].tobytes()
+    assert_equal_answers(impute_missing_values(df, ["ta"], provenance=True, use_rust=False), filled(df), [df])
