@@ -34,6 +34,8 @@ pub struct Gaps {
 
 /// Values looked at together: most chunks have no gap and are passed over at the speed of memory.
 const CHUNK: usize = 16;
+/// Values looked at before deciding to look further, where only "any gap at all?" is asked.
+const STRETCH: usize = 4_096;
 
 /// Finds the gaps of a series.
 pub fn find_gaps(values: &[f64]) -> Gaps {
@@ -63,6 +65,11 @@ pub fn find_gaps(values: &[f64]) -> Gaps {
         found.gaps.push(Gap { start, stop: values.len() });
     }
     found
+}
+
+/// Whether a series has nothing to fill and nothing infinite; one with early gaps is told at once.
+pub fn is_complete(values: &[f64]) -> bool {
+    values.chunks(STRETCH).all(all_finite)
 }
 
 fn all_finite(values: &[f64]) -> bool {
@@ -97,6 +104,7 @@ mod tests {
             let values: Vec<f64> =
                 missing.iter().map(|&missing| if missing { f64::NAN } else { 1.5 }).collect();
             let found = find_gaps(&values);
+            prop_assert_eq!(is_complete(&values), found.gaps.is_empty());
             prop_assert_eq!(found.gaps, naive(&values));
             prop_assert!(!found.has_infinite);
         }
@@ -106,6 +114,7 @@ mod tests {
     fn infinity_is_seen_and_is_no_gap() {
         let found = find_gaps(&[1.0, f64::NEG_INFINITY, f64::NAN]);
         assert!(found.has_infinite);
+        assert!(!is_complete(&[1.0, f64::INFINITY]));
         assert_eq!(found.gaps, vec![Gap { start: 2, stop: 3 }]);
     }
 }

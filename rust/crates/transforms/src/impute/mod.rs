@@ -15,7 +15,7 @@ use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
 use climatology::{Climatology, Series, mean_of_observed};
-use gaps::{Gap, find_gaps};
+use gaps::{Gap, find_gaps, is_complete};
 use history::{History, read_history};
 
 /// How a value came to be; the numbers are those of the contract.
@@ -147,6 +147,9 @@ fn fill_columns(
     max_spline_gap: usize,
 ) -> (Vec<FilledColumn>, bool) {
     let rows = keys.instants.len();
+    if numbers.iter().all(|numbers| is_complete(&numbers.values)) {
+        return (numbers.iter().map(complete_column).collect(), false);
+    }
     let sources: Vec<_> =
         numbers.iter().map(|numbers| in_order(&numbers.values, keys.order.as_deref())).collect();
     let size = rows * numbers.len();
@@ -201,6 +204,14 @@ fn fill_columns(
         });
     }
     (filled, has_infinite)
+}
+
+/// A column without any gap, as it came.
+fn complete_column(numbers: &Numbers) -> FilledColumn {
+    let rows = numbers.values.len();
+    let mut report = ColumnReport { coerced: numbers.coerced, ..ColumnReport::default() };
+    report.codes[Provenance::Observed as usize] = rows as u64;
+    FilledColumn { values: copied(&numbers.values), codes: vec![0; rows], report }
 }
 
 /// Fills one station's part of one column from that station's own values.
