@@ -1,5 +1,5 @@
-//! Copies of large columns in huge pages: the kernel hands out fresh memory a page at a time, and in pages of
-//! 4 KiB that takes longer than filling the gaps. Everything unsafe in this crate is here.
+//! Copies of large columns in huge pages: the system hands out fresh memory a page at a time, and in pages of
+//! 4 KiB that is a good part of a call on a large frame. Everything unsafe in this crate is here.
 
 /// Bytes from which on huge pages are asked for; smaller blocks mostly come from memory in use already.
 #[cfg(target_os = "linux")]

@@ -11,8 +11,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Batches per thread: enough for an uneven share to be evened out.
 const BATCHES_PER_THREAD: usize = 16;
-/// Values from which on threads pay: below, waking them costs more than the work (measured by
-/// `tests/benchmark/rust_vs_python.py`).
+/// Values from which on threads pay: below, waking them costs about as much as the work.
 const VALUES_WORTH_THREADS: usize = 65_536;
 
 /// The helping threads, and the process that they belong to.
