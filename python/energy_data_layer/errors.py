@@ -141,6 +141,24 @@ class OffGridError(RowError):
     advice = "round the stamps or pass the frequency that they have"
 
 
+class DayError(StampError):
+    """The day of a wide table's row is null, cannot be read, or is a time stamp that is not at midnight."""
+
+    rule = "day null, unreadable or not at midnight"
+    advice = "accepted texts are YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD and YYYYMMDD"
+
+
+class EnergyUnitError(RowError):
+    """The cell that names a row's unit of energy is blank or names another one than Wh, kWh and MWh."""
+
+    rule = "unit of energy unknown"
+    advice = "write Wh, kWh or MWh"
+
+
+class LayoutError(DataLayerError, ValueError):
+    """A wide table cannot be read because its layout is not known, or not known well enough."""
+
+
 class EngineUnavailable(DataLayerError, ImportError):
     """The Rust engine was demanded and is not installed."""
 

@@ -5,7 +5,6 @@ The rules and their order are those of the contract; the mathematics is on the p
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -14,9 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicSpline
 
-from energy_data_layer.errors import InfiniteValueError
 from energy_data_layer.reference.keys import Keys, read_keys, require_unique
-from energy_data_layer.reference.parse import parse_numbers
+from energy_data_layer.reference.parse import parse_numbers, require_finite
 from energy_data_layer.transforms.provenance import Provenance
 from energy_data_layer.transforms.report import ColumnReport
 from energy_data_layer.transforms.result import Imputed
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.columns import InputColumns
 
 FEWEST_SPLINE_POINTS = 4
-LARGEST_VALUE = sys.float_info.max / 2**27
-"""Beyond it, sums of values could overflow; such a value counts as infinite."""
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -263,10 +259,7 @@ def _fill_from(
 
 def _require_finite(numbers: dict[str, tuple[NDArray[np.float64], int]], columns: InputColumns) -> None:
     for name, (values, _) in numbers.items():
-        rows = np.flatnonzero(np.abs(values) > LARGEST_VALUE)
-        if len(rows):
-            first = rows[:5]
-            raise InfiniteValueError(name, first, [str(value) for value in values[first]], len(rows), columns.label)
+        require_finite(values, name, columns.label)
 
 
 def _read_history(

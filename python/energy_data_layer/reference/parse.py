@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from energy_data_layer.errors import StampError
+from energy_data_layer.errors import InfiniteValueError, StampError
 from energy_data_layer.transforms.columns import as_plain_text, is_text
+from energy_data_layer.transforms.wide_layout import BLANKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from energy_data_layer.transforms.columns import InputColumns
     from energy_data_layer.transforms.frames import ArrowColumn
+
+LARGEST_VALUE = sys.float_info.max / 2**27
+"""Beyond it, sums of values could overflow; such a value counts as infinite."""
 
 YEAR, TWO_DIGITS = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})", "[0-9]{2}"
 HOUR, SIXTY = "([01][0-9]|2[0-3])", "[0-5][0-9]"
@@ -28,6 +33,14 @@ STAMP_FORMS = {
     f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}T{HOUR}:{SIXTY}:{SIXTY}$": "%Y-%m-%dT%H:%M:%S",
     f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}{HOUR}{SIXTY}$": "%Y%m%d%H%M",
 }
+DAY_FORMS = {
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "%Y-%m-%d",
+    f"^{YEAR}/{TWO_DIGITS}/{TWO_DIGITS}$": "%Y/%m/%d",
+    f"^{YEAR}[.]{TWO_DIGITS}[.]{TWO_DIGITS}$": "%Y.%m.%d",
+    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "%Y%m%d",
+}
+MIDNIGHT = "[ T]00:00(:00)?$"
+GROUPED_FORM = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?$"
 NUMBER_FORM = r"^[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$"
 
 
@@ -52,7 +65,44 @@ def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     """Return a column as float64 with NaN for missing, and how many texts were no number."""
     if pt.is_float64(column.type):
         return _to_numpy(column), 0
-    texts = as_plain_text(column).cast(pa.large_string())
+    return _to_numbers(as_plain_text(column).cast(pa.large_string()))
+
+
+def parse_cells(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
+    """Return what `parse_numbers` does; texts may have any blanks around them and thousands separators."""
+    if pt.is_float64(column.type):
+        return _to_numpy(column), 0
+    texts = trimmed(column)
+    grouped = pc.match_substring_regex(texts, GROUPED_FORM)
+    return _to_numbers(pc.if_else(grouped, pc.replace_substring(texts, ",", ""), texts))
+
+
+def parse_days(column: ArrowColumn) -> pd.DatetimeIndex:
+    """Return days as stamps at midnight, NaT where a cell is null or no day."""
+    if not is_text(column.type):
+        stamps = _to_datetimes(column)
+        return stamps.where(stamps == stamps.normalize())
+    days = pc.replace_substring_regex(trimmed(column), MIDNIGHT, "")
+    return _parse_forms(days, DAY_FORMS).as_unit("us")
+
+
+def require_finite(
+    values: NDArray[np.float64], name: str, label: str = "the frame", positions: NDArray[np.intp] | None = None
+) -> None:
+    """Raise where a value is infinite; `positions` are the rows' own where some were left out."""
+    rows = np.flatnonzero(np.abs(values) > LARGEST_VALUE)
+    if len(rows):
+        first = rows[:5]
+        shown = [str(value) for value in values[first]]
+        raise InfiniteValueError(name, first if positions is None else positions[first], shown, len(rows), label)
+
+
+def trimmed(column: ArrowColumn) -> ArrowColumn:
+    """Return texts without the blanks around them."""
+    return pc.utf8_trim(as_plain_text(column).cast(pa.large_string()), BLANKS)
+
+
+def _to_numbers(texts: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     is_number = pc.match_substring_regex(texts, NUMBER_FORM)
     numbers = pc.if_else(is_number, texts, None)
     coerced = numbers.null_count - texts.null_count
@@ -60,9 +110,12 @@ def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
 
 
 def _parse_text(column: ArrowColumn) -> pd.DatetimeIndex:
-    texts = as_plain_text(column).cast(pa.large_string())
+    return _parse_forms(as_plain_text(column).cast(pa.large_string()), STAMP_FORMS)
+
+
+def _parse_forms(texts: ArrowColumn, forms: dict[str, str]) -> pd.DatetimeIndex:
     parsed = np.full(len(texts), "NaT", dtype="datetime64[s]")
-    for form, format_ in STAMP_FORMS.items():
+    for form, format_ in forms.items():
         rows = _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
         if rows.all():
             return _parse_form(texts, format_)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ArrowColumn: TypeAlias = pa.Array | pa.ChunkedArray
-Values: TypeAlias = "NDArray[np.float64] | ArrowColumn"
+Values: TypeAlias = "NDArray[Any] | ArrowColumn"
 
 ROWS_CHEAP_TO_COPY = 10_000
 """Up to so many rows, copying a column costs less than the Series that would avoid it."""
@@ -34,6 +34,9 @@ class Frame(Protocol):
 
     has_nulls: bool
     """Whether the frame knows null beside NaN."""
+
+    text_type: pa.DataType
+    """The Arrow type of text that such a frame takes over with the least work."""
 
     @property
     def names(self) -> list[str]:
@@ -53,6 +56,9 @@ class Frame(Protocol):
 
     def from_table(self, table: pa.Table) -> Any:
         """Return `table`, whose columns are this frame's in order, as a frame of the same kind and types."""
+
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        """Return a new frame of the same kind: `columns`, then `kept`, which have the types of this frame's `names`."""
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the frame as pandas, without changing a type or a missing value."""
@@ -83,6 +89,7 @@ class _ArrowFrame:
     """A pyarrow Table or RecordBatch."""
 
     has_nulls = True
+    text_type = pa.large_string()
 
     def __init__(self, table: pa.Table | pa.RecordBatch, label: str) -> None:
         self._table = table
@@ -117,6 +124,17 @@ class _ArrowFrame:
                 fields.append(pa.field(provenance_column(name), pa.uint8()))
         return type(self._table).from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))
 
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        new = {name: pa.array(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()}
+        fields = [pa.field(name, column.type) for name, column in new.items()]
+        fields += [self._table.schema.field(names[name]).with_name(name) for name in kept]
+        schema = pa.schema(fields)
+        made = zip(schema, [*new.values(), *kept.values()], strict=True)
+        arrays = [array.cast(field.type) for field, array in made]
+        if isinstance(self._table, pa.Table):
+            return pa.Table.from_arrays(arrays, schema=schema)
+        return pa.RecordBatch.from_arrays(list(map(_in_one_chunk, arrays)), schema=schema)
+
     def to_pandas(self) -> pd.DataFrame:
         # pyarrow stumbles over empty chunks that begin behind their memory's first row.
         batches = [batch for batch in pa.table(self._table).to_batches() if batch.num_rows]
@@ -143,6 +161,7 @@ class _PolarsFrame:
     """A polars DataFrame."""
 
     has_nulls = True
+    text_type = pa.string_view()
 
     def __init__(self, df: pl.DataFrame, label: str) -> None:
         self._df = df
@@ -171,6 +190,13 @@ class _PolarsFrame:
             result.insert_column(behind, pl.Series(provenance_column(name), column))
         return result
 
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        import polars as pl
+
+        series = [pl.Series(name, column) for name, column in columns.items()]
+        series += [pl.Series(name, column).cast(self._df.schema[names[name]]) for name, column in kept.items()]
+        return pl.DataFrame(series)
+
     def to_pandas(self) -> pd.DataFrame:
         return _table_to_pandas(pa.table(self._df))
 
@@ -187,6 +213,7 @@ class _PandasFrame:
     """A pandas DataFrame."""
 
     has_nulls = False
+    text_type = pa.large_string()
 
     def __init__(self, df: pd.DataFrame, label: str) -> None:
         self._df = df
@@ -231,6 +258,21 @@ class _PandasFrame:
             if name in codes:
                 result.insert(place + 1, provenance_column(name), codes[name])
         return result
+
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        import pandas as pd
+
+        arrays: dict[str, Any] = {}
+        for name, column in columns.items():
+            if isinstance(column, np.ndarray):
+                arrays[name] = column
+            elif pa.types.is_large_string(column.type):
+                arrays[name] = pd.StringDtype(na_value=np.nan).__from_arrow__(column)
+            else:
+                arrays[name] = _without_nulls(column)
+        for name, column in kept.items():
+            arrays[name] = self._from_arrow(names[name], column, self._array(names[name]).dtype)
+        return pd.DataFrame(arrays, copy=False)
 
     def to_pandas(self) -> pd.DataFrame:
         return self._df
@@ -339,6 +381,16 @@ def require_single(name: str, names: Sequence[Any], label: str = "the frame") ->
         raise ColumnNotFoundError(name, names, label)
     if count > 1:
         raise ColumnTypeError(f'column "{name}" occurs {count} times in {label}; rename or drop the others')
+
+
+def _in_one_chunk(column: ArrowColumn) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _without_nulls(column: ArrowColumn) -> NDArray[Any]:
+    """Return numbers and stamps as NumPy knows them, nulls as NaN and NaT."""
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
+    return values if values.flags.writeable else values.copy()
 
 
 def _table_to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -9,13 +9,15 @@ import pyarrow as pa
 from energy_data_layer import errors
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.report import ColumnReport
-from energy_data_layer.transforms.result import Imputed
+from energy_data_layer.transforms.result import Imputed, Long
+from energy_data_layer.transforms.wide_layout import ENERGY_UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from energy_data_layer.transforms.columns import InputColumns
     from energy_data_layer.transforms.frames import ArrowColumn, Frame
+    from energy_data_layer.transforms.wide_columns import WideColumns
 
 STATION, DATE, WALL_CLOCK = "station", "date", "wall clock"
 
@@ -26,6 +28,8 @@ ERROR_OF_KIND = {
     "duplicate": errors.DuplicateKeyError,
     "conflict": errors.ConflictingRowsError,
     "off_grid": errors.OffGridError,
+    "day": errors.DayError,
+    "energy_unit": errors.EnergyUnitError,
 }
 
 
@@ -42,7 +46,7 @@ def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_g
             **_key_names(given),
         )
     except (rust.RowError, rust.EngineError) as error:
-        raise _translated(error, given) from error
+        raise _translated(error, _names(given)) from error
     arrays = result.take_numpy()
     return Imputed(
         values={name: arrays[position][0] for name, position in positions.items()},
@@ -65,10 +69,63 @@ def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, ca
             **_key_names(columns),
         )
     except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
-        raise _translated(error, columns) from error
+        raise _translated(error, _names(columns)) from error
     completed = pa.table(result)
     names = {columns.date_col: DATE} | {name: str(position) for position, name in enumerate(others)}
     return completed.select([names[name] for name in frame.names])
+
+
+def lengthened_in_rust(columns: WideColumns, frame: Frame) -> Long:
+    """Run `transform_wide_to_long` in Rust."""
+    rust = engine.rust()
+    layout = columns.layout
+    groups = (columns.date, columns.plant, columns.unit, columns.energy_unit, columns.hours, columns.total, columns.keep)
+    arrays = [column for group in groups for column in group.values()]
+    names = [name for group in groups for name in group]
+    # A column can have two roles, and a frame's own names need not be text.
+    positions = iter(map(str, range(len(arrays))))
+    date, plant, unit, energy_unit, hours, total, keep = [
+        [position for _, position in zip(group, positions)] for group in groups
+    ]
+    try:
+        result = rust.transform_wide_to_long(
+            pa.Table.from_arrays(arrays, names=list(map(str, range(len(arrays))))),
+            date_col=date[0],
+            hours=hours,
+            plant_col=_only(plant),
+            unit_col=_only(unit),
+            plant_name=layout.plant_name,
+            scale=None if layout.energy_unit is None else ENERGY_UNITS[layout.energy_unit],
+            energy_unit_col=_only(energy_unit),
+            energy_units=[(name, *scale) for name, scale in ENERGY_UNITS.items()] if energy_unit else None,
+            total_col=_only(total),
+            total_scale=None if layout.daily_total_unit is None else ENERGY_UNITS[layout.daily_total_unit],
+            keep=keep,
+            label_end=layout.hour_label == "end",
+            text_views=frame.text_type == pa.string_view(),
+        )
+    except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
+        raise _translated(error, dict(zip(map(str, range(len(names))), names, strict=True))) from error
+    report = result.report
+    if frame.has_nulls:
+        table = pa.table(result)
+        timestamp, generation = table.column("timestamp"), table.column("generation")
+    else:
+        ticks, generation = result.take_numpy()
+        # Days in text have no resolution of their own.
+        timestamp = ticks.view(f"datetime64[{getattr(arrays[0].type, 'unit', 'us')}]")
+        table = pa.table(result)
+    return Long(
+        timestamp=timestamp,
+        plant_name=table.column("plant_name"),
+        generation=generation,
+        keep=table.columns[len(table.columns) - len(keep) :],
+        **report,
+    )
+
+
+def _only(positions: list[str]) -> str | None:
+    return positions[0] if positions else None
 
 
 def _report(counts: dict[str, Any]) -> ColumnReport:
@@ -96,14 +153,18 @@ def _key_names(columns: InputColumns) -> dict[str, str | None]:
     }
 
 
-def _translated(error: Exception, columns: InputColumns) -> errors.DataLayerError:
+def _names(columns: InputColumns) -> dict[str, str]:
+    """Return the frame's own names of the columns that crossed over."""
+    positions = {str(position): name for position, name in enumerate(columns.values)}
+    return {DATE: columns.date_col, STATION: columns.station_col} | positions
+
+
+def _translated(error: Exception, names: Mapping[str, str]) -> errors.DataLayerError:
     """Return an error of the engine as the reference raises it."""
     rust = engine.rust()
     if isinstance(error, rust.RowError):
         kind, column, rows, values, count, frame = error.args
-        names = {DATE: columns.date_col, STATION: columns.station_col}
-        name = names[column] if column in names else list(columns.values)[int(column)]
-        return ERROR_OF_KIND[kind](name, rows, values, count, frame)
+        return ERROR_OF_KIND[kind](names[column], rows, values, count, frame)
     if isinstance(error, rust.TooManyRowsError):
         return errors.OptionError(str(error))
     return errors.EngineError(f"the Rust engine failed: {error}; run on the reference with USE_RUST=0")

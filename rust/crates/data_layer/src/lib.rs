@@ -5,6 +5,7 @@ mod build_info;
 mod complete_hours;
 mod error;
 mod impute;
+mod wide_to_long;
 
 use pyo3::prelude::*;
 
@@ -22,6 +23,10 @@ mod _native {
     use crate::impute::ImputedTable;
     #[pymodule_export]
     use crate::impute::impute_missing_values;
+    #[pymodule_export]
+    use crate::wide_to_long::LongTable;
+    #[pymodule_export]
+    use crate::wide_to_long::transform_wide_to_long;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -21,6 +21,10 @@ pub enum RowErrorKind {
     Conflict,
     /// A stamp lies between the steps of the grid.
     OffGrid,
+    /// A day is null, unreadable or not at midnight.
+    Day,
+    /// A row's unit of energy is unknown.
+    EnergyUnit,
 }
 
 impl RowErrorKind {
@@ -33,6 +37,8 @@ impl RowErrorKind {
             Self::Duplicate => "duplicate",
             Self::Conflict => "conflict",
             Self::OffGrid => "off_grid",
+            Self::Day => "day",
+            Self::EnergyUnit => "energy_unit",
         }
     }
 }

@@ -13,5 +13,7 @@ pub mod numbers;
 pub mod parallel;
 pub mod stamps;
 pub mod stations;
+mod texts;
+pub mod wide_to_long;
 
 pub use error::{Error, Result, RowErrorKind};

@@ -58,7 +58,7 @@ pub fn require_finite(values: &[f64], name: &str, frame: &'static str) -> Result
 }
 
 /// A too large value as Python writes it.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     if value.is_infinite() { value.to_string() } else { format!("{value:e}").replace('e', "e+") }
 }
 
@@ -87,7 +87,7 @@ fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
 
 /// A decimal number with optional sign, fraction and exponent, ASCII blanks around it allowed; the words
 /// that Rust reads too (`inf`, `nan`) are no numbers.
-fn parse_number(text: &str) -> Option<f64> {
+pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     let spelled =
         text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));

@@ -15,7 +15,7 @@ use crate::parallel;
 use crate::stations::decode_dictionary;
 
 /// NaT as NumPy writes it; it reaches the kernels where a frame's memory is taken as it is.
-const NOT_A_TIME: i64 = i64::MIN;
+pub(crate) const NOT_A_TIME: i64 = i64::MIN;
 /// Texts that one thread parses at a time.
 const ROWS_PER_TASK: usize = 16_384;
 
@@ -72,7 +72,7 @@ pub fn read_stamps(column: &ArrayRef, name: &str, frame: &'static str) -> Result
     }
 }
 
-fn ticks_of(column: &ArrayRef, unit: TimeUnit) -> ScalarBuffer<i64> {
+pub(crate) fn ticks_of(column: &ArrayRef, unit: TimeUnit) -> ScalarBuffer<i64> {
     match unit {
         TimeUnit::Second => column.as_primitive::<TimestampSecondType>().values().clone(),
         TimeUnit::Millisecond => column.as_primitive::<TimestampMillisecondType>().values().clone(),
@@ -180,7 +180,7 @@ fn clock_seconds(clock: &[u8; 4], seconds: i64) -> Option<i64> {
     Some(hours * 3_600 + minutes * 60 + seconds)
 }
 
-fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
 }

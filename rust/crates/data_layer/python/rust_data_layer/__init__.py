@@ -6,24 +6,28 @@ from rust_data_layer._native import (
     CompletedTable,
     EngineError,
     ImputedTable,
+    LongTable,
     RowError,
     TooManyRowsError,
     __version__,
     build_info,
     complete_hours,
     impute_missing_values,
+    transform_wide_to_long,
 )
 
 __all__ = [
     "CompletedTable",
     "EngineError",
     "ImputedTable",
+    "LongTable",
     "RowError",
     "TooManyRowsError",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "transform_wide_to_long",
 ]
 
 if build_info()["debug"]:

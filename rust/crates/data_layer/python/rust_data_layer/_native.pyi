@@ -9,12 +9,14 @@ __all__ = [
     "CompletedTable",
     "EngineError",
     "ImputedTable",
+    "LongTable",
     "RowError",
     "TooManyRowsError",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "transform_wide_to_long",
 ]
 
 __version__: str
@@ -37,6 +39,13 @@ class _ColumnReport(TypedDict):
     coerced: int
     gap_lengths: dict[int, int]
 
+class _LongReport(TypedDict):
+    rows_skipped: list[int]
+    coerced: int
+    missing: int
+    totals_checked: int
+    total_mismatches: list[tuple[int, float, float]]
+
 class RowError(ValueError): ...
 class TooManyRowsError(ValueError): ...
 class EngineError(RuntimeError): ...
@@ -53,6 +62,14 @@ class ImputedTable:
 
 @final
 class CompletedTable:
+    def to_ipc(self) -> Any: ...
+    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+
+@final
+class LongTable:
+    @property
+    def report(self) -> _LongReport: ...
+    def take_numpy(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
     def to_ipc(self) -> Any: ...
     def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
 
@@ -78,3 +95,21 @@ def complete_hours(
     wall_clock_col: str | None = None,
     threads: int | None = None,
 ) -> CompletedTable: ...
+def transform_wide_to_long(
+    data: Buffer | _ArrowStream | _ArrowArray,
+    *,
+    date_col: str,
+    hours: Sequence[str],
+    plant_col: str | None = None,
+    unit_col: str | None = None,
+    plant_name: str | None = None,
+    scale: tuple[float, float] | None = None,
+    energy_unit_col: str | None = None,
+    energy_units: Sequence[tuple[str, float, float]] | None = None,
+    total_col: str | None = None,
+    total_scale: tuple[float, float] | None = None,
+    keep: Sequence[str] | None = None,
+    label_end: bool = False,
+    text_views: bool = False,
+    threads: int | None = None,
+) -> LongTable: ...

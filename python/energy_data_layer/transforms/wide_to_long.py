@@ -1,0 +1,198 @@
+"""One row per plant and day with 24 hour columns becomes one row per plant and hour."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import pyarrow as pa
+
+from energy_data_layer.errors import LayoutError
+from energy_data_layer.sources.generation_layouts import KNOWN_LAYOUTS
+from energy_data_layer.transforms import engine
+from energy_data_layer.transforms.frames import Frame, wrap
+from energy_data_layer.transforms.recognise_layout import recognise_layout
+from energy_data_layer.transforms.rust_boundary import lengthened_in_rust
+from energy_data_layer.transforms.wide_columns import WideColumns, read_wide_columns
+from energy_data_layer.transforms.wide_layout import GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
+from energy_data_layer.transforms.wide_report import TotalMismatch, WideReport
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+    from energy_data_layer.transforms.result import Long
+    from energy_data_layer.transforms.wide_layout import EnergyUnit, HourLabel
+
+    FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
+
+
+@overload
+def transform_wide_to_long(
+    df_wide: FrameT,
+    layout: WideLayout | str | None = ...,
+    *,
+    energy_unit: EnergyUnit | None = ...,
+    hour_label: HourLabel | None = ...,
+    plant_name: str | None = ...,
+    report: Literal[False] = ...,
+    use_rust: bool | None = ...,
+) -> FrameT: ...
+
+
+@overload
+def transform_wide_to_long(
+    df_wide: FrameT,
+    layout: WideLayout | str | None = ...,
+    *,
+    energy_unit: EnergyUnit | None = ...,
+    hour_label: HourLabel | None = ...,
+    plant_name: str | None = ...,
+    report: Literal[True],
+    use_rust: bool | None = ...,
+) -> tuple[FrameT, WideReport]: ...
+
+
+def transform_wide_to_long(
+    df_wide: Any,
+    layout: WideLayout | str | None = None,
+    *,
+    energy_unit: EnergyUnit | None = None,
+    hour_label: HourLabel | None = None,
+    plant_name: str | None = None,
+    report: bool = False,
+    use_rust: bool | None = None,
+) -> Any:
+    """Turn a table of plants and days with 24 hour columns into one row per plant and hour.
+
+    Each input row becomes 24 rows in the order of the hours; input rows keep their order. A published hour N
+    ends at N:00; the layout says whether its end or its start is stored. Cells are trimmed and thousands
+    separators taken out; what is then no number is missing, never zero. A row without any content is left
+    out. All values are brought to kWh.
+
+    Parameters
+    ----------
+    df_wide : pandas.DataFrame, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
+        One row per plant (or unit) and day, in any order. Days are dates, time stamps at midnight, or texts
+        ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYY.MM.DD`` or ``YYYYMMDD``, with `` 00:00[:00]`` behind them or
+        not. The frame is not modified.
+    layout : WideLayout or str, optional
+        What the columns mean, or the name of a known layout; by default the headings tell.
+    energy_unit : {"Wh", "kWh", "MWh"}, optional
+        What the hours hold, in place of what the layout says.
+    hour_label : {"start", "end"}, optional
+        Which end of the hour is stored, in place of what the layout says.
+    plant_name : str, optional
+        The plant's name, for a table that does not name it.
+    report : bool, default False
+        Return ``(frame, WideReport)``.
+    use_rust : bool, optional
+        As in `impute_missing_values`.
+
+    Returns
+    -------
+    frame or (frame, WideReport)
+        A frame of the same kind with the columns ``timestamp`` (in microseconds, or the resolution of time
+        stamps in the input), ``plant_name`` (the name, a blank, the unit) and ``generation`` (float64, kWh),
+        and the columns that the layout keeps, which have their own types.
+
+    Raises
+    ------
+    LayoutError
+        If no layout fits or it leaves something open: the plant, the unit of energy (a `ValueError`).
+    ColumnTypeError
+        If a column cannot be what the layout says it is (a `TypeError`).
+    StampError, StationError, DuplicateKeyError, InfiniteValueError, EnergyUnitError
+        If rows have an unreadable day, no plant, the same plant and day as another row, an infinite value,
+        or an unknown unit of energy (each a `ValueError` that names the first five rows).
+    OptionError
+        If an option has a value that it cannot take (a `ValueError`).
+    EngineUnavailable
+        If `use_rust` is True and the Rust engine is not installed (an `ImportError`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> wide = pd.DataFrame(
+    ...     {"발전소명": ["한빛풍력"], "일자": ["2024-01-31"]} | {f"{hour}시(kWh)": [hour * 10.0] for hour in range(1, 25)}
+    ... )
+    >>> transform_wide_to_long(wide, hour_label="end").iloc[[0, 22, 23]]
+                 timestamp plant_name  generation
+    0  2024-01-31 01:00:00       한빛풍력        10.0
+    22 2024-01-31 23:00:00       한빛풍력       230.0
+    23 2024-02-01 00:00:00       한빛풍력       240.0
+    """
+    choice = engine.choose(use_rust)
+    frame = wrap(df_wide)
+    meant = _meant(layout, frame, energy_unit, hour_label, plant_name)
+    columns = read_wide_columns(frame, meant)
+
+    begin = time.perf_counter()
+    if choice.engine == "rust":
+        long = lengthened_in_rust(columns, frame)
+    else:
+        long = _lengthen_in_reference(columns)
+    seconds = time.perf_counter() - begin
+
+    if meant.name not in KNOWN_LAYOUTS and layout is None and energy_unit is None:
+        _require_confirmed(meant, long)
+    made = {TIMESTAMP: long.timestamp, PLANT_NAME: long.plant_name, GENERATION: long.generation}
+    result = frame.made(made, dict(zip(columns.keep, long.keep, strict=True)), columns.names)
+    if not report:
+        return result
+    return result, WideReport(
+        layout=meant.name,
+        hour_label=meant.hour_label,
+        energy_unit=meant.energy_unit,
+        rows=len(next(iter(columns.date.values()))),
+        rows_skipped=long.rows_skipped,
+        coerced=long.coerced,
+        missing=long.missing,
+        totals_checked=long.totals_checked,
+        total_mismatches=[TotalMismatch(*mismatch) for mismatch in long.total_mismatches],
+        engine=choice.engine,
+        engine_reason=choice.reason,
+        seconds=seconds,
+    )
+
+
+def _meant(
+    layout: WideLayout | str | None,
+    frame: Frame,
+    energy_unit: EnergyUnit | None,
+    hour_label: HourLabel | None,
+    plant_name: str | None,
+) -> WideLayout:
+    """Return the layout with what the caller says in place of it."""
+    if layout is None:
+        layout = recognise_layout(frame.names, energy_unit=energy_unit)
+    elif isinstance(layout, str):
+        if layout not in KNOWN_LAYOUTS:
+            raise LayoutError(f'layout "{layout}" is not known; known are: {", ".join(KNOWN_LAYOUTS)}')
+        layout = KNOWN_LAYOUTS[layout]
+    if energy_unit is not None:
+        # A total without a unit of its own is in the unit of the layout's hours, whatever the caller's.
+        layout = replace(layout, energy_unit=energy_unit, daily_total_unit=layout.daily_total_unit)
+    if hour_label is not None:
+        layout = replace(layout, hour_label=hour_label)
+    if plant_name is not None:
+        layout = replace(layout, plant_name=plant_name)
+    return layout
+
+
+def _require_confirmed(layout: WideLayout, long: Long) -> None:
+    """Raise where the published totals contradict the units that the headings name."""
+    if len(long.total_mismatches) * 2 > long.totals_checked:
+        row, hours, total = long.total_mismatches[0]
+        raise LayoutError(
+            f'the hours, taken as {layout.energy_unit}, do not add up to "{layout.daily_total}" in '
+            f"{len(long.total_mismatches)} of {long.totals_checked} rows (row {row}: {hours:g} kWh, total {total:g} kWh); "
+            'pass energy_unit, such as energy_unit="Wh", or a layout'
+        )
+
+
+def _lengthen_in_reference(columns: WideColumns) -> Long:
+    from energy_data_layer.reference.wide_to_long import lengthen
+
+    return lengthen(columns)

@@ -1,0 +1,187 @@
+//! The hour columns of a wide table as numbers.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, Float64Array};
+use arrow_schema::DataType;
+
+use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::numbers::{LARGEST_VALUE, parse_number, shown};
+use crate::texts::{Texts, trimmed};
+
+/// The largest integer up to which all are doubles.
+const EXACT: u64 = 1 << 53;
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// A column of numbers or of texts that hold numbers.
+#[derive(Clone, Copy)]
+pub enum Cells<'a> {
+    /// Numbers without nulls.
+    Plain(&'a [f64]),
+    /// Numbers and nulls.
+    Numbers(&'a Float64Array),
+    /// Texts.
+    Texts(Texts<'a>),
+}
+
+impl<'a> Cells<'a> {
+    /// The cells of a column.
+    pub fn of(column: &'a ArrayRef, name: &str, frame: &'static str) -> Result<Self> {
+        if let Some(texts) = Texts::of(column) {
+            return Ok(Self::Texts(texts));
+        }
+        if column.data_type() != &DataType::Float64 {
+            return Err(Error::ColumnType {
+                column: name.to_owned(),
+                frame,
+                found: column.data_type().to_string(),
+                wanted: "a number",
+            });
+        }
+        let numbers = column.as_primitive::<Float64Type>();
+        Ok(if numbers.null_count() == 0 {
+            Self::Plain(numbers.values())
+        } else {
+            Self::Numbers(numbers)
+        })
+    }
+
+    /// The number in a row, NaN where there is none, and whether a text there is no number.
+    #[inline]
+    pub fn get(&self, row: usize) -> (f64, bool) {
+        match self {
+            Self::Plain(values) => (values[row], false),
+            Self::Numbers(values) => {
+                (if values.is_valid(row) { values.value(row) } else { f64::NAN }, false)
+            }
+            Self::Texts(texts) => match texts.get(row) {
+                None => (f64::NAN, false),
+                Some(text) => parse_cell(text).map_or((f64::NAN, true), |value| (value, false)),
+            },
+        }
+    }
+
+    /// Writes the numbers of some rows, NaN where there is none; returns how many texts are no numbers.
+    pub fn write<'p>(&self, rows: &[u32], places: impl Iterator<Item = &'p mut f64>) -> u64 {
+        let mut coerced = 0;
+        for (&row, place) in rows.iter().zip(places) {
+            let (value, is_no_number) = self.get(row as usize);
+            *place = value;
+            coerced += u64::from(is_no_number);
+        }
+        coerced
+    }
+
+    /// Raises where a value of these rows is infinite or too large.
+    pub fn require_finite(&self, rows: &[u32], name: &str, frame: &'static str) -> Result<()> {
+        let mut offending = Offending::new(RowErrorKind::Infinite);
+        for &row in rows {
+            let (value, _) = self.get(row as usize);
+            if value.abs() > LARGEST_VALUE {
+                offending.push(row as usize, || Some(shown(value)));
+            }
+        }
+        offending.into_result(name, frame)
+    }
+}
+
+/// A number with blanks around it and thousands separators, or None.
+fn parse_cell(text: &str) -> Option<f64> {
+    let text = trimmed(text);
+    short_decimal(text.as_bytes()).or_else(|| {
+        if text.contains(',') { parse_number(&ungrouped(text)?) } else { parse_number(text) }
+    })
+}
+
+/// The value of a decimal of few digits: both parts are exact doubles, so their quotient is rounded once.
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 16 {
+        return None;
+    }
+    let (mut mantissa, mut point) = (0u64, None);
+    for (place, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(place),
+            _ => return None,
+        }
+    }
+    let decimals = match point {
+        Some(_) if digits.len() == 1 => return None,
+        Some(place) => digits.len() - 1 - place,
+        None => 0,
+    };
+    if mantissa > EXACT {
+        return None;
+    }
+    let value = mantissa as f64 / POWERS_OF_TEN.get(decimals)?;
+    Some(if negative { -value } else { value })
+}
+
+/// A text like 1,234,567.8 without its separators, None where they do not part thousands.
+fn ungrouped(text: &str) -> Option<String> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut groups = whole.split(',');
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next()?;
+    let valid = matches!(first.len(), 1..=3)
+        && digits(first)
+        && digits(fraction)
+        && groups.all(|group| group.len() == 3 && digits(group));
+    valid.then(|| text.replace(',', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_numbers_or_missing() {
+        for (text, number) in [
+            ("0", Some(0.0)),
+            ("-0", Some(-0.0)),
+            (" 893 ", Some(893.0)),
+            ("1,234,567.8", Some(1_234_567.8)),
+            ("-1,234", Some(-1_234.0)),
+            ("+1,234.", Some(1_234.0)),
+            (".6", Some(0.6)),
+            ("5.", Some(5.0)),
+            ("-.8", Some(-0.8)),
+            ("1e3", Some(1000.0)),
+            ("9007199254740993", Some(9_007_199_254_740_992.0)),
+            ("0.1234567890123456789", Some(0.123_456_789_012_345_68)),
+            ("", None),
+            ("-", None),
+            (".", None),
+            ("-.", None),
+            ("…", None),
+            ("1,23", None),
+            ("1234,567", None),
+            (",123", None),
+            ("1,234,", None),
+            ("1,234e3", None),
+            ("12 345", None),
+            ("점검", None),
+            ("nan", None),
+        ] {
+            assert_eq!(parse_cell(text).map(f64::to_bits), number.map(f64::to_bits), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn short_decimals_are_rounded_as_the_standard_library_rounds() {
+        for mantissa in (0..200_000u64).map(|i| i * 7_919 + i * i) {
+            for decimals in 0..6 {
+                let text = format!("{:.*}", decimals, mantissa as f64 / 1e3);
+                let expected: Option<f64> = text.parse().ok();
+                assert_eq!(parse_cell(&text).map(f64::to_bits), expected.map(f64::to_bits));
+            }
+        }
+    }
+}

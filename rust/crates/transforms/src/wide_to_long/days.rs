@@ -1,0 +1,143 @@
+//! The day of each row of a wide table.
+
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::{DataType, TimeUnit};
+
+use crate::calendar::{days_from_date, days_in_month, format_stamp, ticks_per_second};
+use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::stamps::{NOT_A_TIME, ticks_of, two_digits};
+use crate::texts::{Texts, trimmed};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// The midnights at which days begin.
+pub struct Days {
+    /// Row by row.
+    pub ticks: Vec<i64>,
+    /// What a tick is.
+    pub unit: TimeUnit,
+}
+
+impl Days {
+    /// Ticks of an hour.
+    pub fn ticks_per_hour(&self) -> i64 {
+        3_600 * ticks_per_second(self.unit)
+    }
+
+    /// A day as errors show it.
+    pub fn shown(&self, row: usize) -> String {
+        format_stamp(self.ticks[row], self.unit)
+    }
+}
+
+/// Reads the days of some rows.
+pub fn read_days(column: &ArrayRef, rows: &[u32], name: &str, frame: &'static str) -> Result<Days> {
+    if let Some(texts) = Texts::of(column) {
+        return parse(texts, rows, name, frame);
+    }
+    let DataType::Timestamp(unit, _) = column.data_type() else {
+        return Err(Error::ColumnType {
+            column: name.to_owned(),
+            frame,
+            found: column.data_type().to_string(),
+            wanted: "a day",
+        });
+    };
+    let stamps = ticks_of(column, *unit);
+    let per_day = SECONDS_PER_DAY * ticks_per_second(*unit);
+    // The last hour of the day has to be a time too.
+    let latest = i64::MAX - per_day;
+    let mut offending = Offending::new(RowErrorKind::Day);
+    let mut ticks = Vec::with_capacity(rows.len());
+    for &row in rows {
+        let row = row as usize;
+        let tick = stamps[row];
+        let missing = column.is_null(row) || tick == NOT_A_TIME;
+        if missing || tick % per_day != 0 || tick > latest {
+            offending.push(row, || (!missing).then(|| format_stamp(tick, *unit)));
+        }
+        ticks.push(tick);
+    }
+    offending.into_result(name, frame)?;
+    Ok(Days { ticks, unit: *unit })
+}
+
+fn parse(texts: Texts<'_>, rows: &[u32], name: &str, frame: &'static str) -> Result<Days> {
+    let unit = TimeUnit::Microsecond;
+    let per_day = SECONDS_PER_DAY * ticks_per_second(unit);
+    let mut offending = Offending::new(RowErrorKind::Day);
+    let mut ticks = Vec::with_capacity(rows.len());
+    let mut last: (Option<&str>, i64) = (None, 0);
+    for &row in rows {
+        let text = texts.get(row as usize);
+        // Tables are ordered by day or by plant: often the day is that of the row before.
+        if text.is_none() || text != last.0 {
+            match text.and_then(|text| parse_day(trimmed(text).as_bytes())) {
+                Some(day) => last = (text, day * per_day),
+                None => offending.push(row as usize, || text.map(str::to_owned)),
+            }
+        }
+        ticks.push(last.1);
+    }
+    offending.into_result(name, frame)?;
+    Ok(Days { ticks, unit })
+}
+
+/// Days since 1970 of YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD or YYYYMMDD, midnight behind it or not.
+fn parse_day(text: &[u8]) -> Option<i64> {
+    let midnights: [&[u8]; 4] = [b" 00:00", b"T00:00", b" 00:00:00", b"T00:00:00"];
+    let date = midnights.iter().find_map(|midnight| text.strip_suffix(*midnight)).unwrap_or(text);
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = match *date {
+        [y1, y2, y3, y4, a @ (b'-' | b'/' | b'.'), m1, m2, b, d1, d2] if a == b => {
+            [y1, y2, y3, y4, m1, m2, d1, d2]
+        }
+        [y1, y2, y3, y4, m1, m2, d1, d2] => [y1, y2, y3, y4, m1, m2, d1, d2],
+        _ => return None,
+    };
+    let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
+    let (month, day) = (two_digits(m1, m2)? as u8, two_digits(d1, d2)? as u8);
+    let valid =
+        year >= 1 && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    valid.then(|| days_from_date(year, month, day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_forms_name_the_same_day() {
+        for text in [
+            "2024-02-29",
+            "2024/02/29",
+            "2024.02.29",
+            "20240229",
+            "2024-02-29 00:00",
+            "2024-02-29 00:00:00",
+            "2024-02-29T00:00:00",
+            "20240229 00:00",
+        ] {
+            assert_eq!(parse_day(text.as_bytes()), Some(19_782), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_day_is_refused() {
+        for text in [
+            "",
+            "2023-02-29",
+            "2024-13-01",
+            "2024-00-10",
+            "2024-01-00",
+            "2024-01/02",
+            "2024-1-2",
+            "2024-01-02 05:00",
+            "2024-01-02 00:00:01",
+            "0000-01-01",
+            "20240101 ",
+            "２０２４0101",
+        ] {
+            assert_eq!(parse_day(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}
