@@ -46,7 +46,7 @@ install: $(VENV)/.packages $(ENGINE) ## set up the virtual environment (with the
 	@$(if $(CARGO),true,echo "cargo was not found: the reference engine alone is installed")
 
 .PHONY: demo
-demo: install ## the weather job on a made-up data set: summary, both engines' times, a picture
+demo: install ## both jobs on made-up data sets: summaries, both engines' times, a picture
 	$(BIN)/edl demo demo
 
 .PHONY: test

@@ -17,16 +17,24 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.engine import build_info as build_info
     from energy_data_layer.transforms.impute import impute_missing_values as impute_missing_values
     from energy_data_layer.transforms.provenance import Provenance as Provenance
+    from energy_data_layer.transforms.recognise_layout import recognise_layout as recognise_layout
     from energy_data_layer.transforms.report import ImputationReport as ImputationReport
+    from energy_data_layer.transforms.wide_layout import WideLayout as WideLayout
+    from energy_data_layer.transforms.wide_report import WideReport as WideReport
+    from energy_data_layer.transforms.wide_to_long import transform_wide_to_long as transform_wide_to_long
 
 _HOME_OF = {
     "DataLayerError": "errors",
     "EngineUnavailable": "errors",
     "ImputationReport": "transforms.report",
     "Provenance": "transforms.provenance",
+    "WideLayout": "transforms.wide_layout",
+    "WideReport": "transforms.wide_report",
     "build_info": "transforms.engine",
     "complete_hours": "transforms.complete_hours",
     "impute_missing_values": "transforms.impute",
+    "recognise_layout": "transforms.recognise_layout",
+    "transform_wide_to_long": "transforms.wide_to_long",
 }
 
 __all__ = [
@@ -34,10 +42,14 @@ __all__ = [
     "EngineUnavailable",
     "ImputationReport",
     "Provenance",
+    "WideLayout",
+    "WideReport",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "recognise_layout",
+    "transform_wide_to_long",
 ]
 
 

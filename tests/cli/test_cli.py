@@ -18,6 +18,7 @@ from energy_data_layer import __version__, settings
 from energy_data_layer.cli.app import app
 from energy_data_layer.cli.options import one_value_each
 from energy_data_layer.errors import StorageError
+from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 
@@ -42,6 +43,12 @@ def plain_environment(monkeypatch, tmp_path):
 def sample(tmp_path):
     write_asos_sample(tmp_path / "asos", stations=SAMPLE_STATIONS[:2], since=date(2023, 12, 1), until=date(2024, 2, 1))
     return "asos/*.csv"
+
+
+@pytest.fixture
+def generation(tmp_path):
+    write_generation_sample(tmp_path / "generation")
+    return "generation/*.csv"
 
 
 @pytest.fixture
@@ -132,6 +139,46 @@ def test_with_json_an_error_leaves_standard_output_empty():
     assert (done.returncode, done.stdout) == (1, "")
 
 
+# --- edl run generation -----------------------------------------------------------------------------
+
+
+def test_run_generation_shows_the_balance_and_what_is_wrong(generation, tmp_path):
+    result = edl("run", "generation", "--files", generation, "--db", "duckdb:///energy.duckdb", "--engine", "reference")
+    assert result.exit_code == 0, result.output
+    assert "641 = 634 stored + 1 empty + 1 repeated + 5 rejected" in result.stdout
+    assert "15,216 inserted, 0 updated, 0 unchanged" in result.stdout
+    assert "Rejected: different rows for one plant and day (2)" in result.stdout
+    assert "한국동서발전(주)_가상 태양광 발전량_20240331.csv, line 62: 날짜: 2024-02-30" in result.stdout
+    assert "Hours that do not add up to the daily total (1)" in result.stdout
+    assert "kospo_solar_file" in result.stdout
+    report = json.loads((tmp_path / "energy.generation.json").read_text(encoding="utf-8"))
+    assert report["rows_rejected"] == 5
+    assert "energy.generation.json" in result.stderr
+    with Database.connect("duckdb:///energy.duckdb") as database:
+        assert database.row_count("generation_hourly") == report["rows_inserted"]
+        assert database.row_count("generation_rejects") == 5
+    again = edl("run", "generation", "--files", generation, "--db", "duckdb:///energy.duckdb")
+    assert "0 inserted, 0 updated, 15,216 unchanged" in again.stdout
+
+
+def test_run_generation_with_everything_told(tmp_path):
+    hours = ",".join(f"{hour}시" for hour in range(1, 25))
+    (tmp_path / "a.csv").write_text(f"일자,{hours}\n2024-01-01,{','.join(['2'] * 24)}\n", encoding="utf-8")
+    told = ["--publisher", "ACME", "--energy-unit", "MWh", "--plant-name", "들녘태양광", "--report", "r.json"]
+    result = edl("run", "generation", "--files", "a.csv", "--db", "duckdb:///e.duckdb", *told, "--json")
+    assert json.loads(result.stdout)["arguments"] == {
+        "database": "duckdb:///e.duckdb",
+        "publisher": "ACME",
+        "layout": None,
+        "energy_unit": "MWh",
+        "plant_name": "들녘태양광",
+    }
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == json.loads(result.stdout)
+    with Database.connect("duckdb:///e.duckdb") as database:
+        first = database.read("generation_hourly").to_pylist()[0]
+    assert (first["plant"], first["fuel"], first["kwh"]) == ("들녘태양광", "solar", 2000.0)
+
+
 # --- exit codes -------------------------------------------------------------------------------------
 
 
@@ -146,6 +193,10 @@ def test_with_json_an_error_leaves_standard_output_empty():
         (["run", "weather", "--files", "SAMPLE"], 2, "--db"),
         (["run", "weather", "--files", "--db", "duckdb:///e.duckdb"], 2, "--files"),
         (["run", "weather", "--files", "SAMPLE", "--engine", "fortran"], 2, "fortran"),
+        (["run", "generation", "--files", "none*.csv", "--db", "duckdb:///e.duckdb"], 1, "none*.csv"),
+        (["run", "generation", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb"], 1, "hours 1 to 24"),
+        (["run", "generation", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--layout", "x"], 2, '"x"'),
+        (["run", "generation", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--energy-unit", "J"], 2, "MWh"),
         (["sing"], 2, "sing"),
     ],
 )
@@ -332,8 +383,11 @@ def test_demo(tmp_path):
     result = edl("demo", "demo")
     assert result.exit_code == 0, result.output
     assert "What to try next" in result.stdout
+    assert "641 = 634 stored + 1 empty + 1 repeated + 5 rejected" in result.stdout
     assert (tmp_path / "demo" / "gaps.png").exists()
     again = edl("run", "weather", "--files", "demo/asos_hourly/*.csv", "--db", "duckdb:///demo/energy.duckdb")
+    assert "0 inserted, 0 updated" in again.stdout
+    again = edl("run", "generation", "--files", "demo/generation/*.csv", "--db", "duckdb:///demo/energy.duckdb")
     assert "0 inserted, 0 updated" in again.stdout
 
 

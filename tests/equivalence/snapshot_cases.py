@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from energy_data_layer import ImputationReport, complete_hours, impute_missing_values
+from energy_data_layer import (
+    ImputationReport,
+    WideLayout,
+    WideReport,
+    complete_hours,
+    impute_missing_values,
+    transform_wide_to_long,
+)
 
 from .frame_kinds import as_batch, as_kind
 
@@ -72,6 +79,27 @@ class CompleteCase:
         return [read_fixture(self.fixture)]
 
 
+@dataclass(frozen=True)
+class WideCase:
+    """One call of `transform_wide_to_long`, with report; without a layout the headings have to tell it."""
+
+    fixture: str
+    layout: WideLayout | str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        options = [f"{key}_{value}" for key, value in self.options.items()]
+        return "-".join(["wide_to_long", self.fixture.removeprefix("wide_"), *options])
+
+    def answer(self, kind: str, *, use_rust: bool) -> tuple[Any, dict[str, Any]]:
+        """Return the long frame and what the report says of it."""
+        frame, report = transform_wide_to_long(
+            as_kind(read_fixture(self.fixture), kind), self.layout, report=True, use_rust=use_rust, **self.options
+        )
+        return frame, facts(report)
+
+
 IMPUTE_CASES = [
     *(
         ImputeCase(fixture)
@@ -132,10 +160,51 @@ COMPLETE_CASES = [
     CompleteCase("absent_ten_minutes", {"freq": "10min"}),
 ]
 
-CASES: list[ImputeCase | CompleteCase] = [*IMPUTE_CASES, *COMPLETE_CASES]
+SITE = WideLayout("site", date="day", plant="site", hours="h{:02d}", energy_unit="kWh")
+KEPT = ("text", "large text", "whole", "small", "number", "flag", "date", "word")
+
+WIDE_CASES = [
+    *(
+        WideCase(f"wide_{known}")
+        for known in (
+            "koen_file",
+            "ewp_sites_file",
+            "krc_file",
+            "wp_renewables_file",
+            "wp_solar_file",
+            "koen_wind_api",
+            "kospo_solar_api",
+            "kospo_interval_file",
+            "recognised",
+        )
+    ),
+    WideCase("wide_kospo_solar_file", options={"plant_name": "Namjeju"}),
+    WideCase("wide_kospo_wind_file", options={"plant_name": "Seongsan"}),
+    WideCase("wide_ewp_roof_file", "ewp_roof_file"),
+    *(
+        WideCase(f"wide_{fixture}", SITE, {"hour_label": hour_label})
+        for fixture in ("days_as_text", "days_as_dates", "days_as_stamps")
+        for hour_label in ("start", "end")
+    ),
+    WideCase("wide_koen_wind_api", options={"hour_label": "start"}),
+    WideCase("wide_koen_file", options={"hour_label": "end"}),
+    WideCase("wide_koen_file", options={"energy_unit": "MWh"}),
+    WideCase("wide_number_types", replace(SITE, keep=KEPT)),
+    *(WideCase("wide_text_cells", SITE, {"energy_unit": unit}) for unit in ("Wh", "kWh", "MWh")),
+    WideCase("wide_totals", replace(SITE, daily_total="total")),
+    WideCase("wide_totals", replace(SITE, daily_total="total", daily_total_unit="MWh"), {"energy_unit": "Wh"}),
+    WideCase("wide_units_alone", replace(SITE, plant=None, unit="unit", keep=("unit",))),
+    WideCase("wide_units_alone", replace(SITE, plant=None, unit="unit"), {"plant_name": "a"}),
+    WideCase("wide_one_row", SITE),
+    WideCase("wide_empty", replace(SITE, daily_total="total", keep=("kept", "total"))),
+    WideCase("wide_all_missing", replace(SITE, daily_total="total")),
+    WideCase("wide_recognised", options={"energy_unit": "Wh"}),
+]
+
+CASES: list[ImputeCase | CompleteCase | WideCase] = [*IMPUTE_CASES, *COMPLETE_CASES, *WIDE_CASES]
 
 
-def facts(report: ImputationReport) -> dict[str, Any]:
+def facts(report: ImputationReport | WideReport) -> dict[str, Any]:
     """Return what a report says of the data, as JSON would give it back."""
     said = report.to_dict()
     for volatile in ("engine", "engine_reason", "seconds"):

@@ -15,6 +15,14 @@ from .snapshot_cases import read_fixture, read_snapshot
 
 pytestmark = pytest.mark.needs_rust
 KEYS = {"date_col": "tm", "station_col": "stnNm"}
+WIDE = {
+    "date_col": "\ufeff날짜",
+    "plant_col": "발전기명",
+    "hours": [f"{hour:02d}시" for hour in range(1, 25)],
+    "scale": (1.0, 1000.0),
+    "total_col": "합계",
+    "keep": ["설비용량(MW)", "경도", "위도"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +103,37 @@ def test_complete_hours_takes_every_carrier(carrier, rust):
     assert_equal_answers(expected, table.cast(expected.schema).select(expected.schema.names))
 
 
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_wide_to_long_takes_every_carrier(carrier, rust):
+    expected, said = read_snapshot("wide_to_long-ewp_sites_file")
+    answer = rust.transform_wide_to_long(CARRIERS[carrier](read_fixture("wide_ewp_sites_file")), **WIDE)
+    assert_equal_answers(expected, pa.table(answer).cast(expected.schema))
+    assert answer.report["rows_skipped"] == said["rows_skipped"]
+    assert answer.report["totals_checked"] == said["totals_checked"]
+
+
+@pytest.mark.parametrize("text_views", [False, True])
+def test_both_ways_out_of_wide_to_long_give_the_same_table(text_views, rust):
+    for table in (read_fixture("wide_ewp_sites_file"), read_fixture("wide_ewp_sites_file").slice(0, 0)):
+        answer = rust.transform_wide_to_long(table, **WIDE, text_views=text_views)
+        assert_equal_answers(pa.table(answer), read_ipc(answer.to_ipc()))
+        pa.table(answer).validate(full=True)
+
+
+def test_the_numbers_of_a_long_table_are_handed_over_once(rust):
+    table = read_fixture("wide_ewp_sites_file")
+    whole = pa.table(rust.transform_wide_to_long(table, **WIDE))
+    answer = rust.transform_wide_to_long(table, **WIDE)
+    ticks, values = answer.take_numpy()
+    assert ticks.flags.writeable
+    assert values.flags.writeable
+    assert ticks.tolist() == whole["timestamp"].cast(pa.int64()).to_pylist()
+    assert [None if np.isnan(value) else value for value in values] == whole["generation"].to_pylist()
+    assert_equal_answers(whole.drop_columns(["timestamp", "generation"]), pa.table(answer))
+    with pytest.raises(RuntimeError, match="handed over already"):
+        answer.take_numpy()
+
+
 @pytest.mark.parametrize("fixture", ["interleaved", "text_numbers", "text_stamps", "unsorted", "empty", "one_row"])
 def test_both_ways_out_of_impute_give_the_same_table(fixture, rust):
     answer = rust.impute_missing_values(read_fixture(fixture), columns=["ta", "hm"], **KEYS)
@@ -155,6 +194,7 @@ FUNCTIONS = {
         read_fixture("interleaved"), columns=["ta"], history=data, **KEYS
     ),
     "complete_hours": lambda rust, data: rust.complete_hours(data, **KEYS),
+    "wide_to_long": lambda rust, data: rust.transform_wide_to_long(data, **WIDE),
 }
 
 
@@ -172,7 +212,8 @@ def test_garbage_is_a_value_error(garbage, function, rust):
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_stream_cut_off_anywhere_is_a_value_error_or_whole(function, rust):
     """Only the end mark of a stream may be lacking."""
-    whole = ipc(read_fixture("interleaved").slice(0, 6)).to_pybytes()
+    fixture = "wide_ewp_sites_file" if function == "wide_to_long" else "interleaved"
+    whole = ipc(read_fixture(fixture).slice(0, 6)).to_pybytes()
     for length in range(len(whole) - 8):
         with pytest.raises(ValueError, match="cannot read the data"):
             FUNCTIONS[function](rust, whole[:length])
@@ -188,8 +229,17 @@ def test_no_flipped_byte_crashes(rust):
             rust.complete_hours(bytes(broken), **KEYS)
 
 
+def test_no_flipped_byte_of_a_wide_table_crashes(rust):
+    whole = ipc(read_fixture("wide_ewp_sites_file").slice(0, 2)).to_pybytes()
+    for position in range(len(whole)):
+        broken = bytearray(whole)
+        broken[position] ^= 0xFF
+        with suppress(ValueError, TypeError, KeyError):
+            rust.transform_wide_to_long(bytes(broken), **WIDE)
+
+
 @pytest.mark.parametrize("data", [None, 5, "text", object(), {"ta": [1.0]}, [1, 2]])
-@pytest.mark.parametrize("function", ["impute", "complete_hours"])
+@pytest.mark.parametrize("function", ["impute", "complete_hours", "wide_to_long"])
 def test_what_is_no_carrier_is_a_type_error(data, function, rust):
     with pytest.raises(TypeError):
         FUNCTIONS[function](rust, data)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from energy_data_layer import impute_missing_values
+from energy_data_layer import WideLayout, impute_missing_values, transform_wide_to_long
 from energy_data_layer.transforms.equality import assert_equal_answers
 
 pytestmark = pytest.mark.needs_rust
@@ -64,3 +64,64 @@ def test_any_number_of_threads_gives_the_same_bits(missing_of_ten):
         assert values.tobytes() == answers[0][0].tobytes()
         assert codes.tobytes() == answers[0][1].tobytes()
     assert_equal_answers(impute_missing_values(df, ["ta"], provenance=True, use_rust=False), filled(df), [df])
+
+
+def wide_frame() -> pd.DataFrame:
+    """Return plants and days whose hours are worth threads, as numbers and as text."""
+    rows = ROWS_WORTH_THREADS // 20
+    days = pd.date_range("2000-01-01", periods=rows // 2, freq="D", unit="s")
+    hours = np.arange(rows * 24, dtype=float).reshape(rows, 24)
+    hours[::7, ::5] = np.nan
+    df = pd.DataFrame(hours, columns=[f"h{hour:02d}" for hour in range(1, 25)])
+    df["h03"] = [None if np.isnan(cell) else f" {cell:,.0f} " for cell in df["h03"]]
+    return df.assign(day=np.tile(days, 2), site=np.repeat(["a", "b"], len(days)), total=df["h02"] * 24)
+
+
+def lengthened(df: pd.DataFrame) -> pd.DataFrame:
+    layout = WideLayout(
+        "site", date="day", plant="site", hours="h{:02d}", energy_unit="Wh", daily_total="total", keep=["total"]
+    )
+    return transform_wide_to_long(df, layout, use_rust=True)
+
+
+@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_child_processes_lengthen_alike(start_method):
+    df = wide_frame()
+    expected = lengthened(df)
+    context = multiprocessing.get_context(start_method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        for answer in pool.map(lengthened, [df, df], timeout=120):
+            assert_equal_answers(expected, answer)
+
+
+def test_threads_lengthen_alike_at_the_same_time():
+    df = wide_frame()
+    expected = lengthened(df)
+    with ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(lengthened, [df] * 32):
+            assert_equal_answers(expected, answer)
+
+
+@pytest.mark.parametrize("text_views", [False, True])
+def test_any_number_of_threads_gives_the_same_bits_of_a_long_table(text_views):
+    import rust_data_layer
+
+    table = pa.Table.from_pandas(wide_frame(), preserve_index=False)
+    answers = {
+        bytes(
+            rust_data_layer.transform_wide_to_long(
+                table,
+                date_col="day",
+                plant_col="site",
+                hours=[f"h{hour:02d}" for hour in range(1, 25)],
+                scale=(1.0, 1000.0),
+                total_col="total",
+                keep=["total", "site"],
+                text_views=text_views,
+                threads=threads,
+            ).to_ipc()
+        )
+        for threads in (1, 2, 2, 5)
+    }
+    assert len(answers) == 1

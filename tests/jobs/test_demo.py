@@ -6,6 +6,8 @@ import pytest
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.demo import STAGES, EngineComparison, run_demo
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import GENERATION_HOURLY, WEATHER_ASOS
 from energy_data_layer.transforms.engine import build_info
 
 pytestmark = pytest.mark.slow
@@ -21,9 +23,20 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
     assert first.engines.agree
     assert (first.engines.rust_seconds is None) == (build_info()["rust"] is None)
     assert first.picture.read_bytes().startswith(b"\x89PNG")
-    assert {first.database, first.report_file, first.picture} <= set(folder.iterdir())
+    assert first.generation_report.rows_inserted == 24 * first.generation_report.rows_stored > 10_000
+    assert first.generation_report.rows_rejected == 5
+    assert {
+        first.database,
+        first.report_file,
+        first.generation_report_file,
+        first.picture,
+        folder / "generation",
+    } <= set(folder.iterdir())
+    with Database.connect(first.database_url) as database:
+        assert {WEATHER_ASOS, GENERATION_HOURLY} <= set(database.tables())
     second = run_demo(folder)
     assert second.report.rows_inserted == first.report.rows_inserted
+    assert second.generation_report.rows_inserted == first.generation_report.rows_inserted
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer.errors import StorageError
+from energy_data_layer.report.generation_report import GenerationReport, RejectedLine, RejectsOfAReason
 from energy_data_layer.report.run_report import RunReport, report_beside
+from energy_data_layer.report.weather_report import WeatherReport
 
 
 def test_a_stage_notes_time_and_memory(caplog):
@@ -30,7 +32,7 @@ def test_a_stage_notes_time_and_memory(caplog):
 
 def test_json_has_everything_but_the_listener(tmp_path):
     lock = Lock()  # a listener may hold what cannot be copied
-    report = RunReport("weather", arguments={"columns": ["ta"]}, on_stage=lambda _name: lock.acquire())
+    report = WeatherReport("weather", arguments={"columns": ["ta"]}, on_stage=lambda _name: lock.acquire())
     report.gap_lengths = {"ta": {1: 3, 53: 1}}
     report.finish()
     report.write(tmp_path / "report.json")
@@ -40,6 +42,20 @@ def test_json_has_everything_but_the_listener(tmp_path):
     assert read["gap_lengths"] == {"ta": {"1": 3, "53": 1}}
     assert datetime.fromisoformat(read["started"]) <= datetime.fromisoformat(read["finished"])
     assert read["started"].endswith("+00:00")
+
+
+def test_reports_have_what_jobs_have_in_common():
+    common = RunReport("any", arguments={}).to_dict().keys()
+    for report in (WeatherReport("weather", arguments={}), GenerationReport("generation", arguments={})):
+        assert common < report.to_dict().keys()
+
+
+def test_rejects_in_json():
+    report = GenerationReport("generation", arguments={})
+    report.rejects["no plant"] = RejectsOfAReason(1, [RejectedLine("a.csv", 3, "발전기명: blank")])
+    assert json.loads(report.to_json())["rejects"] == {
+        "no plant": {"count": 1, "first": [{"file": "a.csv", "line": 3, "detail": "발전기명: blank"}]}
+    }
 
 
 def test_a_report_that_cannot_be_written_is_an_error(tmp_path):

@@ -86,6 +86,19 @@ def test_upsert_leaves_columns_alone_that_the_rows_do_not_have(database):
     assert contents(database) == [{"station": 1, "tm": NOON, "ta": 2.0, "hm": 50.0}]
 
 
+def test_upsert_keeps_stored_values_where_new_ones_are_missing(database):
+    database.upsert("hourly", rows([1, 2, 3], [1.0, 2.0, None], hm=[50.0, 50.0, 50.0]), KEY)
+    batch = rows([1, 2, 3, 4], [None, 5.0, 3.0, float("nan")], hm=[None, 50.0, 50.0, 50.0])
+    assert database.upsert("hourly", batch, KEY, keep_where_missing=["ta"]) == UpsertCounts(1, 3, 0)
+    assert [(row["ta"], row["hm"]) for row in contents(database)] == [
+        (1.0, None),
+        (5.0, 50.0),
+        (3.0, 50.0),
+        (None, 50.0),
+    ]
+    assert database.upsert("hourly", batch, KEY, keep_where_missing=["ta", "hm"]) == UpsertCounts(0, 0, 4)
+
+
 def test_nan_is_stored_as_null(database):
     database.upsert("hourly", rows([1], [float("nan")]), KEY)
     assert database.read("hourly", filters=[("station", "=", 1)])["ta"].null_count == 1

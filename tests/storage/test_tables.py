@@ -8,7 +8,13 @@ from energy_data_layer.errors import StorageError
 from energy_data_layer.sources.asos import ASOS_COLUMNS
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import (
+    GENERATION_COLUMNS,
+    GENERATION_HOURLY,
+    GENERATION_KEY,
+    GENERATION_REJECTS,
     MIGRATIONS,
+    REJECT_COLUMNS,
+    REJECT_KEY,
     SCHEMA_VERSION,
     WEATHER_ASOS,
     add_provenance_columns,
@@ -64,4 +70,36 @@ def test_the_state_of_a_database_in_words(tmp_path):
     assert not list(tmp_path.iterdir())
     with Database.connect(url) as database:
         migrate(database)
-    assert state_of(url) == "reachable, schema version 1, 0 rows in weather_asos"
+    assert state_of(url) == (
+        "reachable, schema version 3, 0 rows in weather_asos, 0 rows in generation_hourly, 0 rows in generation_rejects"
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "key"),
+    [
+        (GENERATION_HOURLY, GENERATION_COLUMNS, GENERATION_KEY),
+        (GENERATION_REJECTS, REJECT_COLUMNS, REJECT_KEY),
+    ],
+)
+def test_the_generation_tables(database, table, columns, key):
+    migrate(database)
+    schema = database.read(table).schema
+    assert {name: schema.field(name).type for name in schema.names} == columns
+    assert set(key) < set(columns)
+
+
+def test_a_database_of_the_first_version_gets_the_generation_tables_and_keeps_its_rows(tmp_path, monkeypatch):
+    url = f"duckdb:///{tmp_path}/old.duckdb"
+    with Database.connect(url) as database:
+        monkeypatch.setattr("energy_data_layer.storage.tables.MIGRATIONS", MIGRATIONS[:1])
+        migrate(database)
+        database.execute(
+            'INSERT INTO weather_asos ("stnId", "stnNm", "tm") VALUES (108, \'a\', TIMESTAMP \'2024-01-01\')'
+        )
+    assert state_of(url) == "reachable, schema version 1, 1 rows in weather_asos"
+    monkeypatch.undo()
+    with Database.connect(url) as database:
+        migrate(database)
+        assert database.row_count(WEATHER_ASOS) == 1
+        assert database.row_count(GENERATION_HOURLY) == 0

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from energy_data_layer._version import __version__
-from energy_data_layer.cli import demo, doctor, impute, weather
+from energy_data_layer.cli import demo, doctor, generation, impute, weather
 from energy_data_layer.cli.console import log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand
 from energy_data_layer.errors import DataLayerError, OptionError
@@ -42,6 +42,7 @@ app = typer.Typer(
 run = typer.Typer(no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
 app.add_typer(run, name="run")
 run.command("weather", cls=ManyValuesCommand)(weather.weather)
+run.command("generation", cls=ManyValuesCommand)(generation.generation)
 app.command("impute", cls=ManyValuesCommand)(impute.impute)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

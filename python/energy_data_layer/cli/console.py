@@ -16,6 +16,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from energy_data_layer.report.run_report import Stage
+
 
 class _StandardErrorHandler(logging.Handler):
     """Writes to what standard error is at the time, a progress bar's own included."""
@@ -68,6 +70,25 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obje
 def show_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
     """Print names and what belongs to them to standard output."""
     _print(title, Table(show_header=False), pairs)
+
+
+def show_lines(title: str, lines: Iterable[str]) -> None:
+    """Print sentences under a title to standard output."""
+    Console().print(Text(title, style="bold"))
+    for line in lines:
+        typer.echo(f"  {line}")
+
+
+def show_stages(stages: Iterable[Stage]) -> None:
+    """Print time and memory of a job's stages to standard output."""
+    show_table(
+        "Stages",
+        ["stage", "seconds", "MB held", "peak MB of the process"],
+        [
+            [stage.name, stage.seconds, f"{stage.megabytes_held:.0f}", f"{stage.peak_rss_megabytes or 0:.0f}"]
+            for stage in stages
+        ],
+    )
 
 
 def _print(title: str, table: Table, rows: Iterable[Sequence[object]]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer.cli.console import show_pairs, show_table, stage_progress
+from energy_data_layer.cli.generation import show_generation_report
 from energy_data_layer.cli.weather import show_run_report
 
 if TYPE_CHECKING:
@@ -15,27 +16,29 @@ if TYPE_CHECKING:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where the data set and the results go; made if missing.")],
+    folder: Annotated[Path, typer.Argument(help="Where the data sets and the results go; made if missing.")],
 ) -> None:
-    """Make a data set, run the weather job on it, compare both engines and draw a few gaps."""
+    """Make data sets, run the weather and the generation job on them, compare both engines and draw a few gaps."""
     from energy_data_layer.jobs.demo import STAGES, run_demo
 
     with stage_progress(len(STAGES)) as on_stage:
         result = run_demo(folder, on_stage=on_stage)
     show_run_report(result.report)
+    show_generation_report(result.generation_report)
     _show_engines(result)
     show_pairs(
         "Results",
         [
-            ("data set", f"{result.files[0].parent}{'/*.csv'}"),
-            ("table weather_asos", result.database),
-            ("run report", result.report_file),
+            ("data sets", f"{result.files[0].parent}/*.csv, {result.generation_files[0].parent}/*.csv"),
+            ("tables weather_asos, generation_hourly", result.database),
+            ("run reports", f"{result.report_file}, {result.generation_report_file}"),
             ("picture of a few gaps", result.picture),
         ],
     )
     typer.echo(
         "What to try next:\n"
         f"  edl run weather --files '{result.files[0].parent}/*.csv' --db {result.database_url}\n"
+        f"  edl run generation --files '{result.generation_files[0].parent}/*.csv' --db {result.database_url}\n"
         f"  edl doctor --db {result.database_url}\n"
         "  edl impute --help"
     )

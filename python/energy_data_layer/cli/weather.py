@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_pairs, show_table, stage_progress
+from energy_data_layer.cli.console import say, show_pairs, show_stages, show_table, stage_progress
 from energy_data_layer.cli.options import Engine, split_at_commas
 from energy_data_layer.transforms.provenance import Provenance
 
 if TYPE_CHECKING:
-    from energy_data_layer.report.run_report import RunReport
+    from energy_data_layer.report.weather_report import WeatherReport
 
 GAP_CLASSES = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, None))
 
@@ -73,7 +73,7 @@ def weather(
         say(f"report: {destination}")
 
 
-def show_run_report(report: RunReport) -> None:
+def show_run_report(report: WeatherReport) -> None:
     """Print a run report as tables."""
     show_pairs(
         f"Job {report.job}, {report.seconds:.1f} s",
@@ -104,14 +104,7 @@ def show_run_report(report: RunReport) -> None:
             for column, lengths in report.gap_lengths.items()
         ],
     )
-    show_table(
-        "Stages",
-        ["stage", "seconds", "MB held", "peak MB of the process"],
-        [
-            [stage.name, stage.seconds, f"{stage.megabytes_held:.0f}", f"{stage.peak_rss_megabytes or 0:.0f}"]
-            for stage in report.stages
-        ],
-    )
+    show_stages(report.stages)
 
 
 def show_fills(filled: dict[str, dict[str, int]]) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration: a made-up data set, the weather job on it, both engines side by side, a picture."""
+"""The demonstration: made-up data sets, the jobs on them, both engines side by side, a picture."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from energy_data_layer.errors import OptionError, StorageError
+from energy_data_layer.jobs.generation import STAGES as GENERATION_STAGES
+from energy_data_layer.jobs.generation import run_generation
 from energy_data_layer.jobs.weather import DEFAULT_COLUMNS, run_weather
 from energy_data_layer.jobs.weather import STAGES as WEATHER_STAGES
 from energy_data_layer.report.run_report import report_beside
 from energy_data_layer.sources.files import read_asos_files
+from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.sources.sample_data import write_asos_sample
 from energy_data_layer.transforms.complete_hours import complete_hours
 from energy_data_layer.transforms.engine import build_info
@@ -27,10 +30,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from energy_data_layer.report.run_report import RunReport
+    from energy_data_layer.report.generation_report import GenerationReport
+    from energy_data_layer.report.weather_report import WeatherReport
 
 RUNS = 5
-STAGES = ("make data set", *WEATHER_STAGES, "draw picture", "compare engines")
+STAGES = ("make data sets", *WEATHER_STAGES, "draw picture", *GENERATION_STAGES, "compare engines")
 
 MARKER = ".edl-demo"
 """Tells a folder that a demonstration made, and that the next one may fill anew."""
@@ -80,7 +84,10 @@ class Demo:
     database: Path
     picture: Path
     report_file: Path
-    report: RunReport
+    report: WeatherReport
+    generation_files: list[Path]
+    generation_report_file: Path
+    generation_report: GenerationReport
     engines: EngineComparison
 
     @property
@@ -90,7 +97,7 @@ class Demo:
 
 
 def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | None = None) -> Demo:
-    """Make a seeded data set in `folder`, run the weather job on it, and compare both engines.
+    """Make seeded data sets in `folder`, run the jobs on them, and compare both engines.
 
     Parameters
     ----------
@@ -102,8 +109,8 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     Returns
     -------
     Demo
-        The results and where they lie: ``asos_hourly/*.csv``, ``energy.duckdb``, the run report and
-        ``gaps.png``.
+        The results and where they lie: ``asos_hourly/*.csv``, ``generation/*.csv``, ``energy.duckdb``, the
+        run reports and ``gaps.png``.
 
     Raises
     ------
@@ -116,20 +123,34 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     _prepare(folder)
     begin = on_stage or (lambda _name: None)
 
-    begin("make data set")
+    begin("make data sets")
     files = write_asos_sample(folder / "asos_hourly")
+    generation_files = write_generation_sample(folder / "generation")
 
     database = folder / "energy.duckdb"
     url = f"duckdb:///{database}"
     picture = folder / "gaps.png"
     report = run_weather(files, url, picture=picture, on_stage=on_stage)
-    report_file = report_beside(url, report.job) or folder / "report.json"
-    report.write(report_file)
+    generation_report = run_generation(generation_files, url, on_stage=on_stage)
+    report_files = []
+    for written in (report, generation_report):
+        report_files.append(report_beside(url, written.job) or folder / f"{written.job}.json")
+        written.write(report_files[-1])
 
     begin("compare engines")
     observations = read_asos_files(files).table
     frame = complete_hours(observations, "tm", "stnId", carry=("stnNm",))
-    return Demo(files, database, picture, report_file, report, compare_engines(frame))
+    return Demo(
+        files,
+        database,
+        picture,
+        report_files[0],
+        report,
+        generation_files,
+        report_files[1],
+        generation_report,
+        compare_engines(frame),
+    )
 
 
 def compare_engines(frame: pa.Table) -> EngineComparison:

@@ -24,7 +24,7 @@ from energy_data_layer.jobs.stored_weather import (
 )
 from energy_data_layer.report.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.report.gaps import find_gaps
-from energy_data_layer.report.run_report import RunReport
+from energy_data_layer.report.weather_report import WeatherReport
 from energy_data_layer.sources.asos import ASOS_BY_FIELD, ASOS_KEYS
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.storage.atomic_file import require_folder_of
@@ -61,7 +61,7 @@ def run_weather(
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
     on_stage: Callable[[str], None] | None = None,
-) -> RunReport:
+) -> WeatherReport:
     """Read the portal's ASOS files, complete and impute their hours, and store them in ``weather_asos``.
 
     What the database holds takes part: stored rows within 336 hours of a station's new rows are context,
@@ -91,7 +91,7 @@ def run_weather(
 
     Returns
     -------
-    RunReport
+    WeatherReport
         What was read, completed, filled and written.
 
     Raises
@@ -124,7 +124,7 @@ def run_weather(
     if picture is not None:
         require_matplotlib()
         require_folder_of(picture)
-    report = RunReport(
+    report = WeatherReport(
         "weather",
         arguments={
             "database": redacted_url(database_url),
@@ -233,7 +233,7 @@ def _read_new_rows(
     files: str | PathLike[str] | Iterable[str | PathLike[str]],
     since: str | date | None,
     until: str | date | None,
-    report: RunReport,
+    report: WeatherReport,
 ) -> pa.Table:
     """Return the rows of the files between `since` and `until`, and note what was read and left out."""
     read = read_asos_files(files)

@@ -81,7 +81,8 @@ def parse_days(column: ArrowColumn) -> pd.DatetimeIndex:
     """Return days as stamps at midnight, NaT where a cell is null or no day."""
     if not is_text(column.type):
         stamps = _to_datetimes(column)
-        return stamps.where(stamps == stamps.normalize())
+        per_day = np.timedelta64(1, "D").astype(f"timedelta64[{stamps.unit}]").astype("int64")
+        return pd.DatetimeIndex(stamps.where(stamps.asi8 % per_day == 0))
     days = pc.replace_substring_regex(trimmed(column), MIDNIGHT, "")
     return _parse_forms(days, DAY_FORMS).as_unit("us")
 

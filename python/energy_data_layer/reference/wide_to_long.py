@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 
 from energy_data_layer.errors import DayError, DuplicateKeyError, EnergyUnitError, StationError
 from energy_data_layer.reference.parse import parse_cells, parse_days, require_finite, trimmed
@@ -30,7 +31,7 @@ ROUNDING = 1e-9
 """What sums of numbers without a rounding of their own may be apart, relative to the total."""
 
 
-def lengthen(columns: WideColumns) -> Long:
+def lengthen(columns: WideColumns, *, unique: bool) -> Long:
     """Turn the columns of a wide table into a long one. The public function has the full description."""
     (date_name, date), *_ = columns.date.items()
     rows = np.flatnonzero(~_empty_rows(columns))
@@ -38,7 +39,8 @@ def lengthen(columns: WideColumns) -> Long:
 
     days = _days(date_name, date, rows)
     names = _plant_names(columns, rows)
-    _require_unique(names, days, date_name, rows)
+    if unique:
+        _require_unique(names, days, date_name, rows)
     cells, coerced = _cells(columns, rows)
     multiply, divide = _to_kwh(columns, rows)
     kwh = cells * multiply[:, None] / divide[:, None]
@@ -63,8 +65,23 @@ def lengthen(columns: WideColumns) -> Long:
 
 
 def _movable(column: ArrowColumn) -> ArrowColumn:
-    """Return views as plain text: pyarrow cannot take rows out of views."""
-    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
+    """Return views as plain text and bytes: pyarrow cannot take rows out of views."""
+    return column.cast(_without_views(column.type))
+
+
+def _without_views(type_: pa.DataType) -> pa.DataType:
+    if pt.is_string_view(type_):
+        return pa.large_string()
+    if pt.is_binary_view(type_):
+        return pa.large_binary()
+    if pt.is_list(type_) or pt.is_large_list(type_) or pt.is_fixed_size_list(type_):
+        field = type_.value_field.with_type(_without_views(type_.value_type))
+        if pt.is_fixed_size_list(type_):
+            return pa.list_(field, type_.list_size)
+        return pa.list_(field) if pt.is_list(type_) else pa.large_list(field)
+    if pt.is_struct(type_):
+        return pa.struct([field.with_type(_without_views(field.type)) for field in type_])
+    return type_
 
 
 def _empty_rows(columns: WideColumns) -> NDArray[np.bool_]:
@@ -93,8 +110,9 @@ def _blank(column: ArrowColumn) -> NDArray[np.bool_]:
 
 def _days(name: str, column: ArrowColumn, rows: Rows) -> pd.DatetimeIndex:
     days = parse_days(column.take(pa.array(rows)))
-    latest = pd.Timestamp.max if days.unit == "ns" else None
-    unreadable = np.flatnonzero(days.isna() if latest is None else days.isna() | (days > latest.normalize()))
+    # The last hour of the day has to be a time too.
+    latest = np.iinfo("int64").max - np.timedelta64(1, "D").astype(f"timedelta64[{days.unit}]").astype("int64")
+    unreadable = np.flatnonzero(days.isna() | (days.asi8 > latest))
     if len(unreadable):
         first = rows[unreadable[:5]]
         values = [_shown_day(column, int(row)) for row in first]

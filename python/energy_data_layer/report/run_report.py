@@ -1,4 +1,4 @@
-"""What one run of a job did: counts, methods, stages; as JSON beside the database."""
+"""What one run of a job did: counts, engine, stages; as JSON beside the database."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Stage:
 
 @dataclass
 class RunReport:
-    """What one run of a job did.
+    """What one run of a job did, as far as jobs have it in common.
 
     Attributes
     ----------
@@ -65,32 +65,12 @@ class RunReport:
         What it was called with; passwords are hidden.
     started, finished : str
         ISO 8601 in UTC; `finished` is empty while the job runs.
-    files : list of str
-        The files read.
     rows_read : int
         Rows in the files.
-    duplicates_collapsed : int
-        Identical rows that became one, the border hours of yearly files for example.
-    rows_outside_period : int
-        Rows left out because they lie before `since` or after `until`.
-    columns_not_stored : list of str
-        Columns of the files that are of unknown meaning and are not stored.
-    stations : int
-        Stations with at least one new row.
-    hours_completed : int
-        Hours that no row had and that were inserted.
-    context_rows : int
-        Stored rows around the new hours that supported the imputation.
-    context_rows_recomputed : int
-        Those of them whose fills changed and were written again.
-    gap_lengths : dict of str to dict of int to int
-        Per column, how many gaps of each length (hours) touch the new and completed hours.
-    filled : dict of str to dict of str to int
-        Per column, how many of the new and completed hours were filled by each method.
     rows_inserted, rows_updated, rows_unchanged : int
         What the upsert did.
     engine, engine_reason : str
-        Which engine imputed, and why that one.
+        Which engine ran, and why that one.
     stages : list of Stage
         Time and memory of each step.
 
@@ -108,17 +88,7 @@ class RunReport:
     on_stage: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
     started: str = field(default_factory=lambda: _now())
     finished: str = ""
-    files: list[str] = field(default_factory=list)
     rows_read: int = 0
-    duplicates_collapsed: int = 0
-    rows_outside_period: int = 0
-    columns_not_stored: list[str] = field(default_factory=list)
-    stations: int = 0
-    hours_completed: int = 0
-    context_rows: int = 0
-    context_rows_recomputed: int = 0
-    gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
-    filled: dict[str, dict[str, int]] = field(default_factory=dict)
     rows_inserted: int = 0
     rows_updated: int = 0
     rows_unchanged: int = 0

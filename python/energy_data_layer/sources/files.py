@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import reprlib
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,22 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from energy_data_layer.errors import OptionError, SourceFileError
+from energy_data_layer.errors import SourceFileError
 from energy_data_layer.sources.asos import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
+from energy_data_layer.sources.csv_text import matching_files, read_text, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+    from pathlib import Path
 
-_OTHER_KINDS = {
-    b"PAR1": "a Parquet file",
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF document",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"<": "an HTML or XML page",
-}
 _STAMP = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$"
 
 
@@ -121,7 +110,7 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     >>> observations.table.column_names[:5]
     ['stnId', 'stnNm', 'tm', 'ta', 'rn']
     """
-    files, tables = zip(*map(_read_file, _matching_files(paths)), strict=True)
+    files, tables = zip(*map(_read_file, matching_files(paths)), strict=True)
     joined = pa.concat_tables(tables, promote_options="default")
     ordered = joined.select(_column_order(joined.column_names))
     table = _without_repeated_rows(ordered, files)
@@ -139,32 +128,13 @@ def in_arrow_memory(data: bytes) -> pa.Buffer:
     return stream.getvalue()
 
 
-def _matching_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
-    patterns = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
-    if not patterns:
-        raise OptionError("paths is empty; name at least one file or pattern")
-    return sorted({path for pattern in patterns for path in _matches(Path(pattern))})
-
-
-def _matches(pattern: Path) -> list[Path]:
-    try:
-        if pattern.exists():  # first, because a file's own name may look like a pattern: "asos[1].csv"
-            return [pattern]
-        found = list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
-    except OSError as error:
-        raise SourceFileError(pattern, None, f"cannot be read: {error.strerror}") from error
-    if not found:
-        raise SourceFileError(pattern, None, "no such file, nor one that matches it as a pattern")
-    return found
-
-
 def _column_order(names: Sequence[str]) -> list[str]:
     known = [column.field for column in ASOS_COLUMNS if column.field in names]
     return known + [name for name in names if name not in ASOS_BY_FIELD]
 
 
 def _read_file(path: Path) -> tuple[AsosFile, pa.Table]:
-    text, encoding = _read_text(path)
+    text, encoding = read_text(path)
     headings = _headings(path, text)
     cells = _split(path, text, headings)
     columns = {
@@ -174,69 +144,14 @@ def _read_file(path: Path) -> tuple[AsosFile, pa.Table]:
     return AsosFile(path, cells.num_rows, encoding), pa.table(columns)
 
 
-def _read_text(path: Path) -> tuple[str, str]:
-    """Return the file's text and its encoding."""
-    try:
-        data = path.read_bytes()
-    except IsADirectoryError as error:
-        raise SourceFileError(path, None, "is a folder; name its files, such as folder/*.csv") from error
-    except OSError as error:
-        raise SourceFileError(path, None, f"cannot be read: {error.strerror}") from error
-    _refuse_other_kinds(path, data)
-    text, encoding = _decode(path, data)
-    if not text.strip():
-        raise SourceFileError(path, None, "the file is empty; the export's headings are needed")
-    return text, encoding
-
-
-def _refuse_other_kinds(path: Path, data: bytes) -> None:
-    start = data[:1024].lstrip()
-    for signature, kind in _OTHER_KINDS.items():
-        if start.startswith(signature):
-            raise SourceFileError(path, None, f"this is {kind}; a CSV export in UTF-8 or cp949 is needed")
-    nul = data.find(b"\0")
-    if nul >= 0:
-        raise SourceFileError(path, _line_at(data, nul), "a NUL byte; text has none, the file is damaged")
-
-
-def _decode(path: Path, data: bytes) -> tuple[str, str]:
-    failures = []
-    for encoding in ("utf-8", "cp949"):
-        try:
-            return data.decode(encoding).removeprefix("\ufeff"), encoding
-        except UnicodeDecodeError as error:
-            failures.append(error)
-    # The encoding that got further is the one the file was meant to have.
-    at = max(failure.start for failure in failures)
-    problem = f"byte 0x{data[at]:02x} is neither UTF-8 nor cp949; save the file in one of them"
-    raise SourceFileError(path, _line_at(data, at), problem)
-
-
-def _line_at(data: bytes, position: int) -> int:
-    return data.count(b"\n", 0, position) + 1
-
-
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record's first line and its cells, slowly; blank lines are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            if cells:
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise SourceFileError(path, line, f"cells cannot be told apart here: {error}") from error
-
-
 def _line_of_row(path: Path, text: str, row: int) -> int:
     """Return the line of a row, which follows the heading at row 0."""
-    lines = (line for line, _ in _records(path, text))
+    lines = (line for line, _ in records(path, text))
     return next(line for position, line in enumerate(lines, start=-1) if position == row)
 
 
 def _headings(path: Path, text: str) -> list[str]:
-    line, headings = next(_records(path, text))
+    line, headings = next(records(path, text))
     names = [_name_of(heading) for heading in headings]
     if not set(ASOS_KEYS).issubset(names):
         needed = ", ".join(ASOS_BY_FIELD[field].heading for field in ASOS_KEYS)
@@ -259,7 +174,7 @@ def _name_of(heading: str) -> str:
 def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
     """Return the cells as text, null where one is empty."""
     if text.count('"') % 2:
-        for _ in _records(path, text):  # an open quotation would swallow rows without a complaint
+        for _ in records(path, text):  # an open quotation would swallow rows without a complaint
             pass
     data = f"{text}\n".encode()  # pyarrow finds no heading in a file that ends behind it
     try:
@@ -277,7 +192,7 @@ def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
 
 
 def _refuse_uneven_lines(path: Path, text: str, expected: int) -> None:
-    for line, cells in _records(path, text):
+    for line, cells in records(path, text):
         if len(cells) != expected:
             end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
             raise SourceFileError(path, line, f"cells: {len(cells)}, in the heading: {expected}{end}")
@@ -376,6 +291,6 @@ def _place(files: Sequence[AsosFile], row: int) -> tuple[Path, int]:
     """Return the file and the line of a row of all files."""
     for file in files:
         if row < file.rows:
-            return file.path, _line_of_row(file.path, _read_text(file.path)[0], row)
+            return file.path, _line_of_row(file.path, read_text(file.path)[0], row)
         row -= file.rows
     raise AssertionError("the row is none of these files'")

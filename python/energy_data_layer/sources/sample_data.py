@@ -16,15 +16,13 @@ import pyarrow.csv as pa_csv
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.sources.asos import ASOS_BY_FIELD
+from energy_data_layer.sources.sample_signals import Hours, Values, decaying_sum, noise, sine_of_sun, year_angle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
-
-    Values = NDArray[np.float64]
-    Hours = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,19 +224,19 @@ def _station_table(station: SampleStation, hours: Hours, seed: int) -> pa.Table:
 
 def _weather(station: SampleStation, hours: Hours, rng: np.random.Generator) -> dict[str, Values]:
     """Return the observations without faults; NaN is a structural blank."""
-    winter = np.cos(_year_angle(hours) - _year_angle(np.datetime64("2023-01-20T00", "h")))
+    winter = np.cos(year_angle(hours) - year_angle(np.datetime64("2023-01-20T00", "h")))
     clock = (hours - hours.astype("datetime64[D]")).astype(np.float64)
     rain = _rain(winter, rng)
     wet = rain > 0
-    cloud = np.clip(0.5 + 0.4 * _noise(hours.size, 12, rng) + 0.5 * wet, 0, 1)
+    cloud = np.clip(0.5 + 0.4 * noise(hours.size, 12, rng) + 0.5 * wet, 0, 1)
     afternoon = np.cos((clock - 15) * 2 * np.pi / 24) * (1 - 0.6 * cloud)
-    spell = 3.0 * _noise(hours.size, 60, rng) + 0.4 * _noise(hours.size, 3, rng)
+    spell = 3.0 * noise(hours.size, 60, rng) + 0.4 * noise(hours.size, 3, rng)
     warmth = station.daily_swing * 1.4 * afternoon + spell
     temperature = station.mean_temperature - station.yearly_swing * winter + warmth
-    humidity = 68 - 6 * winter - 2.5 * warmth + 16 * wet + 9 * _noise(hours.size, 10, rng)
-    wind = station.mean_wind * np.exp(0.5 * _noise(hours.size, 8, rng) - 0.15 + 0.3 * afternoon)
+    humidity = 68 - 6 * winter - 2.5 * warmth + 16 * wet + 9 * noise(hours.size, 10, rng)
+    wind = station.mean_wind * np.exp(0.5 * noise(hours.size, 8, rng) - 0.15 + 0.3 * afternoon)
     speed = np.where(wind < 0.3, 0, wind)
-    sun = _sine_of_sun(station.latitude, hours, clock)
+    sun = sine_of_sun(station.latitude, hours, clock)
     day = sun > 0
     return {
         "ta": temperature,
@@ -254,60 +252,27 @@ def _weather(station: SampleStation, hours: Hours, rng: np.random.Generator) -> 
     }
 
 
-def _year_angle(hours: Hours | np.datetime64) -> Values:
-    into_year = (hours - hours.astype("datetime64[Y]")).astype(np.float64)
-    return np.asarray(into_year * 2 * np.pi / (365.25 * 24))
-
-
-def _sine_of_sun(latitude: float, hours: Hours, clock: Values) -> Values:
-    """Return the sine of the sun's height in the middle of the hour that ends at each stamp."""
-    solstice = _year_angle(np.datetime64("2022-12-21T00", "h"))
-    declination = np.radians(-23.44) * np.cos(_year_angle(hours) - solstice)
-    noon_in_korea = 12.5
-    turn = (clock - 0.5 - noon_in_korea) * 2 * np.pi / 24
-    north = np.radians(latitude)
-    return np.asarray(np.sin(north) * np.sin(declination) + np.cos(north) * np.cos(declination) * np.cos(turn))
-
-
 def _rain(winter: Values, rng: np.random.Generator) -> Values:
     """Return mm per hour, in spells that are more frequent in summer."""
-    raining = _noise(winter.size, 10, rng) > 1.5 + 0.25 * winter
+    raining = noise(winter.size, 10, rng) > 1.5 + 0.25 * winter
     return np.where(raining, 0.1 + rng.exponential(1.6, winter.size), 0)
 
 
 def _snow_depth(rain: Values, temperature: Values) -> Values:
-    depth = _decaying_sum(np.where(temperature < 0.5, rain, 0), keep=0.97)
+    depth = decaying_sum(np.where(temperature < 0.5, rain, 0), keep=0.97)
     return np.where(depth >= 0.1, depth, np.nan)
 
 
 def _direction(size: int, rng: np.random.Generator) -> Values:
     """Return directions on 16 points, rounded to tens of degrees as they are published."""
-    sector = np.round(13 + 4 * _noise(size, 12, rng)) % 16
+    sector = np.round(13 + 4 * noise(size, 12, rng)) % 16
     degrees = np.floor((22.5 * sector + 5) / 10) * 10
     return np.where(degrees == 0, 360, degrees)
 
 
 def _pressure(altitude: float, winter: Values, rng: np.random.Generator) -> Values:
-    at_sea_level = 1016 + 8 * winter + 4.5 * _noise(winter.size, 72, rng)
+    at_sea_level = 1016 + 8 * winter + 4.5 * noise(winter.size, 72, rng)
     return np.asarray(at_sea_level * np.exp(-altitude / 8430))
-
-
-def _noise(size: int, memory: float, rng: np.random.Generator) -> Values:
-    """Return noise of mean 0 and variance 1 whose autocorrelation falls to 1/e within `memory` hours."""
-    keep = np.exp(-1 / memory)
-    shocks = rng.standard_normal(size) * np.sqrt(1 - keep**2)
-    shocks[0] /= np.sqrt(1 - keep**2)
-    return _decaying_sum(shocks, keep)
-
-
-def _decaying_sum(values: Values, keep: float) -> Values:
-    """Return the sums ``s[t] = values[t] + keep * s[t - 1]``, by doubling the span that is summed."""
-    sums = values.copy()
-    span = 1
-    while span < sums.size:
-        sums[span:] += keep**span * sums[:-span]
-        span *= 2
-    return sums
 
 
 def _make_gaps(weather: dict[str, Values], rng: np.random.Generator) -> None:

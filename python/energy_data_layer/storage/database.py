@@ -107,7 +107,9 @@ class Database(ABC):
         """Return the answer to a query; `tables` are Arrow tables that it may name."""
 
     @abstractmethod
-    def upsert(self, table: str, rows: pa.Table, key: Sequence[str]) -> UpsertCounts:
+    def upsert(
+        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
+    ) -> UpsertCounts:
         """Insert the rows whose key is new and update those that differ, all of them or none.
 
         Parameters
@@ -119,6 +121,8 @@ class Database(ABC):
             The rows; NaN is stored as null.
         key : sequence of str
             The columns that tell rows apart.
+        keep_where_missing : sequence of str, default ()
+            Columns in which a missing value leaves the stored one as it is.
 
         Raises
         ------
@@ -226,13 +230,15 @@ class DuckDBDatabase(Database):
         with self._explained(), self._registered(tables or {}):
             return self._connection.sql(statement, params=list(parameters)).to_arrow_table()
 
-    def upsert(self, table: str, rows: pa.Table, key: Sequence[str]) -> UpsertCounts:
+    def upsert(
+        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
+    ) -> UpsertCounts:
         """Stage the rows and merge them in one statement."""
         _require_unique_keys(rows, key, f"the rows for {table}")
         staging = f"staged_{next(self._staging_numbers)}"
         with self.transaction(), self._explained(), self._registered({staging: _nan_as_null(rows)}):
             rows_before = self.row_count(table)
-            merge = _merge_statement(table, staging, key, rows.column_names)
+            merge = _merge_statement(table, staging, key, rows.column_names, keep_where_missing)
             ((written,),) = self._connection.execute(merge).fetchall()
             inserted = self.row_count(table) - rows_before
         return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
@@ -384,15 +390,23 @@ def _conditions(filters: Sequence[Filter]) -> tuple[str, list[object]]:
     return (" WHERE " + " AND ".join(terms) if terms else ""), parameters
 
 
-def _merge_statement(table: str, staging: str, key: Sequence[str], columns: Sequence[str]) -> str:
+def _merge_statement(
+    table: str, staging: str, key: Sequence[str], columns: Sequence[str], keep_where_missing: Sequence[str]
+) -> str:
     """Return the statement that inserts the staged rows with new keys and updates those that differ."""
     same_key = " AND ".join(f"stored.{quoted(name)} = staged.{quoted(name)}" for name in key)
     names = ", ".join(quoted(name) for name in columns)
     staged = ", ".join(f"staged.{quoted(name)}" for name in columns)
-    values = [quoted(name) for name in columns if name not in key]
-    differs = " OR ".join(f"stored.{name} IS DISTINCT FROM staged.{name}" for name in values)
-    changes = ", ".join(f"{name} = staged.{name}" for name in values)
-    update = f"WHEN MATCHED AND ({differs}) THEN UPDATE SET {changes} " if values else ""
+    new = {
+        quoted(name): f"coalesce(staged.{quoted(name)}, stored.{quoted(name)})"
+        if name in keep_where_missing
+        else f"staged.{quoted(name)}"
+        for name in columns
+        if name not in key
+    }
+    differs = " OR ".join(f"stored.{name} IS DISTINCT FROM {value}" for name, value in new.items())
+    changes = ", ".join(f"{name} = {value}" for name, value in new.items())
+    update = f"WHEN MATCHED AND ({differs}) THEN UPDATE SET {changes} " if new else ""
     return (
         f"MERGE INTO {quoted(table)} AS stored USING {quoted(staging)} AS staged ON {same_key} "  # noqa: S608
         f"{update}"

@@ -21,12 +21,39 @@ from energy_data_layer.storage.database import (
 from energy_data_layer.transforms.provenance import provenance_column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 WEATHER_ASOS = "weather_asos"
 """Hourly weather observations; a column ``<field>_provenance`` stands beside each field ever imputed."""
 
 WEATHER_KEY = ("stnId", "tm")
+
+GENERATION_HOURLY = "generation_hourly"
+"""Hourly generation of plants and their units."""
+
+GENERATION_COLUMNS = {
+    "publisher": pa.string(),
+    "plant": pa.string(),
+    "unit": pa.string(),
+    "fuel": pa.string(),
+    "interval_start": pa.timestamp("us"),
+    "kwh": pa.float64(),
+    "label_convention": pa.string(),
+}
+GENERATION_KEY = ("publisher", "plant", "unit", "interval_start")
+
+GENERATION_REJECTS = "generation_rejects"
+"""Rows of generation files that were not stored."""
+
+REJECT_COLUMNS = {
+    "file": pa.string(),
+    "line": pa.int64(),
+    "publisher": pa.string(),
+    "reason": pa.string(),
+    "content": pa.string(),
+    "first_seen": pa.timestamp("us"),
+}
+REJECT_KEY = ("file", "line", "content")
 
 SCHEMA_VERSION = "schema_version"
 
@@ -40,13 +67,28 @@ class Migration:
     statement: Callable[[Database], str]
 
 
+def _create(database: Database, table: str, columns: Mapping[str, pa.DataType], key: Sequence[str]) -> str:
+    typed = ", ".join(f"{quoted(name)} {database.sql_type(arrow_type)}" for name, arrow_type in columns.items())
+    return f"CREATE TABLE {quoted(table)} ({typed}, PRIMARY KEY ({', '.join(map(quoted, key))}))"
+
+
 def _create_weather_asos(database: Database) -> str:
-    columns = [f"{quoted(column.field)} {database.sql_type(column.arrow_type)}" for column in ASOS_COLUMNS]
-    key = ", ".join(map(quoted, WEATHER_KEY))
-    return f"CREATE TABLE {quoted(WEATHER_ASOS)} ({', '.join(columns)}, PRIMARY KEY ({key}))"
+    return _create(database, WEATHER_ASOS, {column.field: column.arrow_type for column in ASOS_COLUMNS}, WEATHER_KEY)
 
 
-MIGRATIONS = (Migration(1, "create weather_asos", _create_weather_asos),)
+def _create_generation_hourly(database: Database) -> str:
+    return _create(database, GENERATION_HOURLY, GENERATION_COLUMNS, GENERATION_KEY)
+
+
+def _create_generation_rejects(database: Database) -> str:
+    return _create(database, GENERATION_REJECTS, REJECT_COLUMNS, REJECT_KEY)
+
+
+MIGRATIONS = (
+    Migration(1, "create weather_asos", _create_weather_asos),
+    Migration(2, "create generation_hourly", _create_generation_hourly),
+    Migration(3, "create generation_rejects", _create_generation_rejects),
+)
 
 
 def migrate(database: Database) -> None:
@@ -107,10 +149,15 @@ def state_of(url: str) -> str:
         require_writable_folder(path.parent, url)
         return "not there yet, the first run creates it"
     with Database.connect(url) as database:
-        if SCHEMA_VERSION not in database.tables():
+        present = database.tables()
+        if SCHEMA_VERSION not in present:
             return "reachable, without tables yet"
-        rows = database.row_count(WEATHER_ASOS)
-        return f"reachable, schema version {_schema_version(database)}, {rows:,} rows in {WEATHER_ASOS}"
+        rows = [
+            f"{database.row_count(table):,} rows in {table}"
+            for table in (WEATHER_ASOS, GENERATION_HOURLY, GENERATION_REJECTS)
+            if table in present
+        ]
+        return f"reachable, schema version {_schema_version(database)}, {', '.join(rows)}"
 
 
 def _schema_version(database: Database) -> int:

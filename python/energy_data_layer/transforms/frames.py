@@ -125,7 +125,7 @@ class _ArrowFrame:
         return type(self._table).from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))
 
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
-        new = {name: pa.array(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()}
+        new = cast("Mapping[str, ArrowColumn]", columns)
         fields = [pa.field(name, column.type) for name, column in new.items()]
         fields += [self._table.schema.field(names[name]).with_name(name) for name in kept]
         schema = pa.schema(fields)
@@ -222,7 +222,7 @@ class _PandasFrame:
 
     @cached_property
     def names(self) -> list[str]:
-        return list(self._df.columns)
+        return self._df.columns.tolist()
 
     def column(self, name: str) -> ArrowColumn:
         return self._to_arrow(name, self._array(name))
@@ -262,17 +262,10 @@ class _PandasFrame:
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
         import pandas as pd
 
-        arrays: dict[str, Any] = {}
-        for name, column in columns.items():
-            if isinstance(column, np.ndarray):
-                arrays[name] = column
-            elif pa.types.is_large_string(column.type):
-                arrays[name] = pd.StringDtype(na_value=np.nan).__from_arrow__(column)
-            else:
-                arrays[name] = _without_nulls(column)
+        made = {name: _as_array(column) for name, column in columns.items()}
         for name, column in kept.items():
-            arrays[name] = self._from_arrow(names[name], column, self._array(names[name]).dtype)
-        return pd.DataFrame(arrays, copy=False)
+            made[name] = self._from_arrow(names[name], column, self._array(names[name]).dtype)
+        return pd.DataFrame(made, copy=False)
 
     def to_pandas(self) -> pd.DataFrame:
         return self._df
@@ -345,6 +338,8 @@ class _PandasFrame:
             return pa.array(array, type=pa.large_string(), from_pandas=True)
         if kind in {"datetime", "datetime64"}:
             return self._to_arrow(name, self._datetimes(name, array).array)
+        if kind == "date":
+            return pa.array(array, type=pa.date32(), from_pandas=True)
         if kind in {"floating", "mixed-integer-float"}:
             return pa.array(pd.Series(array).to_numpy(dtype="float64", na_value=np.nan))
         return pa.array([self._cell_text(name, cell) for cell in array], type=pa.large_string())
@@ -387,10 +382,15 @@ def _in_one_chunk(column: ArrowColumn) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _without_nulls(column: ArrowColumn) -> NDArray[Any]:
-    """Return numbers and stamps as NumPy knows them, nulls as NaN and NaT."""
-    values: NDArray[Any] = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
-    return values if values.flags.writeable else values.copy()
+def _as_array(column: Values) -> Any:
+    """Return a column as pandas keeps it, nulls as NaN and NaT."""
+    import pandas as pd
+
+    if isinstance(column, pa.ChunkedArray | pa.Array):
+        if pa.types.is_large_string(column.type):
+            return _as_dtype(column, pd.StringDtype(na_value=np.nan))
+        column = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    return column if column.flags.writeable else column.copy()
 
 
 def _table_to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -410,8 +410,7 @@ def _as_dtype(column: ArrowColumn, dtype: Any) -> Any:
 
     if not isinstance(dtype, np.dtype):
         if hasattr(dtype, "__from_arrow__"):
-            chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-            return pd.Series(dtype.__from_arrow__(chunked))
+            return dtype.__from_arrow__(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]))
         return column.to_pandas().astype(dtype)
     if column.null_count and dtype.kind in "iu":
         return column.to_pandas().astype("float64")

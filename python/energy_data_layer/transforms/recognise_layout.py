@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from energy_data_layer.errors import LayoutError
@@ -24,15 +25,23 @@ _UNIT = re.compile(r"(?<![a-z])([kmg]?)wh?(?![a-z])", re.IGNORECASE)
 _UNIT_OF_PREFIX: dict[str, EnergyUnit] = {"": "Wh", "k": "kWh", "m": "MWh"}
 _BRACKETED = re.compile(r"\([^)]*\)|[\s_]")
 
-_DATE = frozenset(
-    "날짜 일자 년월일 연월일 거래일 거래일자 발전일 발전일자 기준일 기준일자 측정일 측정일자 date day ymd yyyymmdd dgenymd".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split(", "))
+
+
+_DATE = _words(
+    "날짜, 일자, 년월일, 연월일, 거래일, 거래일자, 발전일, 발전일자, 기준일, 기준일자, 측정일, 측정일자, "
+    "date, day, ymd, yyyymmdd, dgenymd"
 )
-_PLANT = frozenset(
-    "발전기명 발전소명 발전소 발전구분 발전단지 발전단지명 사업소 사업소명 지점명 시설명 설비명 plant plantname site ipptnam ipptnm".split()
+_PLANT = _words(
+    "발전기명, 발전소명, 발전소, 발전구분, 발전단지, 발전단지명, 사업소, 사업소명, 지점명, 시설명, 설비명, "
+    "plant, plantname, site, ipptnam, ipptnm"
 )
-_UNIT_OF_PLANT = frozenset("호기 호기명 단계 발전기번호 hogi unit".split())
-_TOTAL = frozenset(
-    "합계 총량 총계 일합계 일계 계 총발전량 일발전량 일총발전량 발전량합계 total dailytotal sum qsum qvodgen".split()
+_UNIT_OF_PLANT = _words("호기, 호기명, 단계, 발전기번호, hogi, unit")
+_TOTAL = _words(
+    "합계, 총량, 총계, 일합계, 일계, 계, 총발전량, 일발전량, 일총발전량, 발전량합계, "
+    "total, dailytotal, sum, qsum, qvodgen"
 )
 
 
@@ -69,6 +78,11 @@ def recognise_layout(
     >>> layout.plant, layout.hours[23], layout.energy_unit
     ('발전소명', '24시(kWh)', 'kWh')
     """
+    return _recognised(tuple(map(str, names)), publisher, energy_unit)
+
+
+@lru_cache
+def _recognised(names: tuple[str, ...], publisher: str | None, energy_unit: EnergyUnit | None) -> WideLayout:
     headings = list(map(heading_text, names))
     layout = _known_layout(headings, publisher)
     return layout if layout is not None else _layout_from_headings(headings, energy_unit)
@@ -116,20 +130,20 @@ def _layout_from_headings(headings: Sequence[str], energy_unit: EnergyUnit | Non
 
 def _hours(headings: Iterable[str]) -> list[str]:
     """Return the headings of the hours 1 to 24 in order."""
-    rows: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    rows: dict[tuple[str, str], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for heading in headings:
         bare = heading.replace(" ", "")
         if match := _INTERVAL.fullmatch(bare):
             begin, end = int(match["begin"]), int(match["hour"]) or HOURS
             if end == begin + 1:
-                rows[f"{match['before']} to", match["after"]][end] = heading
+                rows[f"{match['before']} to", match["after"]][end].append(heading)
         elif match := _HOUR.fullmatch(bare):
-            rows[match["before"], match["after"]][int(match["hour"])] = heading
+            rows[match["before"], match["after"]][int(match["hour"])].append(heading)
     whole = [row for row in rows.values() if set(row) == set(range(1, HOURS + 1))]
     if len(whole) == 1:
-        return [whole[0][hour] for hour in range(1, HOURS + 1)]
+        return [_single(whole[0][hour], f"the hour {hour}", headings) for hour in range(1, HOURS + 1)]
     if whole:
-        firsts = ", ".join(f'"{row[1]}"' for row in whole)
+        firsts = ", ".join(f'"{row[1][0]}"' for row in whole)
         raise LayoutError(f"several columns could be the first hour ({firsts}); {_advice(headings)}")
     if any(set(row) == set(range(HOURS)) for row in rows.values()):
         raise LayoutError(
@@ -142,10 +156,14 @@ def _hours(headings: Iterable[str]) -> list[str]:
 def _only(headings: Iterable[str], words: frozenset[str], role: str, all_headings: Iterable[str]) -> str | None:
     """Return the heading that is one of these words, None where there is none."""
     found = [heading for heading in headings if _BRACKETED.sub("", heading).lower() in words]
+    return _single(found, role, all_headings) if found else None
+
+
+def _single(found: Sequence[str], role: str, all_headings: Iterable[str]) -> str:
     if len(found) > 1:
         names = ", ".join(f'"{heading}"' for heading in found)
         raise LayoutError(f"several columns could be {role} ({names}); {_advice(all_headings)}")
-    return found[0] if found else None
+    return found[0]
 
 
 def _common_unit(hours: Sequence[str], headings: Iterable[str]) -> EnergyUnit | None:

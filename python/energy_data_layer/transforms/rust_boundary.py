@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -75,21 +76,20 @@ def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, ca
     return completed.select([names[name] for name in frame.names])
 
 
-def lengthened_in_rust(columns: WideColumns, frame: Frame) -> Long:
+def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> Long:
     """Run `transform_wide_to_long` in Rust."""
     rust = engine.rust()
     layout = columns.layout
-    groups = (columns.date, columns.plant, columns.unit, columns.energy_unit, columns.hours, columns.total, columns.keep)
-    arrays = [column for group in groups for column in group.values()]
-    names = [name for group in groups for name in group]
+    roles = (columns.date, columns.plant, columns.unit, columns.energy_unit, columns.hours, columns.total, columns.keep)
+    arrays = [column for role in roles for column in role.values()]
     # A column can have two roles, and a frame's own names need not be text.
-    positions = iter(map(str, range(len(arrays))))
-    date, plant, unit, energy_unit, hours, total, keep = [
-        [position for _, position in zip(group, positions)] for group in groups
-    ]
+    positions = list(map(str, range(len(arrays))))
+    names = dict(zip(positions, (name for role in roles for name in role), strict=True))
+    left = iter(positions)
+    date, plant, unit, energy_unit, hours, total, keep = (list(islice(left, len(role))) for role in roles)
     try:
         result = rust.transform_wide_to_long(
-            pa.Table.from_arrays(arrays, names=list(map(str, range(len(arrays))))),
+            pa.Table.from_arrays(arrays, names=positions),
             date_col=date[0],
             hours=hours,
             plant_col=_only(plant),
@@ -102,10 +102,11 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame) -> Long:
             total_scale=None if layout.daily_total_unit is None else ENERGY_UNITS[layout.daily_total_unit],
             keep=keep,
             label_end=layout.hour_label == "end",
+            unique=unique,
             text_views=frame.text_type == pa.string_view(),
         )
     except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
-        raise _translated(error, dict(zip(map(str, range(len(names))), names, strict=True))) from error
+        raise _translated(error, names) from error
     report = result.report
     if frame.has_nulls:
         table = pa.table(result)

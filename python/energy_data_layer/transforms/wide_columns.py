@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,8 +15,6 @@ from energy_data_layer.transforms.columns import as_plain_text, is_text, value_c
 from energy_data_layer.transforms.wide_layout import heading_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from energy_data_layer.transforms.frames import ArrowColumn, Frame
     from energy_data_layer.transforms.wide_layout import WideLayout
 
@@ -64,7 +63,7 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
     ColumnTypeError
         If a column cannot be what the layout says it is.
     """
-    names = _names_by_heading(frame, layout)
+    names = _names_by_heading(tuple(frame.names), layout)
     if layout.plant is None and layout.plant_name is None and layout.unit not in names:
         raise LayoutError(
             f'layout "{layout.name}" has no column for the plant; pass plant_name, or set plant in the layout'
@@ -97,18 +96,19 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
     )
 
 
-def _names_by_heading(frame: Frame, layout: WideLayout) -> dict[str | None, str]:
+@lru_cache
+def _names_by_heading(frame_names: tuple[str, ...], layout: WideLayout) -> dict[str | None, str]:
     """Return the frame's own names of the headings, without the blanks around them."""
     names: dict[str | None, str] = {}
     repeated = set()
-    for name in frame.names:
+    for name in frame_names:
         heading = heading_text(name)
         if heading in names:
             repeated.add(heading)
         names[heading] = name
     absent = [heading for heading in layout.required if heading not in names]
     if absent:
-        seen = ", ".join(map(str, frame.names))
+        seen = ", ".join(map(str, frame_names))
         raise LayoutError(
             f'layout "{layout.name}" needs columns that are not in the frame: {", ".join(absent)}; '
             f"its columns are: {seen[:600]}{'…' if len(seen) > 600 else ''}"
@@ -127,13 +127,23 @@ def _day_column(frame: Frame, name: str) -> ArrowColumn:
     if is_text(type_):
         return as_plain_text(column)
     if pt.is_date(type_):
-        return column.cast(pa.timestamp("s" if pt.is_date32(type_) else "ms"))
+        return _midnights(name, column)
     if pt.is_integer(type_) or pt.is_null(type_):
         return column.cast(pa.large_string())
     raise ColumnTypeError(
         f'column "{name}" of the frame is of type {type_} and cannot hold days; convert it to dates, to time '
         "stamps or to text like 2024-01-31"
     )
+
+
+def _midnights(name: str, column: ArrowColumn) -> ArrowColumn:
+    """Return dates as time stamps of the resolution that days in text get."""
+    try:
+        return column.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid as error:
+        raise ColumnTypeError(
+            f'column "{name}" of the frame holds dates beyond what time stamps can count: {error}'
+        ) from error
 
 
 def _name_column(frame: Frame, name: str) -> ArrowColumn:
@@ -143,9 +153,11 @@ def _name_column(frame: Frame, name: str) -> ArrowColumn:
     if is_text(type_):
         return as_plain_text(column)
     if pt.is_floating(type_):
+        # pyarrow rounds no halves of precision.
+        column = column.cast(pa.float32()) if pt.is_float16(type_) else column
         column = pc.if_else(pc.is_nan(column), None, column)
-        whole = pc.all(pc.equal(column, pc.floor(column)), min_count=0).as_py()
-        column = column.cast(pa.int64()) if whole else column
+        whole = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), 2.0**63))
+        column = column.cast(pa.int64()) if pc.all(whole, min_count=0).as_py() else column
     try:
         return column.cast(pa.large_string())
     except pa.ArrowException as error:

@@ -59,11 +59,11 @@ class WideLayout:
         Heading of the published total of the day.
     daily_total_unit : {"Wh", "kWh", "MWh"}, optional
         The unit of the total, where it is not that of the hours.
-    keep : sequence of str, optional
+    keep : str or sequence of str, optional
         Headings of identifying columns that are repeated for every hour.
     publisher, fuel : str, optional
         Who publishes such tables, and what the plants run on.
-    recognised_by : sequence of str, optional
+    recognised_by : str or sequence of str, optional
         Headings that a table must have, beside those of day, plant and hours, to be taken for this layout
         when none is named.
     told_by_headings : bool, default True
@@ -73,7 +73,8 @@ class WideLayout:
     Raises
     ------
     OptionError
-        If there are not 24 hours, a heading is named for two purposes, or a unit or label is unknown.
+        If there are not 24 hours, a heading is named for two purposes, a unit or label is unknown, or the
+        plant's name is blank.
 
     Examples
     --------
@@ -94,24 +95,35 @@ class WideLayout:
     energy_unit_column: str | None = None
     daily_total: str | None = None
     daily_total_unit: EnergyUnit | None = None
-    keep: Sequence[str] = ()
+    keep: str | Sequence[str] = ()
     publisher: str | None = None
     fuel: str | None = None
-    recognised_by: Sequence[str] = ()
+    recognised_by: str | Sequence[str] = ()
     told_by_headings: bool = True
 
     def __post_init__(self) -> None:
-        hours = (
-            [self.hours.format(hour) for hour in range(1, HOURS + 1)] if isinstance(self.hours, str) else self.hours
-        )
+        hours = self._filled(self.hours) if isinstance(self.hours, str) else self.hours
         object.__setattr__(self, "hours", tuple(map(heading_text, hours)))
         for role in ("keep", "recognised_by"):
-            object.__setattr__(self, role, tuple(map(heading_text, getattr(self, role))))
+            given = getattr(self, role)
+            headings = [given] if isinstance(given, str) else given
+            object.__setattr__(self, role, tuple(dict.fromkeys(map(heading_text, headings))))
         for role in ("date", "plant", "unit", "energy_unit_column", "daily_total"):
             heading = getattr(self, role)
             if heading is not None:
                 object.__setattr__(self, role, heading_text(heading))
+        if self.plant_name is not None:
+            object.__setattr__(self, "plant_name", str(self.plant_name).strip(BLANKS))
         self._check()
+
+    def _filled(self, pattern: str) -> list[str]:
+        try:
+            return [pattern.format(hour) for hour in range(1, HOURS + 1)]
+        except (ValueError, LookupError) as error:
+            raise OptionError(
+                f'layout "{self.name}" has the pattern "{pattern}" for its hours, into which no number can be put '
+                f'({error}); write one such as "h{{:02d}}"'
+            ) from error
 
     def _check(self) -> None:
         if len(set(self.hours)) != HOURS or len(self.hours) != HOURS:
@@ -122,9 +134,13 @@ class WideLayout:
         for heading in (self.date, self.plant, self.unit, self.energy_unit_column, self.daily_total, *self.keep):
             if heading in self.hours:
                 raise OptionError(f'layout "{self.name}" takes column "{heading}" for an hour and for something else')
+        if self.plant is not None and self.plant == self.unit:
+            raise OptionError(f'layout "{self.name}" takes column "{self.plant}" for the plant and for its unit')
         for heading in self.keep:
             if heading in LONG_COLUMNS:
                 raise OptionError(f'layout "{self.name}" keeps column "{heading}", a name that the long table uses')
+        if self.plant_name == "":
+            raise OptionError(f'layout "{self.name}" has a blank plant_name; name the plant, or leave it out')
         if self.hour_label not in get_args(HourLabel):
             raise OptionError(f'layout "{self.name}" has hour_label {self.hour_label!r}; it can be "start" or "end"')
         for unit in (self.energy_unit, self.daily_total_unit):

@@ -6,13 +6,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-import pyarrow as pa
-
 from energy_data_layer.errors import LayoutError
 from energy_data_layer.sources.generation_layouts import KNOWN_LAYOUTS
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.frames import Frame, wrap
-from energy_data_layer.transforms.recognise_layout import recognise_layout
+from energy_data_layer.transforms.recognise_layout import RECOGNISED, recognise_layout
 from energy_data_layer.transforms.rust_boundary import lengthened_in_rust
 from energy_data_layer.transforms.wide_columns import WideColumns, read_wide_columns
 from energy_data_layer.transforms.wide_layout import GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
@@ -21,11 +19,15 @@ from energy_data_layer.transforms.wide_report import TotalMismatch, WideReport
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+    import pyarrow as pa
 
     from energy_data_layer.transforms.result import Long
     from energy_data_layer.transforms.wide_layout import EnergyUnit, HourLabel
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
+
+UNIT_TOLERANCE = 0.1
+"""How far a total may be from 1000 times the sum of its hours to count as one of another unit."""
 
 
 @overload
@@ -114,9 +116,8 @@ def transform_wide_to_long(
     Examples
     --------
     >>> import pandas as pd
-    >>> wide = pd.DataFrame(
-    ...     {"발전소명": ["한빛풍력"], "일자": ["2024-01-31"]} | {f"{hour}시(kWh)": [hour * 10.0] for hour in range(1, 25)}
-    ... )
+    >>> hours = {f"{hour}시(kWh)": [hour * 10.0] for hour in range(1, 25)}
+    >>> wide = pd.DataFrame({"발전소명": ["한빛풍력"], "일자": ["2024-01-31"]} | hours)
     >>> transform_wide_to_long(wide, hour_label="end").iloc[[0, 22, 23]]
                  timestamp plant_name  generation
     0  2024-01-31 01:00:00       한빛풍력        10.0
@@ -129,16 +130,12 @@ def transform_wide_to_long(
     columns = read_wide_columns(frame, meant)
 
     begin = time.perf_counter()
-    if choice.engine == "rust":
-        long = lengthened_in_rust(columns, frame)
-    else:
-        long = _lengthen_in_reference(columns)
+    long = lengthen(columns, frame, choice.engine)
     seconds = time.perf_counter() - begin
 
-    if meant.name not in KNOWN_LAYOUTS and layout is None and energy_unit is None:
+    if meant.name == RECOGNISED and energy_unit is None:
         _require_confirmed(meant, long)
-    made = {TIMESTAMP: long.timestamp, PLANT_NAME: long.plant_name, GENERATION: long.generation}
-    result = frame.made(made, dict(zip(columns.keep, long.keep, strict=True)), columns.names)
+    result = long_frame(columns, frame, long)
     if not report:
         return result
     return result, WideReport(
@@ -182,17 +179,33 @@ def _meant(
 
 
 def _require_confirmed(layout: WideLayout, long: Long) -> None:
-    """Raise where the published totals contradict the units that the headings name."""
-    if len(long.total_mismatches) * 2 > long.totals_checked:
-        row, hours, total = long.total_mismatches[0]
+    """Raise where the published totals are those of another unit than the headings name."""
+    contradicting = [found for found in long.total_mismatches if _is_of_another_unit(*found[1:])]
+    if len(contradicting) * 2 > long.totals_checked:
+        row, hours, total = contradicting[0]
         raise LayoutError(
             f'the hours, taken as {layout.energy_unit}, do not add up to "{layout.daily_total}" in '
-            f"{len(long.total_mismatches)} of {long.totals_checked} rows (row {row}: {hours:g} kWh, total {total:g} kWh); "
+            f"{len(contradicting)} of {long.totals_checked} rows "
+            f"(row {row}: {hours:g} kWh, total {total:g} kWh); "
             'pass energy_unit, such as energy_unit="Wh", or a layout'
         )
 
 
-def _lengthen_in_reference(columns: WideColumns) -> Long:
-    from energy_data_layer.reference.wide_to_long import lengthen
+def _is_of_another_unit(hours: float, total: float) -> bool:
+    ratio = abs(total / hours) if hours else 0.0
+    return any(abs(ratio / factor - 1) < UNIT_TOLERANCE for factor in (1e-6, 1e-3, 1e3, 1e6))
 
-    return lengthen(columns)
+
+def lengthen(columns: WideColumns, frame: Frame, engine_name: str, *, unique: bool = True) -> Long:
+    """Run an engine; `unique` says whether a plant may have a day only once."""
+    if engine_name == "rust":
+        return lengthened_in_rust(columns, frame, unique=unique)
+    from energy_data_layer.reference.wide_to_long import lengthen as reference
+
+    return reference(columns, unique=unique)
+
+
+def long_frame(columns: WideColumns, frame: Frame, long: Long) -> Any:
+    """Return an engine's answer as a frame of the same kind as the input."""
+    made = {TIMESTAMP: long.timestamp, PLANT_NAME: long.plant_name, GENERATION: long.generation}
+    return frame.made(made, dict(zip(columns.keep, long.keep, strict=True)), columns.names)

@@ -138,7 +138,7 @@ fn stamps(ticks: Vec<i64>, unit: TimeUnit) -> ArrayRef {
 type Units = Vec<(String, f64, f64)>;
 
 #[pyfunction]
-#[pyo3(signature = (data, *, date_col, hours, plant_col=None, unit_col=None, plant_name=None, scale=None, energy_unit_col=None, energy_units=None, total_col=None, total_scale=None, keep=None, label_end=false, text_views=false, threads=None))]
+#[pyo3(signature = (data, *, date_col, hours, plant_col=None, unit_col=None, plant_name=None, scale=None, energy_unit_col=None, energy_units=None, total_col=None, total_scale=None, keep=None, label_end=false, unique=true, text_views=false, threads=None))]
 #[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
 pub fn transform_wide_to_long(
     py: Python<'_>,
@@ -155,6 +155,7 @@ pub fn transform_wide_to_long(
     total_scale: Option<(f64, f64)>,
     keep: Option<Vec<String>>,
     label_end: bool,
+    unique: bool,
     text_views: bool,
     threads: Option<usize>,
 ) -> PyResult<LongTable> {
@@ -180,6 +181,7 @@ pub fn transform_wide_to_long(
         },
         total_scale: total_scale.map(to_scale),
         label_end,
+        unique,
         text_type: if text_views { TextType::View } else { TextType::Large },
         frame: "the frame",
     };

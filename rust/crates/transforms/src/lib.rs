@@ -6,9 +6,9 @@
 pub mod calendar;
 pub mod complete_hours;
 pub mod error;
-mod huge_pages;
 pub mod impute;
 pub mod keys;
+mod memory;
 pub mod numbers;
 pub mod parallel;
 pub mod stamps;

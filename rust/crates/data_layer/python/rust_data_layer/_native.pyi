@@ -110,6 +110,7 @@ def transform_wide_to_long(
     total_scale: tuple[float, float] | None = None,
     keep: Sequence[str] | None = None,
     label_end: bool = False,
+    unique: bool = True,
     text_views: bool = False,
     threads: int | None = None,
 ) -> LongTable: ...

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use crate::error::Result;
-use crate::huge_pages::copied;
 use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
+use crate::memory::copied;
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
 use climatology::{Climatology, Series, mean_of_observed};

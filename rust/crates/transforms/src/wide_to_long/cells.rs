@@ -1,5 +1,7 @@
 //! The hour columns of a wide table as numbers.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, Float64Array};
@@ -62,15 +64,22 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Writes the numbers of some rows, NaN where there is none; returns how many texts are no numbers.
-    pub fn write<'p>(&self, rows: &[u32], places: impl Iterator<Item = &'p mut f64>) -> u64 {
+    /// The numbers of some rows, NaN where there is none, and how many texts there are no numbers. `place` is
+    /// where they go, if they do not lie in memory one after the other already.
+    pub fn read<'p>(&self, rows: &[u32], place: &'p mut [f64]) -> (&'p [f64], u64)
+    where
+        'a: 'p,
+    {
+        if let (Self::Plain(values), Some(rows)) = (self, consecutive(rows)) {
+            return (&values[rows], 0);
+        }
         let mut coerced = 0;
-        for (&row, place) in rows.iter().zip(places) {
+        for (place, &row) in place.iter_mut().zip(rows) {
             let (value, is_no_number) = self.get(row as usize);
             *place = value;
             coerced += u64::from(is_no_number);
         }
-        coerced
+        (&place[..rows.len()], coerced)
     }
 
     /// Raises where a value of these rows is infinite or too large.
@@ -84,6 +93,12 @@ impl<'a> Cells<'a> {
         }
         offending.into_result(name, frame)
     }
+}
+
+/// The range that rising positions fill, where they fill one.
+fn consecutive(rows: &[u32]) -> Option<Range<usize>> {
+    let (first, last) = (*rows.first()? as usize, *rows.last()? as usize);
+    (last + 1 - first == rows.len()).then_some(first..last + 1)
 }
 
 /// A number with blanks around it and thousands separators, or None.

@@ -15,8 +15,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::error::{Error, Offending, Result, RowErrorKind};
-use crate::huge_pages::zeros;
 use crate::keys::column;
+use crate::memory::zeros;
 use crate::numbers::LARGEST_VALUE;
 use crate::parallel;
 use crate::stamps::{NOT_A_TIME, ticks_of};
@@ -31,8 +31,10 @@ pub use totals::Scale;
 
 /// Hours of a day.
 pub const HOURS: usize = 24;
-/// Rows whose cells are read by one task: their values stay in the cache.
-const ROWS_PER_TASK: usize = 512;
+/// Rows that one task makes: few enough to share them out evenly, many enough to be worth it.
+const ROWS_PER_TASK: usize = 4_096;
+/// Rows whose cells are read together: their values stay in the cache.
+const ROWS_PER_BLOCK: usize = 128;
 
 /// What the columns of a wide table mean.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,8 @@ pub struct Options<'a> {
     pub total_scale: Option<Scale>,
     /// Whether the end of an hour is stored, and not its start.
     pub label_end: bool,
+    /// Whether a plant may have a day only once.
+    pub unique: bool,
     /// How text is held.
     pub text_type: TextType,
     /// Which frame, for errors.
@@ -143,7 +147,9 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
         constant: options.plant_name,
     };
     let plants = read_plants(name_columns, &rows, options.frame)?;
-    plants.require_unique(&days, &rows, options.date, options.frame)?;
+    if options.unique {
+        plants.require_unique(&days, &rows, options.date, options.frame)?;
+    }
 
     let cells = options
         .hours
@@ -319,7 +325,11 @@ impl<'a> Task<'a> {
             Part::Kept(column) => Made::Column(repeated(column, self.rows)),
             Part::Hours { first, ticks, values } => {
                 self.write_ticks(first, ticks);
-                Made::Hours(self.write_values(first, values))
+                let mut found = Found::default();
+                for (block, values) in values.chunks_mut(ROWS_PER_BLOCK * HOURS).enumerate() {
+                    self.write_values(first + block * ROWS_PER_BLOCK, values, &mut found);
+                }
+                Made::Hours(found)
             }
         }
     }
@@ -336,48 +346,55 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Writes the values of some rows, as they are published and then in kWh.
-    fn write_values(&self, first: usize, values: &mut [f64]) -> Found {
-        let mut found = Found::default();
+    /// Writes the values of some rows, hour after hour: a column lies in memory as it is read.
+    fn write_values(&self, first: usize, values: &mut [f64], found: &mut Found) {
         let rows = &self.rows[first..first + values.len() / HOURS];
+        let (mut place, mut kwh) = ([0.0; ROWS_PER_BLOCK], [0.0; ROWS_PER_BLOCK]);
+        let (mut sums, mut observed) = ([0.0; ROWS_PER_BLOCK], [0u64; ROWS_PER_BLOCK]);
+        let scales: [Scale; ROWS_PER_BLOCK] = std::array::from_fn(|row| self.scale(first + row));
         for (hour, cells) in self.cells.iter().enumerate() {
-            let places = values.iter_mut().skip(hour).step_by(HOURS);
-            found.coerced += cells.write(rows, places);
+            let (published, coerced) = cells.read(rows, &mut place);
+            found.coerced += coerced;
+            // Short loops that do one thing each: the compiler makes several rows of them at once.
+            for ((kwh, &value), scale) in kwh.iter_mut().zip(published).zip(&scales) {
+                *kwh = scale.to_kwh(value);
+            }
+            let kwh = &kwh[..rows.len()];
+            for ((sum, observed), &kwh) in sums.iter_mut().zip(&mut observed).zip(kwh) {
+                *sum += if kwh.is_nan() { 0.0 } else { kwh };
+                *observed += u64::from(!kwh.is_nan());
+            }
+            found.infinite |=
+                published.iter().fold(false, |found, value| found | (value.abs() > LARGEST_VALUE));
+            for (row, &kwh) in values.chunks_exact_mut(HOURS).zip(kwh) {
+                row[hour] = kwh;
+            }
         }
-        for (place, values) in values.chunks_exact_mut(HOURS).enumerate() {
-            self.finish_row(first + place, values, &mut found);
+        let observed = &observed[..rows.len()];
+        found.missing += (rows.len() * HOURS) as u64 - observed.iter().sum::<u64>();
+        let Some(totals) = self.totals else { return };
+        let (published, _) = totals.read(rows, &mut place);
+        for (i, &published) in published.iter().enumerate() {
+            found.infinite |= published.abs() > LARGEST_VALUE;
+            if published.is_nan() || observed[i] == 0 {
+                continue;
+            }
+            found.totals_checked += 1;
+            let total_scale = self.options.total_scale.unwrap_or(scales[i]);
+            let total = total_scale.to_kwh(published);
+            let row = rows[i] as usize;
+            let cells = self.cells.iter().map(|cells| cells.get(row).0);
+            if totals::differs(sums[i], total, published, total_scale, cells, scales[i]) {
+                found.total_mismatches.push(TotalMismatch { row, hours: sums[i], total });
+            }
         }
-        found
     }
 
-    fn finish_row(&self, place: usize, values: &mut [f64], found: &mut Found) {
-        let scale = match self.options.energy {
+    /// What the hours of a row hold.
+    fn scale(&self, place: usize) -> Scale {
+        match self.options.energy {
             Energy::Scale(scale) => scale,
             Energy::Column(..) => self.scales.get(place).copied().unwrap_or(Scale::NONE),
-        };
-        let (mut sum, mut missing) = (0.0, 0);
-        for value in values.iter_mut() {
-            found.infinite |= value.abs() > LARGEST_VALUE;
-            let kwh = scale.to_kwh(*value);
-            let absent = kwh.is_nan();
-            missing += u64::from(absent);
-            sum += if absent { 0.0 } else { kwh };
-            *value = kwh;
-        }
-        found.missing += missing;
-        let Some(totals) = self.totals else { return };
-        let row = self.rows[place] as usize;
-        let (published, _) = totals.get(row);
-        found.infinite |= published.abs() > LARGEST_VALUE;
-        if published.is_nan() || missing == HOURS as u64 {
-            return;
-        }
-        found.totals_checked += 1;
-        let total_scale = self.options.total_scale.unwrap_or(scale);
-        let total = total_scale.to_kwh(published);
-        let cells = self.cells.iter().map(|cells| cells.get(row).0);
-        if totals::differs(sum, total, published, total_scale, cells, scale) {
-            found.total_mismatches.push(TotalMismatch { row, hours: sum, total });
         }
     }
 }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, LargeStringArray, StringViewArray, UInt32Array};
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    Array, ArrayRef, GenericStringArray, OffsetSizeTrait, StringViewArray, UInt32Array,
+};
+use arrow_schema::{ArrowError, DataType};
 use arrow_select::take::take;
 
 use super::HOURS;
 use super::names::Plants;
 use crate::error::Result;
-use crate::huge_pages::text_builder;
+use crate::memory::repeated_texts;
 
 /// How the long table holds text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +25,15 @@ pub enum TextType {
 
 /// The rows of a column, each 24 times.
 pub fn repeated(column: &ArrayRef, rows: &[u32]) -> Result<ArrayRef> {
-    let each_hour: UInt32Array =
-        rows.iter().flat_map(|&row| std::iter::repeat_n(row, HOURS)).collect::<Vec<_>>().into();
-    Ok(take(column, &each_hour, None)?)
+    match column.data_type() {
+        DataType::Utf8 => repeated_rows::<i32>(column.as_string(), rows),
+        DataType::LargeUtf8 => repeated_rows::<i64>(column.as_string(), rows),
+        _ => {
+            let each_hour: Vec<u32> =
+                rows.iter().flat_map(|&row| std::iter::repeat_n(row, HOURS)).collect();
+            Ok(take(column, &UInt32Array::from(each_hour), None)?)
+        }
+    }
 }
 
 /// The name of each row's plant, 24 times.
@@ -33,21 +43,26 @@ pub fn repeated_names(plants: &Plants, text_type: TextType) -> Result<ArrayRef> 
             let names: ArrayRef = Arc::new(StringViewArray::from_iter_values(&plants.names));
             repeated(&names, &plants.of_row)
         }
-        TextType::Large => Ok(Arc::new(large_names(plants)?)),
+        TextType::Large => {
+            let names =
+                plants.of_row.iter().map(|&plant| Some(plants.names[plant as usize].as_str()));
+            finished(repeated_texts::<i64>(names, HOURS))
+        }
     }
 }
 
-fn large_names(plants: &Plants) -> Result<LargeStringArray> {
-    // A whole day of a plant is copied at once.
-    let days: Vec<LargeStringArray> = plants
-        .names
-        .iter()
-        .map(|name| LargeStringArray::from_iter_values(std::iter::repeat_n(name, HOURS)))
-        .collect();
-    let bytes = plants.of_row.iter().map(|&plant| days[plant as usize].value_data().len()).sum();
-    let mut builder = text_builder(plants.of_row.len() * HOURS, bytes);
-    for &plant in &plants.of_row {
-        builder.append_array(&days[plant as usize])?;
-    }
-    Ok(builder.finish())
+fn repeated_rows<O: OffsetSizeTrait>(
+    texts: &GenericStringArray<O>,
+    rows: &[u32],
+) -> Result<ArrayRef> {
+    let rows = rows.iter().map(|&row| row as usize);
+    finished(repeated_texts::<O>(
+        rows.map(|row| texts.is_valid(row).then(|| texts.value(row))),
+        HOURS,
+    ))
+}
+
+fn finished<O: OffsetSizeTrait>(texts: Option<GenericStringArray<O>>) -> Result<ArrayRef> {
+    let too_long = || ArrowError::OffsetOverflowError(i32::MAX as usize);
+    Ok(Arc::new(texts.ok_or_else(too_long)?))
 }

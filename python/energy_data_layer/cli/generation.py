@@ -1,0 +1,141 @@
+"""``edl run generation``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy_data_layer import settings
+from energy_data_layer.cli.console import say, show_lines, show_pairs, show_stages, show_table, stage_progress
+from energy_data_layer.cli.options import Engine
+
+if TYPE_CHECKING:
+    from energy_data_layer.report.generation_report import GenerationReport
+
+LISTED = 5
+
+
+class EnergyUnit(StrEnum):
+    """The units of energy to choose from."""
+
+    WH = "Wh"
+    KWH = "kWh"
+    MWH = "MWh"
+
+
+def generation(
+    files: Annotated[
+        list[str],
+        typer.Option(help="Published CSV files, a row per plant and day: paths or quoted patterns."),
+    ],
+    db: Annotated[
+        str,
+        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+    ],
+    publisher: Annotated[
+        str | None, typer.Option(help="Who published the files, e.g. KOSPO; by default their names tell.")
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Name of the layout of all files; by default their headings tell.")
+    ] = None,
+    energy_unit: Annotated[
+        EnergyUnit | None, typer.Option(help="What the hours of all files hold; by default the layout tells.")
+    ] = None,
+    plant_name: Annotated[
+        str | None, typer.Option(help="The plant, for tables that do not name it; by default the file's name tells.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
+    report: Annotated[
+        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+) -> None:
+    """Read published files of hourly generation and store their hours; running it twice changes nothing."""
+    from energy_data_layer.jobs.generation import STAGES, run_generation
+    from energy_data_layer.report.run_report import report_beside
+    from energy_data_layer.storage.atomic_file import require_folder_of
+
+    destination = report or report_beside(db, "generation")
+    if destination is not None:
+        require_folder_of(destination)
+    with stage_progress(len(STAGES)) as on_stage:
+        run_report = run_generation(
+            files,
+            db,
+            publisher=publisher,
+            layout=layout,
+            energy_unit=None if energy_unit is None else energy_unit.value,
+            plant_name=plant_name,
+            use_rust=engine.use_rust,
+            on_stage=on_stage,
+        )
+    if destination is not None:
+        run_report.write(destination)
+    if json:
+        typer.echo(run_report.to_json())
+        return
+    show_generation_report(run_report)
+    if destination is not None:
+        say(f"report: {destination}")
+
+
+def show_generation_report(report: GenerationReport) -> None:
+    """Print the report of the generation job as tables."""
+    show_pairs(
+        f"Job {report.job}, {report.seconds:.1f} s",
+        [
+            (
+                "rows read",
+                f"{report.rows_read:,} = {report.rows_stored:,} stored + {report.rows_empty:,} empty + "
+                f"{report.rows_repeated:,} repeated + {report.rows_rejected:,} rejected",
+            ),
+            (
+                "hours written",
+                f"{report.rows_inserted:,} inserted, {report.rows_updated:,} updated, "
+                f"{report.rows_unchanged:,} unchanged",
+            ),
+            ("hours without a value", f"{report.hours_missing:,}, {report.cells_coerced:,} of them not blank"),
+            ("hours above 150 % of the capacity", report.hours_above_capacity),
+            (
+                "daily totals",
+                f"{report.totals_checked:,} compared, {len(report.total_mismatches):,} differ from their hours",
+            ),
+            ("engine", f"{report.engine} ({report.engine_reason})"),
+        ],
+    )
+    show_table(
+        "Files",
+        ["file", "publisher", "layout", "hour label", "energy unit", "plants", "rows", "stored", "rejected"],
+        [
+            [
+                Path(file.path).name,
+                file.publisher,
+                file.layout,
+                file.label_convention,
+                ", ".join(file.energy_units),
+                file.plants,
+                file.rows_read,
+                file.rows_stored,
+                file.rows_rejected,
+            ]
+            for file in report.files
+        ],
+    )
+    for reason, rejects in report.rejects.items():
+        show_lines(
+            f"Rejected: {reason} ({rejects.count:,})",
+            [f"{reject.file}, line {reject.line}: {reject.detail}" for reject in rejects.first],
+        )
+    if report.total_mismatches:
+        show_lines(
+            f"Hours that do not add up to the daily total ({len(report.total_mismatches):,})",
+            [
+                f"{row.file}, line {row.line}: {row.plant} {row.day}, hours {row.hours:,.3f} kWh, "
+                f"total {row.total:,.3f} kWh"
+                for row in report.total_mismatches[:LISTED]
+            ],
+        )
+    show_stages(report.stages)

@@ -1,0 +1,47 @@
+"""What one run of the weather job did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from energy_data_layer.report.run_report import RunReport
+
+
+@dataclass
+class WeatherReport(RunReport):
+    """What one run of the weather job did, beside what all jobs report.
+
+    Attributes
+    ----------
+    files : list of str
+        The files read.
+    duplicates_collapsed : int
+        Identical rows that became one, the border hours of yearly files for example.
+    rows_outside_period : int
+        Rows left out because they lie before `since` or after `until`.
+    columns_not_stored : list of str
+        Columns of the files that are of unknown meaning and are not stored.
+    stations : int
+        Stations with at least one new row.
+    hours_completed : int
+        Hours that no row had and that were inserted.
+    context_rows : int
+        Stored rows around the new hours that supported the imputation.
+    context_rows_recomputed : int
+        Those of them whose fills changed and were written again.
+    gap_lengths : dict of str to dict of int to int
+        Per column, how many gaps of each length (hours) touch the new and completed hours.
+    filled : dict of str to dict of str to int
+        Per column, how many of the new and completed hours were filled by each method.
+    """
+
+    files: list[str] = field(default_factory=list)
+    duplicates_collapsed: int = 0
+    rows_outside_period: int = 0
+    columns_not_stored: list[str] = field(default_factory=list)
+    stations: int = 0
+    hours_completed: int = 0
+    context_rows: int = 0
+    context_rows_recomputed: int = 0
+    gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
+    filled: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -1,0 +1,126 @@
+"""CSV files that people publish, as text: found, decoded, and told from files that only look like it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from energy_data_layer.errors import OptionError, SourceFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_OTHER_KINDS = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF document",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"<": "an HTML or XML page",
+}
+
+
+def matching_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
+    """Return the files that paths and glob patterns name, each once, in the order of their names.
+
+    Raises
+    ------
+    OptionError
+        If `paths` is empty.
+    SourceFileError
+        If nothing is there under a path or pattern.
+    """
+    patterns = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
+    if not patterns:
+        raise OptionError("paths is empty; name at least one file or pattern")
+    return sorted({path for pattern in patterns for path in _matches(Path(pattern))})
+
+
+def _matches(pattern: Path) -> list[Path]:
+    try:
+        if pattern.exists():  # first, because a file's own name may look like a pattern: "asos[1].csv"
+            return [pattern]
+        found = list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
+    except OSError as error:
+        raise SourceFileError(pattern, None, f"cannot be read: {error.strerror}") from error
+    if not found:
+        raise SourceFileError(pattern, None, "no such file, nor one that matches it as a pattern")
+    return found
+
+
+def read_text(path: Path) -> tuple[str, str]:
+    """Return the file's text and its encoding, ``"utf-8"`` or ``"cp949"``; a byte order mark is left out.
+
+    Raises
+    ------
+    SourceFileError
+        If the file cannot be read, is of another kind, is empty, or is in neither encoding.
+    """
+    try:
+        data = path.read_bytes()
+    except IsADirectoryError as error:
+        raise SourceFileError(path, None, "is a folder; name its files, such as folder/*.csv") from error
+    except OSError as error:
+        raise SourceFileError(path, None, f"cannot be read: {error.strerror}") from error
+    _refuse_other_kinds(path, data)
+    text, encoding = _decode(path, data)
+    if not text.strip():
+        raise SourceFileError(path, None, "the file is empty; the export's headings are needed")
+    return text, encoding
+
+
+def _refuse_other_kinds(path: Path, data: bytes) -> None:
+    start = data[:1024].removeprefix(codecs.BOM_UTF8).lstrip()
+    for signature, kind in _OTHER_KINDS.items():
+        if start.startswith(signature):
+            raise SourceFileError(path, None, f"this is {kind}; a CSV export in UTF-8 or cp949 is needed")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        raise SourceFileError(path, _line_at(data, nul), "a NUL byte; text has none, the file is damaged")
+
+
+def _decode(path: Path, data: bytes) -> tuple[str, str]:
+    failures = []
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return data.decode(encoding).removeprefix("\ufeff"), encoding
+        except UnicodeDecodeError as error:
+            failures.append(error)
+    # The encoding that got further is the one the file was meant to have.
+    at = max(failure.start for failure in failures)
+    problem = f"byte 0x{data[at]:02x} is neither UTF-8 nor cp949; save the file in one of them"
+    raise SourceFileError(path, _line_at(data, at), problem)
+
+
+def _line_at(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1
+
+
+def records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    r"""Yield each record's first line and its cells, slowly; blank lines are left out.
+
+    Raises
+    ------
+    SourceFileError
+        If a quotation is not closed or the cells cannot be told apart otherwise.
+
+    Examples
+    --------
+    >>> list(records(Path("a.csv"), 'day,note\n\n2024-01-31,"a,\nb"\n'))
+    [(1, ['day', 'note']), (3, ['2024-01-31', 'a,\nb'])]
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise SourceFileError(path, line, f"cells cannot be told apart here: {error}") from error

@@ -1,0 +1,45 @@
+"""What made-up data are made of: the sun's height, the season, and noise with a memory."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values: TypeAlias = NDArray[np.float64]
+Hours: TypeAlias = NDArray[np.datetime64]
+
+
+def year_angle(hours: Hours | np.datetime64) -> Values:
+    """Return how far each hour is into its year, as an angle."""
+    into_year = (hours - hours.astype("datetime64[Y]")).astype(np.float64)
+    return np.asarray(into_year * 2 * np.pi / (365.25 * 24))
+
+
+def sine_of_sun(latitude: float, hours: Hours, clock: Values) -> Values:
+    """Return the sine of the sun's height in the middle of the hour that ends at each stamp."""
+    solstice = year_angle(np.datetime64("2022-12-21T00", "h"))
+    declination = np.radians(-23.44) * np.cos(year_angle(hours) - solstice)
+    noon_in_korea = 12.5
+    turn = (clock - 0.5 - noon_in_korea) * 2 * np.pi / 24
+    north = np.radians(latitude)
+    return np.asarray(np.sin(north) * np.sin(declination) + np.cos(north) * np.cos(declination) * np.cos(turn))
+
+
+def noise(size: int, memory: float, rng: np.random.Generator) -> Values:
+    """Return noise of mean 0 and variance 1 whose autocorrelation falls to 1/e within `memory` hours."""
+    keep = np.exp(-1 / memory)
+    shocks = rng.standard_normal(size) * np.sqrt(1 - keep**2)
+    shocks[0] /= np.sqrt(1 - keep**2)
+    return decaying_sum(shocks, keep)
+
+
+def decaying_sum(values: Values, keep: float) -> Values:
+    """Return the sums ``s[t] = values[t] + keep * s[t - 1]``, by doubling the span that is summed."""
+    sums = values.copy()
+    span = 1
+    while span < sums.size:
+        sums[span:] += keep**span * sums[:-span]
+        span *= 2
+    return sums
