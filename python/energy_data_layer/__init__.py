@@ -11,33 +11,45 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer._version import __version__
 
 if TYPE_CHECKING:
+    from energy_data_layer.errors import ApiError as ApiError
     from energy_data_layer.errors import DataLayerError as DataLayerError
     from energy_data_layer.errors import EngineUnavailable as EngineUnavailable
+    from energy_data_layer.errors import PayloadError as PayloadError
     from energy_data_layer.transforms.complete_hours import complete_hours as complete_hours
     from energy_data_layer.transforms.engine import build_info as build_info
     from energy_data_layer.transforms.impute import impute_missing_values as impute_missing_values
+    from energy_data_layer.transforms.payload_report import PayloadReport as PayloadReport
+    from energy_data_layer.transforms.payload_rows import rows_from_api_payload as rows_from_api_payload
     from energy_data_layer.transforms.provenance import Provenance as Provenance
     from energy_data_layer.transforms.report import ImputationReport as ImputationReport
 
 _HOME_OF = {
+    "ApiError": "errors",
     "DataLayerError": "errors",
     "EngineUnavailable": "errors",
     "ImputationReport": "transforms.report",
+    "PayloadError": "errors",
+    "PayloadReport": "transforms.payload_report",
     "Provenance": "transforms.provenance",
     "build_info": "transforms.engine",
     "complete_hours": "transforms.complete_hours",
     "impute_missing_values": "transforms.impute",
+    "rows_from_api_payload": "transforms.payload_rows",
 }
 
 __all__ = [
+    "ApiError",
     "DataLayerError",
     "EngineUnavailable",
     "ImputationReport",
+    "PayloadError",
+    "PayloadReport",
     "Provenance",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "rows_from_api_payload",
 ]
 
 

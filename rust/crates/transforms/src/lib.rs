@@ -11,6 +11,7 @@ pub mod impute;
 pub mod keys;
 pub mod numbers;
 pub mod parallel;
+pub mod payload;
 pub mod stamps;
 pub mod stations;
 

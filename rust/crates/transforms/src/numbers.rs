@@ -87,7 +87,7 @@ fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
 
 /// A decimal number with optional sign, fraction and exponent, ASCII blanks around it allowed; the words
 /// that Rust reads too (`inf`, `nan`) are no numbers.
-fn parse_number(text: &str) -> Option<f64> {
+pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     let spelled =
         text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));

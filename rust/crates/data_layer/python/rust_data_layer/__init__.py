@@ -3,27 +3,35 @@
 import warnings
 
 from rust_data_layer._native import (
+    ApiError,
     CompletedTable,
     EngineError,
     ImputedTable,
+    PayloadError,
+    PayloadTable,
     RowError,
     TooManyRowsError,
     __version__,
     build_info,
     complete_hours,
     impute_missing_values,
+    rows_from_api_payload,
 )
 
 __all__ = [
+    "ApiError",
     "CompletedTable",
     "EngineError",
     "ImputedTable",
+    "PayloadError",
+    "PayloadTable",
     "RowError",
     "TooManyRowsError",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "rows_from_api_payload",
 ]
 
 if build_info()["debug"]:

@@ -6,15 +6,19 @@ from numpy.typing import NDArray
 from typing_extensions import Buffer, CapsuleType
 
 __all__ = [
+    "ApiError",
     "CompletedTable",
     "EngineError",
     "ImputedTable",
+    "PayloadError",
+    "PayloadTable",
     "RowError",
     "TooManyRowsError",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "rows_from_api_payload",
 ]
 
 __version__: str
@@ -37,8 +41,25 @@ class _ColumnReport(TypedDict):
     coerced: int
     gap_lengths: dict[int, int]
 
+class _PageInfo(TypedDict):
+    items: int
+    page_no: int | None
+    rows_per_page: int | None
+    total_count: int | None
+    last: bool | None
+
+class _PayloadReport(TypedDict):
+    pages: list[_PageInfo]
+    items: int
+    coerced: dict[str, int]
+    unknown_fields: dict[str, int]
+    vanished_fields: dict[str, int]
+    retyped_fields: dict[str, dict[str, int]]
+
 class RowError(ValueError): ...
 class TooManyRowsError(ValueError): ...
+class PayloadError(ValueError): ...
+class ApiError(RuntimeError): ...
 class EngineError(RuntimeError): ...
 
 @final
@@ -53,6 +74,13 @@ class ImputedTable:
 
 @final
 class CompletedTable:
+    def to_ipc(self) -> Any: ...
+    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+
+@final
+class PayloadTable:
+    @property
+    def report(self) -> _PayloadReport: ...
     def to_ipc(self) -> Any: ...
     def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
 
@@ -78,3 +106,10 @@ def complete_hours(
     wall_clock_col: str | None = None,
     threads: int | None = None,
 ) -> CompletedTable: ...
+def rows_from_api_payload(
+    pages: Sequence[bytes | bytearray | memoryview | str],
+    *,
+    source: str,
+    fields: Sequence[tuple[str, str, bool, str]],
+    threads: int | None = None,
+) -> PayloadTable: ...
