@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer._version import __version__
 
 if TYPE_CHECKING:
+    from energy_data_layer.errors import ApiError as ApiError
     from energy_data_layer.errors import DataLayerError as DataLayerError
     from energy_data_layer.errors import EngineUnavailable as EngineUnavailable
+    from energy_data_layer.errors import PayloadError as PayloadError
     from energy_data_layer.transforms.complete_hours import complete_hours as complete_hours
     from energy_data_layer.transforms.engine import build_info as build_info
     from energy_data_layer.transforms.impute import impute_missing_values as impute_missing_values
+    from energy_data_layer.transforms.payload_report import PayloadReport as PayloadReport
+    from energy_data_layer.transforms.payload_rows import rows_from_api_payload as rows_from_api_payload
     from energy_data_layer.transforms.provenance import Provenance as Provenance
     from energy_data_layer.transforms.recognise_layout import recognise_layout as recognise_layout
     from energy_data_layer.transforms.report import ImputationReport as ImputationReport
@@ -24,9 +28,12 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.wide_to_long import transform_wide_to_long as transform_wide_to_long
 
 _HOME_OF = {
+    "ApiError": "errors",
     "DataLayerError": "errors",
     "EngineUnavailable": "errors",
     "ImputationReport": "transforms.report",
+    "PayloadError": "errors",
+    "PayloadReport": "transforms.payload_report",
     "Provenance": "transforms.provenance",
     "WideLayout": "transforms.wide_layout",
     "WideReport": "transforms.wide_report",
@@ -35,12 +42,16 @@ _HOME_OF = {
     "impute_missing_values": "transforms.impute",
     "recognise_layout": "transforms.recognise_layout",
     "transform_wide_to_long": "transforms.wide_to_long",
+    "rows_from_api_payload": "transforms.payload_rows",
 }
 
 __all__ = [
+    "ApiError",
     "DataLayerError",
     "EngineUnavailable",
     "ImputationReport",
+    "PayloadError",
+    "PayloadReport",
     "Provenance",
     "WideLayout",
     "WideReport",
@@ -49,6 +60,7 @@ __all__ = [
     "complete_hours",
     "impute_missing_values",
     "recognise_layout",
+    "rows_from_api_payload",
     "transform_wide_to_long",
 ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -197,3 +198,133 @@ class SourceFileError(DataLayerError, ValueError):
 
 class StorageError(DataLayerError, OSError):
     """The database cannot be opened, read or written; nothing was changed."""
+
+
+_SERVICE_KEY = re.compile(r"""(serviceKey(?:=|%3D))[^&\s"'<>]*""", re.IGNORECASE)
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def shown(text: str) -> str:
+    """Return the beginning of a text that a message shows."""
+    return text if len(text) <= LONGEST_SHOWN_VALUE else text[:LONGEST_SHOWN_VALUE] + "…"
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text that came from outside without line breaks and service keys."""
+    return _SERVICE_KEY.sub(r"\1***", _CONTROL_CHARACTER.sub(" ", text))
+
+
+class PayloadError(DataLayerError, ValueError):
+    """The body of an answer is not what the service documents.
+
+    Attributes
+    ----------
+    problem : str
+        What is wrong.
+    place : str
+        Where in the body, such as ``response.body.items.item[3].tm``; empty for the body as a whole.
+    page : int
+        Which of the pages, from 1.
+    alone : bool
+        Whether the page was given by itself and not in a list.
+    """
+
+    advice = "check the request, and the answer against the service's documentation"
+
+    def __init__(self, problem: str, place: str = "", page: int = 1, *, alone: bool = True) -> None:
+        self.problem = _on_one_line(problem)
+        self.place = _on_one_line(place)
+        self.page = page
+        self.alone = alone
+        where = ", ".join(part for part in ("" if alone else f"page {page}", self.place) if part)
+        super().__init__(f"{where}: {self.problem}; {self.advice}" if where else f"{self.problem}; {self.advice}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.problem, self.place, self.page), {"alone": self.alone, "args": self.args}
+
+
+class CodeMeaning(NamedTuple):
+    """What a code of the services means.
+
+    Attributes
+    ----------
+    meaning : str
+        What the service says by it.
+    advice : str
+        What to do.
+    retryable : bool
+        Whether the same request may succeed a little later.
+    """
+
+    meaning: str
+    advice: str
+    retryable: bool = False
+
+
+_ASK_AGAIN = "ask again a little later"
+_CORRECT_REQUEST = "correct the request"
+_CHECK_KEY = "check the service key at the portal"
+
+LIMIT_EXCEEDED = "22"
+
+CODE_MEANINGS = {
+    "01": CodeMeaning("the service's application failed", _ASK_AGAIN, retryable=True),
+    "02": CodeMeaning("the service's database failed", _ASK_AGAIN, retryable=True),
+    "04": CodeMeaning("HTTP error within the service", _ASK_AGAIN, retryable=True),
+    "05": CodeMeaning("the service timed out", _ASK_AGAIN, retryable=True),
+    "10": CodeMeaning("a parameter of the request is wrong", _CORRECT_REQUEST),
+    "11": CodeMeaning("a parameter is missing in the request", _CORRECT_REQUEST),
+    "12": CodeMeaning("there is no such service, or no longer", "check the address"),
+    "20": CodeMeaning("access denied", _CHECK_KEY),
+    "21": CodeMeaning("the service key is suspended", _CHECK_KEY),
+    LIMIT_EXCEEDED: CodeMeaning("the day's requests are used up", "stop until tomorrow"),
+    "30": CodeMeaning("the service key is not registered", _CHECK_KEY + ", and that it is URL-encoded exactly once"),
+    "31": CodeMeaning("the service key has expired", _CHECK_KEY),
+    "32": CodeMeaning("the IP address is not registered", _CHECK_KEY),
+    "33": CodeMeaning("the call is not signed", _CHECK_KEY),
+    "99": CodeMeaning("another error", "check the request; the hourly observations reach up to yesterday only"),
+}
+"""What the codes of the services mean, and what to do."""
+
+_UNKNOWN_CODE = CodeMeaning("a code without a known meaning", "see the service's documentation")
+
+
+class ApiError(DataLayerError, RuntimeError):
+    """The service answered with an error of its own.
+
+    Attributes
+    ----------
+    code : str
+        The service's code; a number has at least two digits.
+    message : str
+        The service's message.
+    page : int
+        Which of the pages, from 1.
+    alone : bool
+        Whether the page was given by itself and not in a list.
+    """
+
+    def __init__(self, code: str, message: str, page: int = 1, *, alone: bool = True) -> None:
+        self.code = _on_one_line(code)
+        self.message = _on_one_line(message)
+        self.page = page
+        self.alone = alone
+        known = CODE_MEANINGS.get(code, _UNKNOWN_CODE)
+        where = "" if alone else f"page {page}: "
+        said = f": {self.message[:200]}" if self.message else ""
+        super().__init__(
+            f"{where}the service answered with code {shown(self.code)}{said} ({known.meaning}; {known.advice})"
+        )
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed a little later."""
+        return CODE_MEANINGS.get(self.code, _UNKNOWN_CODE).retryable
+
+    @property
+    def stop_until_tomorrow(self) -> bool:
+        """Whether the service gives no more answers today."""
+        return self.code == LIMIT_EXCEEDED
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.code, self.message, self.page), {"alone": self.alone, "args": self.args}

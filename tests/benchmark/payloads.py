@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import duckdb
-import orjson
-import pandas as pd
-import polars as pl
-import pyarrow as pa
-from lxml import etree
-from timing import time_in_turns
-
-from energy_data_layer import rows_from_api_payload
 from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
-from energy_data_layer.transforms.equality import differences
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.equivalence.payload_samples import asos_body, body, asos_items  # noqa: E402
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FIELDS = [field for field in PAYLOAD_FIELDS["asos"] if field.stored]
 NUMBERS = [field.name for field in FIELDS if field.kind in ("number", "integer")]

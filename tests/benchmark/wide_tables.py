@@ -1,4 +1,4 @@
-"""Wide to long: both engines with pandas in and out, and polars' own expressions against Rust with polars in and out."""
+"""Wide to long: both engines with pandas in and out, and polars' own expressions against Rust with polars."""
 
 from __future__ import annotations
 

@@ -11,13 +11,16 @@ import pyarrow as pa
 
 from energy_data_layer import (
     ImputationReport,
+    PayloadReport,
     WideLayout,
     WideReport,
     complete_hours,
     impute_missing_values,
+    rows_from_api_payload,
     transform_wide_to_long,
 )
 
+from . import payload_samples
 from .frame_kinds import as_batch, as_kind
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -98,6 +101,25 @@ class WideCase:
             as_kind(read_fixture(self.fixture), kind), self.layout, report=True, use_rust=use_rust, **self.options
         )
         return frame, facts(report)
+
+
+@dataclass(frozen=True)
+class PayloadCase:
+    """One call of `rows_from_api_payload` with a made-up body, with its report."""
+
+    source: str
+    form: str
+    odd: bool = False
+
+    @property
+    def name(self) -> str:
+        return "-".join(["payload", self.source, *(["odd"] if self.odd else []), self.form])
+
+    def answer(self, kind: str, *, use_rust: bool) -> tuple[Any, dict[str, Any]]:
+        """Return the table, whatever kind of frame is asked for, and what the report says."""
+        make = payload_samples.odd_page if self.odd else payload_samples.page
+        table, report = rows_from_api_payload(make(self.source, self.form), self.source, report=True, use_rust=use_rust)
+        return table, facts(report)
 
 
 IMPUTE_CASES = [
@@ -201,10 +223,22 @@ WIDE_CASES = [
     WideCase("wide_recognised", options={"energy_unit": "Wh"}),
 ]
 
-CASES: list[ImputeCase | CompleteCase | WideCase] = [*IMPUTE_CASES, *COMPLETE_CASES, *WIDE_CASES]
+PAYLOAD_CASES = [
+    PayloadCase(source, form, odd)
+    for source, forms in payload_samples.FORMS.items()
+    for form in forms
+    for odd in (False, True)
+]
+
+CASES: list[ImputeCase | CompleteCase | WideCase | PayloadCase] = [
+    *IMPUTE_CASES,
+    *COMPLETE_CASES,
+    *WIDE_CASES,
+    *PAYLOAD_CASES,
+]
 
 
-def facts(report: ImputationReport | WideReport) -> dict[str, Any]:
+def facts(report: ImputationReport | WideReport | PayloadReport) -> dict[str, Any]:
     """Return what a report says of the data, as JSON would give it back."""
     said = report.to_dict()
     for volatile in ("engine", "engine_reason", "seconds"):

@@ -41,7 +41,18 @@ def test_importing_the_package_loads_nothing_heavy():
     assert modules_after("import energy_data_layer") & set(HEAVY) == set()
 
 
-@pytest.mark.parametrize("name", ["DataLayerError", "EngineUnavailable", "Provenance", "ImputationReport"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DataLayerError",
+        "EngineUnavailable",
+        "Provenance",
+        "ImputationReport",
+        "ApiError",
+        "PayloadError",
+        "PayloadReport",
+    ],
+)
 def test_light_names_load_nothing_heavy(name):
     assert modules_after(f"from energy_data_layer import {name}") & set(HEAVY) == set()
 

@@ -41,19 +41,36 @@ DAY_FORMS = {
 }
 MIDNIGHT = "[ T]00:00(:00)?$"
 GROUPED_FORM = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?$"
+DATE_FORMS = {
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "%Y-%m-%d",
+    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "%Y%m%d",
+}
 NUMBER_FORM = r"^[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$"
 
 
 def parse_stamps(columns: InputColumns) -> pd.DatetimeIndex:
     """Return the stamps of a frame as naive instants (UTC where they carry a zone), or raise `StampError`."""
     column = columns.stamp
-    stamps = _parse_text(column) if is_text(column.type) else _to_datetimes(column)
+    stamps = parse_texts(column, STAMP_FORMS) if is_text(column.type) else _to_datetimes(column)
     unreadable = np.flatnonzero(stamps.isna())
     if len(unreadable):
         first = unreadable[:5]
         values = [column[int(row)].as_py() if is_text(column.type) else None for row in first]
         raise StampError(columns.date_col, first, values, len(unreadable), columns.label)
     return stamps
+
+
+def parse_texts(column: ArrowColumn, forms: dict[str, str]) -> pd.DatetimeIndex:
+    """Return texts of some forms as instants, NaT where a text has none of them."""
+    texts = as_plain_text(column).cast(pa.large_string())
+    parsed = np.full(len(texts), "NaT", dtype="datetime64[s]")
+    for form, format_ in forms.items():
+        rows = _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
+        if rows.all():
+            return _parse_form(texts, format_)
+        if rows.any():
+            parsed[rows] = _parse_form(texts.filter(pa.array(rows)), format_)
+    return pd.DatetimeIndex(parsed)
 
 
 def parse_wall_clock(columns: InputColumns, stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -84,7 +101,7 @@ def parse_days(column: ArrowColumn) -> pd.DatetimeIndex:
         per_day = np.timedelta64(1, "D").astype(f"timedelta64[{stamps.unit}]").astype("int64")
         return pd.DatetimeIndex(stamps.where(stamps.asi8 % per_day == 0))
     days = pc.replace_substring_regex(trimmed(column), MIDNIGHT, "")
-    return _parse_forms(days, DAY_FORMS).as_unit("us")
+    return parse_texts(days, DAY_FORMS).as_unit("us")
 
 
 def require_finite(
@@ -108,21 +125,6 @@ def _to_numbers(texts: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     numbers = pc.if_else(is_number, texts, None)
     coerced = numbers.null_count - texts.null_count
     return _to_numpy(numbers).astype(object).astype(np.float64), coerced
-
-
-def _parse_text(column: ArrowColumn) -> pd.DatetimeIndex:
-    return _parse_forms(as_plain_text(column).cast(pa.large_string()), STAMP_FORMS)
-
-
-def _parse_forms(texts: ArrowColumn, forms: dict[str, str]) -> pd.DatetimeIndex:
-    parsed = np.full(len(texts), "NaT", dtype="datetime64[s]")
-    for form, format_ in forms.items():
-        rows = _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
-        if rows.all():
-            return _parse_form(texts, format_)
-        if rows.any():
-            parsed[rows] = _parse_form(texts.filter(pa.array(rows)), format_)
-    return pd.DatetimeIndex(parsed)
 
 
 def _parse_form(texts: ArrowColumn, format_: str) -> pd.DatetimeIndex:

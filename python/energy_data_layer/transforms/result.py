@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from energy_data_layer.transforms.frames import ArrowColumn
+    from energy_data_layer.transforms.payload_report import PageInfo, PayloadDrift
     from energy_data_layer.transforms.report import ColumnReport
 
 
@@ -70,3 +72,25 @@ class Long:
     missing: int
     totals_checked: int
     total_mismatches: list[tuple[int, float, float]]
+
+
+@dataclass(frozen=True)
+class PayloadRows:
+    """The items of all pages.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        One row per item.
+    pages : tuple of PageInfo
+        What each page says of itself.
+    coerced : dict of str to int
+        Texts per field that could not be read.
+    drift : PayloadDrift
+        Where the items differ from what the service documents.
+    """
+
+    table: pa.Table
+    pages: tuple[PageInfo, ...]
+    coerced: dict[str, int]
+    drift: PayloadDrift

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from energy_data_layer import errors
+from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
 from energy_data_layer.transforms import engine
+from energy_data_layer.transforms.payload_report import PageInfo, PayloadDrift
 from energy_data_layer.transforms.report import ColumnReport
-from energy_data_layer.transforms.result import Imputed, Long
+from energy_data_layer.transforms.result import Imputed, Long, PayloadRows
 from energy_data_layer.transforms.wide_layout import ENERGY_UNITS
 
 if TYPE_CHECKING:
@@ -129,6 +132,45 @@ def _only(positions: list[str]) -> str | None:
     return positions[0] if positions else None
 
 
+def payload_rows_in_rust(
+    payloads: Sequence[bytes | bytearray | memoryview | str], source: str, *, alone: bool
+) -> PayloadRows:
+    """Run `rows_from_api_payload` in Rust, up to the item table."""
+    rust = engine.rust()
+    try:
+        result = rust.rows_from_api_payload(payloads, source=source, fields=rust_fields(source))
+    # The cause would show texts of the body that the translated error leaves out.
+    except rust.PayloadError as error:
+        problem, place, page = error.args
+        raise errors.PayloadError(problem, place, page, alone=alone) from None
+    except rust.ApiError as error:
+        code, message, page = error.args
+        raise errors.ApiError(code, message, page, alone=alone) from None
+    except rust.EngineError as error:
+        raise _engine_error(error) from error
+    said = result.report
+    return PayloadRows(
+        table=pa.table(result),
+        pages=tuple(PageInfo(**page) for page in said["pages"]),
+        coerced=said["coerced"],
+        drift=PayloadDrift(said["unknown_fields"], said["vanished_fields"], said["retyped_fields"]),
+    )
+
+
+@cache
+def rust_fields(source: str) -> list[tuple[str, str, bool, str]]:
+    """Return what the engine has to know of the fields of a source: name, kind, required, documented JSON kinds."""
+    return [
+        (
+            field.name,
+            str(field.arrow_type) if field.kind == "integer" else field.kind,
+            field.required,
+            " ".join(field.documented),
+        )
+        for field in PAYLOAD_FIELDS[source]
+    ]
+
+
 def _report(counts: dict[str, Any]) -> ColumnReport:
     return ColumnReport.from_counts(counts["codes"], counts["coerced"], counts["gap_lengths"])
 
@@ -168,4 +210,8 @@ def _translated(error: Exception, names: Mapping[str, str]) -> errors.DataLayerE
         return ERROR_OF_KIND[kind](names[column], rows, values, count, frame)
     if isinstance(error, rust.TooManyRowsError):
         return errors.OptionError(str(error))
+    return _engine_error(error)
+
+
+def _engine_error(error: Exception) -> errors.EngineError:
     return errors.EngineError(f"the Rust engine failed: {error}; run on the reference with USE_RUST=0")

@@ -20,6 +20,18 @@ create_exception!(
 );
 create_exception!(
     rust_data_layer,
+    PayloadError,
+    PyValueError,
+    "A page that is not what a service should send: (problem, place, page)."
+);
+create_exception!(
+    rust_data_layer,
+    ApiError,
+    PyRuntimeError,
+    "A service answered with an error: (code, message, page)."
+);
+create_exception!(
+    rust_data_layer,
     EngineError,
     PyRuntimeError,
     "A defect of the engine, not of the input."
@@ -30,6 +42,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("RowError", py.get_type::<RowError>())?;
     module.add("TooManyRowsError", py.get_type::<TooManyRowsError>())?;
+    module.add("PayloadError", py.get_type::<PayloadError>())?;
+    module.add("ApiError", py.get_type::<ApiError>())?;
     module.add("EngineError", py.get_type::<EngineError>())
 }
 
@@ -47,6 +61,8 @@ pub fn to_python(error: Error) -> PyErr {
         Error::ColumnNotFound { .. } => PyKeyError::new_err(error.to_string()),
         Error::ColumnType { .. } => PyTypeError::new_err(error.to_string()),
         Error::TooManyRows(_) => TooManyRowsError::new_err(error.to_string()),
+        Error::Payload(error) => PayloadError::new_err((error.problem, error.place, error.page)),
+        Error::Api(error) => ApiError::new_err((error.code, error.message, error.page)),
         Error::Arrow(error) => arrow_to_python(error),
     }
 }

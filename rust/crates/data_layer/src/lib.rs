@@ -5,6 +5,7 @@ mod build_info;
 mod complete_hours;
 mod error;
 mod impute;
+mod payload_rows;
 mod wide_to_long;
 
 use pyo3::prelude::*;
@@ -23,6 +24,10 @@ mod _native {
     use crate::impute::ImputedTable;
     #[pymodule_export]
     use crate::impute::impute_missing_values;
+    #[pymodule_export]
+    use crate::payload_rows::PayloadTable;
+    #[pymodule_export]
+    use crate::payload_rows::rows_from_api_payload;
     #[pymodule_export]
     use crate::wide_to_long::LongTable;
     #[pymodule_export]

@@ -60,6 +60,28 @@ pub struct RowError {
     pub frame: &'static str,
 }
 
+/// A page that is not what a service should send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadError {
+    /// What is wrong.
+    pub problem: String,
+    /// Where in the page, as a path of members; empty for the whole body.
+    pub place: String,
+    /// Which page, from 1.
+    pub page: usize,
+}
+
+/// An error that a service answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// The service's code.
+    pub code: String,
+    /// The service's message.
+    pub message: String,
+    /// Which page, from 1.
+    pub page: usize,
+}
+
 /// Any error of a transform.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -89,6 +111,12 @@ pub enum Error {
     /// The result would have more rows than can be held.
     #[error("completing the hours would make {0} rows; check the stamps and the frequency")]
     TooManyRows(u64),
+    /// A page that is not what a service should send.
+    #[error("page {}, {}: {}", .0.page, .0.place, .0.problem)]
+    Payload(Box<PayloadError>),
+    /// A service answered with an error.
+    #[error("page {}: the service answered with code {}: {}", .0.page, .0.code, .0.message)]
+    Api(Box<ApiError>),
     /// Arrow refused.
     #[error(transparent)]
     Arrow(#[from] ArrowError),

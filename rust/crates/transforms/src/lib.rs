@@ -11,6 +11,7 @@ pub mod keys;
 mod memory;
 pub mod numbers;
 pub mod parallel;
+pub mod payload;
 pub mod stamps;
 pub mod stations;
 mod texts;

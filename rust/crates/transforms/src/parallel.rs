@@ -12,7 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 /// Batches per thread: enough for an uneven share to be evened out.
 const BATCHES_PER_THREAD: usize = 16;
 /// Values from which on threads pay: below, waking them costs about as much as the work.
-const VALUES_WORTH_THREADS: usize = 65_536;
+pub(crate) const VALUES_WORTH_THREADS: usize = 65_536;
 
 /// The helping threads, and the process that they belong to.
 static HELPERS: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);

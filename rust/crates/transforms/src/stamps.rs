@@ -129,14 +129,14 @@ fn parse_all<'a>(
 
 /// Parses stamps one after the other; the date of one is mostly that of the one before.
 #[derive(Default)]
-struct StampParser {
+pub(crate) struct StampParser {
     date: [u8; 10],
     seconds: i64,
 }
 
 impl StampParser {
     /// Seconds since 1970-01-01 of `YYYY-MM-DD HH:MM[:SS]`, with a blank or a T, or of `YYYYMMDDHHMM`.
-    fn parse(&mut self, text: &[u8]) -> Option<i64> {
+    pub(crate) fn parse(&mut self, text: &[u8]) -> Option<i64> {
         if let Ok(compact) = <&[u8; 12]>::try_from(text) {
             let [y1, y2, y3, y4, m1, m2, d1, d2, clock @ ..] = compact;
             let date = [*y1, *y2, *y3, *y4, b'-', *m1, *m2, b'-', *d1, *d2];
@@ -153,7 +153,8 @@ impl StampParser {
         Some(self.date_seconds(date)? + clock)
     }
 
-    fn date_seconds(&mut self, date: &[u8; 10]) -> Option<i64> {
+    /// Seconds since 1970-01-01 of `YYYY-MM-DD`.
+    pub(crate) fn date_seconds(&mut self, date: &[u8; 10]) -> Option<i64> {
         if *date != self.date {
             let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
                 return None;

@@ -3,30 +3,38 @@
 import warnings
 
 from rust_data_layer._native import (
+    ApiError,
     CompletedTable,
     EngineError,
     ImputedTable,
     LongTable,
+    PayloadError,
+    PayloadTable,
     RowError,
     TooManyRowsError,
     __version__,
     build_info,
     complete_hours,
     impute_missing_values,
+    rows_from_api_payload,
     transform_wide_to_long,
 )
 
 __all__ = [
+    "ApiError",
     "CompletedTable",
     "EngineError",
     "ImputedTable",
     "LongTable",
+    "PayloadError",
+    "PayloadTable",
     "RowError",
     "TooManyRowsError",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "rows_from_api_payload",
     "transform_wide_to_long",
 ]
 

@@ -6,16 +6,20 @@ from numpy.typing import NDArray
 from typing_extensions import Buffer, CapsuleType
 
 __all__ = [
+    "ApiError",
     "CompletedTable",
     "EngineError",
     "ImputedTable",
     "LongTable",
+    "PayloadError",
+    "PayloadTable",
     "RowError",
     "TooManyRowsError",
     "__version__",
     "build_info",
     "complete_hours",
     "impute_missing_values",
+    "rows_from_api_payload",
     "transform_wide_to_long",
 ]
 
@@ -46,8 +50,25 @@ class _LongReport(TypedDict):
     totals_checked: int
     total_mismatches: list[tuple[int, float, float]]
 
+class _PageInfo(TypedDict):
+    items: int
+    page_no: int | None
+    rows_per_page: int | None
+    total_count: int | None
+    last: bool | None
+
+class _PayloadReport(TypedDict):
+    pages: list[_PageInfo]
+    items: int
+    coerced: dict[str, int]
+    unknown_fields: dict[str, int]
+    vanished_fields: dict[str, int]
+    retyped_fields: dict[str, dict[str, int]]
+
 class RowError(ValueError): ...
 class TooManyRowsError(ValueError): ...
+class PayloadError(ValueError): ...
+class ApiError(RuntimeError): ...
 class EngineError(RuntimeError): ...
 
 @final
@@ -70,6 +91,10 @@ class LongTable:
     @property
     def report(self) -> _LongReport: ...
     def take_numpy(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
+
+class PayloadTable:
+    @property
+    def report(self) -> _PayloadReport: ...
     def to_ipc(self) -> Any: ...
     def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
 
@@ -114,3 +139,10 @@ def transform_wide_to_long(
     text_views: bool = False,
     threads: int | None = None,
 ) -> LongTable: ...
+def rows_from_api_payload(
+    pages: Sequence[bytes | bytearray | memoryview | str],
+    *,
+    source: str,
+    fields: Sequence[tuple[str, str, bool, str]],
+    threads: int | None = None,
+) -> PayloadTable: ...

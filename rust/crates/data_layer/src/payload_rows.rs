@@ -1,0 +1,148 @@
+//! `rows_from_api_payload` for Python.
+
+use arrow_array::RecordBatch;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyByteArray, PyBytes, PyCapsule, PyDict, PyMemoryView, PyString};
+use pyo3_arrow::buffer::PyArrowBuffer;
+use transforms::payload::{self as kernel, Field, FieldKind, MOST_FIELDS, Page, Report, Source};
+
+use crate::boundary::{to_capsule, to_ipc, without_gil};
+
+/// A table with one row per item, and what was found while reading the pages.
+#[pyclass(module = "rust_data_layer", frozen)]
+pub struct PayloadTable {
+    table: RecordBatch,
+    report: Report,
+}
+
+#[pymethods]
+impl PayloadTable {
+    /// What was found: the pages, and counts above 0.
+    #[getter]
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut pages = Vec::with_capacity(self.report.pages.len());
+        for page in &self.report.pages {
+            let info = PyDict::new(py);
+            info.set_item("items", page.items)?;
+            info.set_item("page_no", page.page_no)?;
+            info.set_item("rows_per_page", page.rows_per_page)?;
+            info.set_item("total_count", page.total_count)?;
+            info.set_item("last", page.last)?;
+            pages.push(info);
+        }
+        let retyped_fields = PyDict::new(py);
+        for (field, retyped) in &self.report.retyped {
+            let kinds = PyDict::new(py);
+            for (kind, count) in
+                [("text", retyped.text), ("number", retyped.number), ("null", retyped.null)]
+            {
+                if count > 0 {
+                    kinds.set_item(kind, count)?;
+                }
+            }
+            retyped_fields.set_item(field, kinds)?;
+        }
+        let report = PyDict::new(py);
+        report.set_item("pages", pages)?;
+        report.set_item("items", self.table.num_rows())?;
+        report.set_item("coerced", counts(py, &self.report.coerced)?)?;
+        report.set_item("unknown_fields", counts(py, &self.report.unknown)?)?;
+        report.set_item("vanished_fields", counts(py, &self.report.vanished)?)?;
+        report.set_item("retyped_fields", retyped_fields)?;
+        Ok(report)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        to_capsule(py, self.table.clone(), requested_schema)
+    }
+
+    fn to_ipc(&self, py: Python<'_>) -> PyResult<PyArrowBuffer> {
+        to_ipc(py, &self.table)
+    }
+}
+
+fn counts<'py>(py: Python<'py>, counts: &[(String, u64)]) -> PyResult<Bound<'py, PyDict>> {
+    let all = PyDict::new(py);
+    for (field, count) in counts {
+        all.set_item(field, count)?;
+    }
+    Ok(all)
+}
+
+/// A page whose memory Python does not change while it is read.
+enum HeldPage<'py> {
+    Bytes(Bound<'py, PyBytes>),
+    Ascii(Bound<'py, PyString>),
+    LoneSurrogate,
+}
+
+impl<'py> HeldPage<'py> {
+    fn hold(page: Bound<'py, PyAny>) -> PyResult<Self> {
+        let py = page.py();
+        match page.cast_into::<PyBytes>() {
+            Ok(bytes) => Ok(Self::Bytes(bytes)),
+            Err(other) => {
+                let page = other.into_inner();
+                if let Ok(text) = page.cast::<PyString>() {
+                    // Python would keep the encoded copy as long as the text.
+                    if text.call_method0("isascii")?.is_truthy()? {
+                        return Ok(Self::Ascii(text.clone()));
+                    }
+                    return Ok(text.encode_utf8().map_or(Self::LoneSurrogate, Self::Bytes));
+                }
+                if !page.is_instance_of::<PyByteArray>() && !page.is_instance_of::<PyMemoryView>() {
+                    return Err(PyTypeError::new_err("a page must be bytes-like or a str"));
+                }
+                // Other threads can change what these hold while the page is read without the GIL.
+                let copy = py.get_type::<PyBytes>().call1((page,))?;
+                Ok(Self::Bytes(copy.cast_into::<PyBytes>()?))
+            }
+        }
+    }
+
+    fn page(&self) -> PyResult<Page<'_>> {
+        Ok(match self {
+            Self::Bytes(bytes) => Page::Bytes(bytes.as_bytes()),
+            Self::Ascii(text) => Page::Text(text.to_str()?),
+            Self::LoneSurrogate => Page::LoneSurrogate,
+        })
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (pages, *, source, fields, threads=None))]
+pub fn rows_from_api_payload(
+    py: Python<'_>,
+    pages: Vec<Bound<'_, PyAny>>,
+    source: &str,
+    fields: Vec<(String, PyBackedStr, bool, PyBackedStr)>,
+    threads: Option<usize>,
+) -> PyResult<PayloadTable> {
+    let source = Source::from_name(source)
+        .ok_or_else(|| PyValueError::new_err(format!("there is no source \"{source}\"")))?;
+    if fields.len() > MOST_FIELDS {
+        return Err(PyValueError::new_err(format!("there can be {MOST_FIELDS} fields at most")));
+    }
+    let fields = fields.into_iter().map(field).collect::<PyResult<Vec<_>>>()?;
+    let held = pages.into_iter().map(HeldPage::hold).collect::<PyResult<Vec<_>>>()?;
+    let pages = held.iter().map(HeldPage::page).collect::<PyResult<Vec<_>>>()?;
+    let (table, report) =
+        without_gil(py, threads, || kernel::rows_from_pages(&pages, source, &fields))?;
+    Ok(PayloadTable { table, report })
+}
+
+fn field(field: (String, PyBackedStr, bool, PyBackedStr)) -> PyResult<Field> {
+    let (name, kind, required, documented) = field;
+    let kind = FieldKind::from_name(&kind)
+        .ok_or_else(|| PyValueError::new_err(format!("there is no kind of field \"{kind}\"")))?;
+    let documented = |kind| documented.split(' ').any(|word| word == kind);
+    let (as_text, as_number) = (documented("text"), documented("number"));
+    Ok(Field { name, kind, required, as_text, as_number })
+}

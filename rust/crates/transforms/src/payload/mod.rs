@@ -1,0 +1,202 @@
+//! Pages of the public services' answers as one typed table.
+//!
+//! A page is JSON or XML; both are read as the same stream of members and values ([`body`]), from which
+//! the values go straight into the columns ([`rows`]). What is wrong with the envelope or an item is
+//! kept until the page has been read to its end: a page that is not well-formed is that before all else.
+
+mod body;
+mod columns;
+mod drift;
+mod envelope;
+mod fields;
+mod gateway;
+mod json;
+mod lists;
+mod lookup;
+mod report;
+mod rows;
+mod shown;
+mod text;
+mod values;
+mod xml;
+mod xml_names;
+mod xml_rules;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::Schema;
+use arrow_select::concat::concat;
+
+pub use fields::{Field, FieldKind, MOST_FIELDS};
+pub use report::{PageInfo, Report, Retyped};
+
+use crate::error::{ApiError, Error, PayloadError, Result};
+use crate::parallel;
+use body::Malformed;
+use envelope::Failure;
+use json::Json;
+use rows::Rows;
+use shown::Fault;
+use text::Form;
+use xml::Xml;
+
+/// Bytes that take about as long as one value of the other transforms.
+const BYTES_PER_VALUE: usize = 8;
+/// Groups of pages per thread: enough for an uneven share to be evened out.
+const GROUPS_PER_THREAD: usize = 4;
+
+/// Which service answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Hourly observations of the weather service.
+    Asos,
+    /// Hourly generation of wind farms.
+    NamdongWind,
+    /// Hourly generation of solar plants.
+    NambuSolar,
+}
+
+impl Source {
+    /// The source of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "asos" => Some(Self::Asos),
+            "namdong_wind" => Some(Self::NamdongWind),
+            "nambu_solar" => Some(Self::NambuSolar),
+            _ => None,
+        }
+    }
+}
+
+/// One page as it came.
+#[derive(Debug, Clone, Copy)]
+pub enum Page<'p> {
+    /// The bytes of a body.
+    Bytes(&'p [u8]),
+    /// A body that was decoded already.
+    Text(&'p str),
+    /// A text that cannot be encoded, for it holds a lone surrogate.
+    LoneSurrogate,
+}
+
+impl Page<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Text(text) => text.len(),
+            Self::LoneSurrogate => 0,
+        }
+    }
+}
+
+/// Reads pages into one table, with one row per item.
+pub fn rows_from_pages(
+    pages: &[Page<'_>],
+    source: Source,
+    fields: &[Field],
+) -> Result<(RecordBatch, Report)> {
+    let values = pages.iter().map(Page::len).sum::<usize>() / BYTES_PER_VALUE;
+    let groups = if values >= parallel::VALUES_WORTH_THREADS && parallel::threads() > 1 {
+        pages.len().clamp(1, parallel::threads() * GROUPS_PER_THREAD)
+    } else {
+        1
+    };
+    let size = pages.len().div_ceil(groups).max(1);
+    let parts: Vec<_> = pages.chunks(size).enumerate().collect();
+    let mut tables = Vec::with_capacity(parts.len().max(1));
+    let mut report = Report::default();
+    for part in parallel::map(values, parts, |(group, pages)| {
+        read_group(pages, group * size, source, fields)
+    }) {
+        let (table, part) = part?;
+        tables.push(table);
+        report.append(part);
+    }
+    let table = match tables.pop() {
+        None => Rows::new(fields).finish()?.0,
+        Some(only) if tables.is_empty() => only,
+        Some(last) => {
+            tables.push(last);
+            joined(tables)?
+        }
+    };
+    Ok((table, report.in_order_of(fields)))
+}
+
+/// The rows of all tables. The columns are joined one by one, and their parts are let go of one by one.
+fn joined(tables: Vec<RecordBatch>) -> Result<RecordBatch> {
+    let mut schema = Arc::new(Schema::empty());
+    let mut rows = 0;
+    let mut parts: Vec<_> = tables
+        .into_iter()
+        .map(|table| {
+            let (table_schema, columns, table_rows) = table.into_parts();
+            schema = table_schema;
+            rows += table_rows;
+            columns.into_iter()
+        })
+        .collect();
+    let columns = schema.fields().iter().map(|_| {
+        let parts: Vec<_> = parts.iter_mut().filter_map(Iterator::next).collect();
+        concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+    });
+    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
+}
+
+fn read_group(
+    pages: &[Page<'_>],
+    before: usize,
+    source: Source,
+    fields: &[Field],
+) -> Result<(RecordBatch, Report)> {
+    let mut rows = Rows::new(fields);
+    let mut infos = Vec::with_capacity(pages.len());
+    for (position, page) in pages.iter().enumerate() {
+        let number = before + position + 1;
+        infos.push(read_page(*page, source, &mut rows).map_err(|failure| error(failure, number))?);
+    }
+    let (table, mut report) = rows.finish()?;
+    report.pages = infos;
+    Ok((table, report))
+}
+
+fn read_page(
+    page: Page<'_>,
+    source: Source,
+    rows: &mut Rows<'_>,
+) -> std::result::Result<PageInfo, Failure> {
+    rows.begin_page();
+    let info = match text::decode(page)? {
+        (Form::Json, text) => {
+            let mut body = Json::new(text);
+            envelope::read(&mut body, source, rows)
+                .and_then(|answer| body.finish().map(|()| answer))
+                .map_err(|Malformed(why)| {
+                    Fault::whole(format!("the body is no valid JSON: {why}"))
+                })?
+                .judge(source, rows)?
+        }
+        (Form::Xml, text) => Xml::new(text)
+            .and_then(|mut body| envelope::read(&mut body, source, rows))
+            .map_err(|Malformed(why)| {
+                Fault::whole(format!("the body is no well-formed XML: {why}"))
+            })?
+            .judge(source, rows)?,
+    };
+    Ok(info)
+}
+
+fn error(failure: Failure, page: usize) -> Error {
+    match failure {
+        Failure::Payload(Fault { problem, place }) => {
+            Error::Payload(Box::new(PayloadError { problem, place, page }))
+        }
+        Failure::Api { code, message } => Error::Api(Box::new(ApiError { code, message, page })),
+    }
+}

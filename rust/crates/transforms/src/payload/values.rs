@@ -1,0 +1,145 @@
+//! Texts as numbers and dates: the grammar of the other transforms, with a short cut for short decimals.
+
+use crate::numbers::parse_number;
+use crate::stamps::StampParser;
+
+/// The digits that every integer below 2^53 of as many digits is exact with.
+const MOST_DIGITS: usize = 15;
+const SECONDS_PER_DAY: i64 = 86_400;
+/// The power of ten for each number of digits behind the point: each is exact.
+const POWERS_OF_TEN: [f64; MOST_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// The number that a text is.
+pub(super) fn number(text: &str) -> Option<f64> {
+    short_decimal(text.as_bytes()).or_else(|| parse_number(text))
+}
+
+/// A decimal of few digits without exponent; the one division rounds correctly, as both its sides are exact.
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    if digits.len() > MOST_DIGITS {
+        return None;
+    }
+    let mut mantissa = 0i64;
+    let mut point = None;
+    for (position, byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            mantissa = mantissa * 10 + i64::from(digit);
+        } else if *byte == b'.' && point.is_none() {
+            point = Some(position);
+        } else {
+            return None;
+        }
+    }
+    let behind = point.map_or(0, |point| digits.len() - point - 1);
+    if digits.len() == usize::from(point.is_some()) {
+        return None;
+    }
+    let value = mantissa as f64 / POWERS_OF_TEN.get(behind)?;
+    Some(if negative { -value } else { value })
+}
+
+/// The whole number that a text is; digits alone are taken exactly.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    const BOUND: f64 = (1u64 << 63) as f64;
+    let value = parse_number(text)?;
+    // The bounds are exact, so what lies between them fits.
+    (value.trunc() == value && (-BOUND..BOUND).contains(&value)).then_some(value as i64)
+}
+
+/// Days since 1970-01-01 of `YYYY-MM-DD` or `YYYYMMDD`.
+pub(super) fn date(text: &[u8], parser: &mut StampParser) -> Option<i32> {
+    let seconds = match text {
+        [y1, y2, y3, y4, m1, m2, d1, d2] => {
+            parser.date_seconds(&[*y1, *y2, *y3, *y4, b'-', *m1, *m2, b'-', *d1, *d2])
+        }
+        _ => parser.date_seconds(text.try_into().ok()?),
+    }?;
+    i32::try_from(seconds / SECONDS_PER_DAY).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_are_numbers_or_nothing() {
+        for (text, value) in [
+            ("0", Some(0.0)),
+            (".6", Some(0.6)),
+            ("-.8", Some(-0.8)),
+            ("5.", Some(5.0)),
+            ("+5", Some(5.0)),
+            ("1018.4", Some(1018.4)),
+            ("999999999999999", Some(999_999_999_999_999.0)),
+            ("1e-3", Some(0.001)),
+            ("", None),
+            (".", None),
+            ("-", None),
+            ("-.", None),
+            ("--1", None),
+            ("1.2.3", None),
+            ("1,000", None),
+            ("nan", None),
+            ("inf", None),
+        ] {
+            assert_eq!(number(text), value, "{text:?}");
+        }
+        assert_eq!(number("-0").map(f64::to_bits), Some((-0.0f64).to_bits()));
+        assert_eq!(number("1e999"), Some(f64::INFINITY));
+        assert_eq!(number(&"9".repeat(10_000)), Some(f64::INFINITY));
+    }
+
+    #[test]
+    fn whole_numbers_are_exact() {
+        for (text, value) in [
+            ("9007199254740993", Some(9_007_199_254_740_993)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("+0108", Some(108)),
+            ("108.0", Some(108)),
+            ("1.08e2", Some(108)),
+            ("-9223372036854775808.0", Some(i64::MIN)),
+            ("9223372036854775807.0", None),
+            ("1.5", None),
+            ("1e999", None),
+            ("", None),
+            ("+", None),
+        ] {
+            assert_eq!(integer(text), value, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dates_have_two_forms() {
+        let mut parser = StampParser::default();
+        let mut date = |text: &str| date(text.as_bytes(), &mut parser);
+        assert_eq!(date("2024-01-01"), Some(19_723));
+        assert_eq!(date("20240101"), Some(19_723));
+        assert_eq!(date("0001-01-01"), Some(-719_162));
+        for text in
+            ["", "2024-1-01", "20240230", "0000-01-01", "2024-01-01 00:00", "2024/01/01", "２０24"]
+        {
+            assert_eq!(date(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_cut_rounds_as_the_library_does(text in r"-?[0-9]{0,9}\.?[0-9]{0,9}") {
+            if let Some(short) = short_decimal(text.as_bytes()) {
+                prop_assert_eq!(Some(short.to_bits()), text.parse::<f64>().ok().map(f64::to_bits));
+            }
+        }
+    }
+}
