@@ -9,7 +9,10 @@ def judge(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Return one verdict per goal."""
     return [
         *map(_ratio, results["table"]),
-        _agreement(results["table"]),
+        *map(_against, results["wide"]),
+        *map(_against, (result for result in results["payload"] if result["target"] is not None)),
+        _agreement([*results["table"], *results["wide"], *results["payload"]]),
+        *map(_payload_memory, results["payload_memory"]),
         *(_round_trip(results["round_trip"], carrier) for carrier in ("capsule", "ipc")),
         *_kernel(results["kernel"]),
         _memory(results["memory"]),
@@ -22,9 +25,20 @@ def _ratio(row: dict[str, Any]) -> dict[str, Any]:
     return _verdict(goal, f"{row['ratio']:.1f}", row["ok"])
 
 
+def _against(row: dict[str, Any]) -> dict[str, Any]:
+    goal = f"{row['title']}: Rust at least {row['target']:g} times as fast as {row['against']}"
+    return _verdict(goal, f"{row['ratio']:.1f}", row["ok"])
+
+
+def _payload_memory(memory: dict[str, Any]) -> dict[str, Any]:
+    goal = f"peak memory of an ASOS body in {memory['form'].upper()}: at most {memory['goal']:g} × body and result"
+    ratio = memory["over_body_and_result"]
+    return _verdict(goal, f"{ratio:.2f} ×", ratio <= memory["goal"])
+
+
 def _agreement(rows: list[dict[str, Any]]) -> dict[str, Any]:
     differing = [f"{row['title']}: {row['difference']}" for row in rows if not row["agree"]]
-    goal = "both engines agree on every input, codes and numbers"
+    goal = "all answers are equal on every input"
     return _verdict(goal, "; ".join(differing) or f"all {len(rows)}", not differing)
 
 

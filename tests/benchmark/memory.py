@@ -1,6 +1,6 @@
-"""Peak memory above the input, of one engine in a process of its own.
+"""Peak memory above the input, in a process of its own.
 
-Run as a script with engine, rows and stations it measures and prints JSON.
+Run as a script it measures one call and prints JSON: ``impute ENGINE ROWS STATIONS`` or ``payload FORM BYTES``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data import COLUMNS, weather
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 GOAL = 1.5
+PAYLOAD_GOAL = 1.3
 STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 RESET_PEAK = "5"
 
@@ -28,7 +32,7 @@ def measure(rows: int, stations: int, processes: int) -> dict[str, Any]:
     output_mb = rows * len(COLUMNS) * 8 / 1e6
     result: dict[str, Any] = {"rows": rows, "output_mb": output_mb, "goal": GOAL}
     for engine in ("reference", "rust"):
-        runs = [_in_fresh_process(engine, rows, stations) for _ in range(processes)]
+        runs = [_in_fresh_process("impute", engine, rows, stations) for _ in range(processes)]
         peak = median(run["peak_mb"] for run in runs)
         result[engine] = {
             "peak_mb": peak,
@@ -39,8 +43,18 @@ def measure(rows: int, stations: int, processes: int) -> dict[str, Any]:
     return result
 
 
-def _in_fresh_process(engine: str, rows: int, stations: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, engine, str(rows), str(stations)]
+def measure_payload(size: int, processes: int) -> list[dict[str, Any]]:
+    """Return for each form of a body the peak of parsing it in Rust, relative to the body and the result."""
+    results = []
+    for form in ("json", "xml"):
+        runs = [_in_fresh_process("payload", form, size) for _ in range(processes)]
+        ratio = median((run["body_mb"] + run["peak_mb"]) / (run["body_mb"] + run["result_mb"]) for run in runs)
+        results.append({"form": form, "goal": PAYLOAD_GOAL, "over_body_and_result": ratio, **runs[0]})
+    return results
+
+
+def _in_fresh_process(*arguments: object) -> dict[str, Any]:
+    command = [sys.executable, __file__, *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -50,14 +64,31 @@ def _peak_of_one_call(engine: str, rows: int, stations: int) -> dict[str, Any]:
     use_rust = engine == "rust"
     impute_missing_values(weather(100, 1), COLUMNS, use_rust=use_rust)  # loads what the engine needs
     df = weather(rows, stations)
+    result, peak = _peak_of(lambda: impute_missing_values(df, COLUMNS, use_rust=use_rust))
+    if len(result) != rows:
+        raise RuntimeError(f"the {engine} engine returned {len(result)} of {rows} rows")
+    return peak
+
+
+def _peak_of_one_payload(form: str, size: int) -> dict[str, Any]:
+    import payloads
+
+    from energy_data_layer import rows_from_api_payload
+
+    rows_from_api_payload(payloads.asos_body(1_000, form), "asos", use_rust=True)
+    body = payloads.asos_body(size, form)
+    result, peak = _peak_of(lambda: rows_from_api_payload(body, "asos", use_rust=True))
+    return {"body_mb": len(body) / 1e6, "result_mb": result.nbytes / 1e6, **peak}
+
+
+def _peak_of(call: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
+    """Return what a call gives, and its peak above what the process held before."""
     _give_freed_memory_back()
     resettable = _reset_peak()
     before = _status_mb("VmRSS") if resettable else _peak_mb()
-    result = impute_missing_values(df, COLUMNS, use_rust=use_rust)
+    result = call()
     after = _status_mb("VmHWM") if resettable else _peak_mb()
-    if len(result) != rows:
-        raise RuntimeError(f"the {engine} engine returned {len(result)} of {rows} rows")
-    return {"peak_mb": after - before, "by": "VmHWM" if resettable else "ru_maxrss"}
+    return result, {"peak_mb": after - before, "by": "VmHWM" if resettable else "ru_maxrss"}
 
 
 def _give_freed_memory_back() -> None:
@@ -90,4 +121,6 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_peak_of_one_call(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    what, variant, *sizes = sys.argv[1:]
+    measured = _peak_of_one_call if what == "impute" else _peak_of_one_payload
+    print(json.dumps(measured(variant, *map(int, sizes))))

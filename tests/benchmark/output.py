@@ -9,25 +9,51 @@ import environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+COMPARED = ("input", "against", "ms", "Rust ms", "ratio", "target", "ok", "answers equal")
 HEADINGS = ("rows (stations)", "missing", "reference ms", "Rust ms", "ratio", "target", "ok", "engines agree")
 
 
 def text(results: dict[str, Any]) -> str:
     """Return all results for a terminal."""
-    table = _aligned([HEADINGS, *(_table_row(row) for row in results["table"])])
+    tables = []
+    for title, rows in _tables(results):
+        tables += ["", title, *_aligned(rows)]
     lines = [f"  {line}" for line in _measures(results)]
     goals = [f"  {_met(goal):<8} {goal['goal']}: {goal['measured']}" for goal in results["goals"]]
     header = environment.sentence(results["environment"])
-    return "\n".join([header, "", *table, "", "Beside the table", *lines, "", "Goals", *goals])
+    return "\n".join([header, *tables, "", "Beside the tables", *lines, "", "Goals", *goals])
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """Return the README's table and the figures beside it."""
-    rows = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1))]
-    rows += [_table_row(row) for row in results["table"]]
-    table = [f"| {' | '.join(row)} |" for row in rows]
-    lines = [f"- {line}" for line in _measures(results)]
-    return "\n".join([*table, "", *lines, "", f"Measured on {environment.sentence(results['environment'])}."])
+    """Return the README's tables and the figures beside them."""
+    tables = []
+    for title, (headings, *rows) in _tables(results):
+        lines = [headings, ("---", *["---:"] * (len(headings) - 1)), *rows]
+        tables += [f"{title}:", "", *(f"| {' | '.join(row)} |" for row in lines), ""]
+    measures = [f"- {line}" for line in _measures(results)]
+    return "\n".join([*tables, *measures, "", f"Measured on {environment.sentence(results['environment'])}."])
+
+
+def _tables(results: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """Return the tables: a title, the headings and the rows."""
+    return [
+        ("`impute_missing_values`, pandas in and out", [HEADINGS, *map(_table_row, results["table"])]),
+        ("`transform_wide_to_long`", [COMPARED, *map(_compared_row, results["wide"])]),
+        ("`rows_from_api_payload`, ASOS", [COMPARED, *map(_compared_row, results["payload"])]),
+    ]
+
+
+def _compared_row(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        row["title"],
+        row["against"],
+        f"{row['other_ms']:.2f}",
+        f"{row['rust_ms']:.3f}",
+        f"{row['ratio']:.1f}",
+        "-" if row["target"] is None else f"{row['target']:g}",
+        "yes" if row["ok"] else "NO",
+        "yes" if row["agree"] else "NO",
+    )
 
 
 def _table_row(row: dict[str, Any]) -> tuple[str, ...]:
@@ -49,6 +75,7 @@ def _measures(results: dict[str, Any]) -> list[str]:
         *map(_round_trip, results["round_trip"]),
         _kernel(results["kernel"]),
         _memory(results["memory"]),
+        *map(_payload_memory, results["payload_memory"]),
         _import(results["import"]),
     ]
 
@@ -76,6 +103,14 @@ def _memory(memory: dict[str, Any]) -> str:
     return (
         f"Peak memory above the input, {memory['rows']:,} rows, against the {memory['output_mb']:.1f} MB of "
         f"the filled columns: {peaks} (goal {memory['goal']:g} for Rust)"
+    )
+
+
+def _payload_memory(memory: dict[str, Any]) -> str:
+    return (
+        f"Peak memory of an ASOS body in {memory['form'].upper()} of {memory['body_mb']:.0f} MB, body included, "
+        f"against body and result ({memory['result_mb']:.0f} MB): {memory['over_body_and_result']:.2f} × "
+        f"(goal {memory['goal']:g})"
     )
 
 

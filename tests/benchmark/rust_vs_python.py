@@ -15,7 +15,9 @@ import goals
 import import_cost
 import memory
 import output
+import payloads
 import whole_call
+import wide_tables
 from data import CASES, Case
 
 
@@ -24,6 +26,10 @@ class Scale:
     """How large and how often: the full measurement, or a small one that only shows that all works."""
 
     cases: list[Case]
+    wide_cases: list[wide_tables.WideCase]
+    payload_cases: list[payloads.PayloadCase]
+    payload_bytes: int
+    """Size of the body for memory."""
     repeats: int
     large: tuple[int, int]
     """Rows and stations for kernel and memory."""
@@ -31,9 +37,21 @@ class Scale:
     import_processes: int
 
 
-FULL = Scale(CASES, repeats=9, large=(1_000_000, 25), memory_processes=3, import_processes=15)
+FULL = Scale(
+    CASES,
+    wide_tables.CASES,
+    payloads.CASES,
+    payload_bytes=20_000_000,
+    repeats=9,
+    large=(1_000_000, 25),
+    memory_processes=3,
+    import_processes=15,
+)
 SMOKE = Scale(
     [Case(100, 1, 8), Case(1_000, 3, 8), Case(1_000, 3, 8, text_stamps=True)],
+    wide_tables.SMOKE_CASES,
+    payloads.SMOKE_CASES,
+    payload_bytes=500_000,
     repeats=2,
     large=(20_000, 5),
     memory_processes=1,
@@ -57,6 +75,9 @@ def _measure(scale: Scale, cases: list[Case], repeats: int) -> dict[str, Any]:
     results: dict[str, Any] = {"environment": environment.describe()}
     others = environment.OtherProcesses()
     results["table"] = [whole_call.measure(case, repeats) for case in cases]
+    results["wide"] = [wide_tables.measure(case, repeats) for case in scale.wide_cases]
+    results["payload"] = [result for case in scale.payload_cases for result in payloads.measure(case, repeats)]
+    results["payload_memory"] = memory.measure_payload(scale.payload_bytes, scale.memory_processes)
     results["round_trip"] = engine_alone.measure_round_trips(repeats * 3)
     results["kernel"] = engine_alone.measure_kernel(*scale.large, repeats)
     results["memory"] = memory.measure(*scale.large, scale.memory_processes)
@@ -72,7 +93,7 @@ def _options() -> argparse.Namespace:
         "--sizes",
         type=lambda text: text.split(","),
         metavar="ROWS,…",
-        help=f"the inputs of the table, of {_labels(FULL)}; all unless given",
+        help=f"the inputs of the first table, of {_labels(FULL)}; all unless given",
     )
     parser.add_argument("--repeats", type=int, help=f"samples per engine and input (default {FULL.repeats})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")

@@ -28,7 +28,18 @@ def smoke(tmp_path_factory):
 
 def test_every_section_is_there(smoke):
     _, results = smoke
-    assert set(results) == {"environment", "table", "round_trip", "kernel", "memory", "import", "goals"}
+    assert set(results) == {
+        "environment",
+        "table",
+        "wide",
+        "payload",
+        "payload_memory",
+        "round_trip",
+        "kernel",
+        "memory",
+        "import",
+        "goals",
+    }
     assert all(results.values())
     assert {"rust", "reference"} <= set(results["memory"])
     assert {(trip["trip"].partition(",")[0], trip["rows"]) for trip in results["round_trip"]} == {
@@ -42,7 +53,8 @@ def test_every_section_is_there(smoke):
 def test_the_engines_agreed(smoke):
     _, results = smoke
     assert [row["case"] for row in results["table"]] == ["100", "1000", "1000-text"]
-    assert all(row["agree"] for row in results["table"]), results["table"]
+    for rows in (results["table"], results["wide"], results["payload"]):
+        assert all(row["agree"] for row in rows), rows
 
 
 def test_the_input_is_what_the_table_says(smoke):
@@ -53,7 +65,7 @@ def test_the_input_is_what_the_table_says(smoke):
 def test_the_markdown_has_a_row_per_input(smoke):
     printed, results = smoke
     rows = [line for line in printed.splitlines() if line.startswith("|")]
-    assert len(rows) == 2 + len(results["table"])
+    assert len(rows) == 3 * 2 + sum(len(results[table]) for table in ("table", "wide", "payload"))
     assert results["environment"]["cpu"] in printed
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,16 +15,27 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
-from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS, payload_schema
+from energy_data_layer.errors import InfiniteValueError
+from energy_data_layer.sources.generation_layouts import KOEN_WIND_API, KOSPO_SOLAR_API
+from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
 from energy_data_layer.transforms.equality import assert_equal_answers
 from energy_data_layer.transforms.rust_boundary import rust_fields
 
 from .payload_mutations import as_text, mutated, mutated_document
-from .payload_samples import FORMS, ITEMS, body, page
+from .payload_samples import FORMS, ITEMS, body, odd_page, page
 from .snapshot_cases import PAYLOAD_CASES, SNAPSHOTS, facts, read_snapshot
 
 ENGINES = [False, True] if find_spec("rust_data_layer") else [False]
 SOURCES = list(PAYLOAD_FIELDS)
+LAYOUTS = {"namdong_wind": KOEN_WIND_API, "nambu_solar": KOSPO_SOLAR_API}
+KEPT = {
+    "namdong_wind": {"ippt": "ippt", "hogi": "hogi"},
+    "nambu_solar": {"gencd": "gencd", "hogi": "hogi"}
+    | {f"daily_{new}": f"qvod{old}" for new, old in zip(("total", "avg", "max", "min"), ("gen", "avg", "max", "min"))},
+}
+"""The columns that say the same of each hour of an item, and the fields they come from."""
+
+HOURS = 24
 SOURCE_AND_FORM = [(source, form) for source, forms in FORMS.items() for form in forms]
 
 TEXT_ERRORS = ("the body is no valid JSON: ", "the body is no well-formed XML: ")
@@ -60,6 +73,9 @@ def outcome(payload: Any, source: str, engine: bool) -> tuple[Any, ...]:
         return "PayloadError", problem, error.place, error.page
     except ApiError as error:
         return "ApiError", error.code, error.message, error.page, str(error)
+    except InfiniteValueError as error:
+        assert source in LAYOUTS
+        return "InfiniteValueError", str(error)
     said = facts(report)
     orders = [list(said["coerced"]), *map(list, said["drift"].values())]
     table.validate(full=True)
@@ -213,11 +229,38 @@ def test_the_engines_judge_any_xml_name_and_text_alike(name, text):
 @given(data=st.data())
 def test_several_pages_are_the_rows_of_each(data, engine):
     source, form = data.draw(st.sampled_from(SOURCE_AND_FORM))
-    drawn = data.draw(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9)), max_size=4))
-    pages = [page(source, form, items, seed) for items, seed in drawn]
-    each = [rows_from_api_payload(text, source, use_rust=engine) for text in pages]
-    expected = pa.concat_tables([payload_schema(source).empty_table(), *each])
-    assert_same(expected, rows_from_api_payload(pages, source, use_rust=engine))
+    drawn = data.draw(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=4))
+    pages = [page(source, form, items, seed) if items else odd_page(source, form) for items, seed in drawn]
+    empty = rows_from_api_payload([], source, use_rust=engine)
+    each = [rows_from_api_payload(text, source, report=True, use_rust=engine) for text in pages]
+    table, report = rows_from_api_payload(pages, source, report=True, use_rust=engine)
+    assert_same(pa.concat_tables([empty, *(answer for answer, _ in each)]), table)
+
+    mismatches, items_before = [], 0
+    for _, of_page in each:
+        mismatches += [replace(found, row=found.row + items_before) for found in of_page.total_mismatches]
+        items_before += of_page.items
+    assert report.total_mismatches == mismatches
+
+
+@given(data=st.data())
+def test_the_rows_of_days_are_their_items_hour_by_hour(data, engine):
+    source, form = data.draw(st.sampled_from([pair for pair in SOURCE_AND_FORM if pair[0] in LAYOUTS]))
+    items = ITEMS[source](data.draw(st.integers(1, 5)), data.draw(st.integers(0, 99)))
+    layout, table = LAYOUTS[source], rows_from_api_payload(body(source, items, form), source, use_rust=engine)
+
+    expected = []
+    for item in items:
+        plant = item.get(layout.plant) or item["gencd"]
+        midnight = datetime.fromisoformat(item[layout.date])
+        for hour, field in enumerate(layout.hours, 1 if layout.hour_label == "end" else 0):
+            value = None if item[field] == "" else float(item[field])
+            expected.append((midnight + timedelta(hours=hour), f"{plant} {item['hogi']}", value))
+    columns = ("timestamp", "plant_name", "generation")
+    assert list(zip(*(table[name].to_pylist() for name in columns), strict=True)) == expected
+    for name, field in KEPT[source].items():
+        as_read = float if pa.types.is_floating(table[name].type) else str
+        assert table[name].to_pylist() == [as_read(item[field]) for item in items for _ in range(HOURS)]
 
 
 @given(data=st.data())

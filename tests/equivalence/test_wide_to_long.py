@@ -197,6 +197,14 @@ def test_an_empty_pandas_frame_without_types(engine):
     assert answer["timestamp"].dtype == "datetime64[us]"
 
 
+@pytest.mark.parametrize("name", ["day", "site", "h01"])
+def test_an_empty_pandas_column_of_categories(name, engine):
+    """Without a value its categories are of no type."""
+    empty = wide(1).to_pandas().iloc[:0]
+    frame = empty.assign(**{name: pd.Series([], dtype="category")})
+    assert_equal_answers(long(empty, engine), long(frame, engine))
+
+
 def test_a_table_without_chunks(engine):
     schema = wide(1).schema
     answer = long(pa.Table.from_batches([], schema), engine)
@@ -506,8 +514,22 @@ def test_dates_of_arrow(days, engine):
         pd.Series(["2024-02-29", "20240301"], dtype="string"),
         pd.Series(["2024-02-29", 20240301], dtype=object),
         pd.Series([date(2024, 2, 29), date(2024, 3, 1)], dtype="date32[day][pyarrow]"),
+        pd.Series(pd.to_datetime(["2024-02-29", "2024-03-01"])).astype("category"),
+        pd.Series([date(2024, 2, 29), date(2024, 3, 1)], dtype="category"),
+        pd.Series([20240229, 20240301], dtype="category"),
     ],
-    ids=["dates", "datetimes", "datetime64", "category", "string", "mixed", "pyarrow"],
+    ids=[
+        "dates",
+        "datetimes",
+        "datetime64",
+        "category",
+        "string",
+        "mixed",
+        "pyarrow",
+        "category of stamps",
+        "category of dates",
+        "category of integers",
+    ],
 )
 def test_days_of_pandas(days, engine):
     answer = long(wide(2).to_pandas().assign(day=days), engine)

@@ -121,6 +121,8 @@ def _names_by_heading(frame_names: tuple[str, ...], layout: WideLayout) -> dict[
 def _day_column(frame: Frame, name: str) -> ArrowColumn:
     """Return the days as naive time stamps or text."""
     column = frame.column(name)
+    if pt.is_dictionary(column.type) and not is_text(column.type):
+        column = column.cast(column.type.value_type)
     type_ = column.type
     if pt.is_timestamp(type_):
         return column if type_.tz is None else frame.wall_clock(name)

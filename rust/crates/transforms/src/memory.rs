@@ -11,7 +11,7 @@ const DAY: usize = 24;
 
 /// Bytes from which on huge pages are asked for; smaller blocks mostly come from memory in use already.
 #[cfg(target_os = "linux")]
-const WORTH_HUGE_PAGES: usize = 4 << 20;
+const WORTH_HUGE_PAGES: usize = 1 << 20;
 
 /// Copies values into memory of their own.
 pub fn copied(values: &[f64]) -> Vec<f64> {
