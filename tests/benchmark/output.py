@@ -106,6 +106,14 @@ def _memory(memory: dict[str, Any]) -> str:
     )
 
 
+def _bound(row: dict[str, Any]) -> str:
+    return (
+        f"Wide to long, {row['title']}: copying the {row['result_mb']:.1f} MB of the result alone takes "
+        f"{row['copy_ms']:.3f} ms; the reference takes {row['other_over_copy']:.1f} × that, Rust "
+        f"{row['rust_ms'] / row['copy_ms']:.1f} ×"
+    )
+
+
 def _payload_memory(memory: dict[str, Any]) -> str:
     return (
         f"Peak memory of an ASOS body in {memory['form'].upper()} of {memory['body_mb']:.0f} MB, body included, "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 from timing import time_in_turns
 
 from energy_data_layer import transform_wide_to_long
@@ -60,14 +61,24 @@ def measure(case: WideCase, repeats: int) -> dict[str, Any]:
         frame = pl.from_pandas(df)
         name, other = _fastest_of_polars(frame)
     repeats *= next((factor for rows, factor in MORE_REPEATS.items() if case.rows <= rows), 1)
-    timings = time_in_turns({"other": other, "rust": lambda: transform_wide_to_long(frame, use_rust=True)}, repeats)
+    answer = transform_wide_to_long(frame, use_rust=True)
+    buffers = _buffers(answer)
+    calls = {
+        "other": other,
+        "rust": lambda: transform_wide_to_long(frame, use_rust=True),
+        "copy": lambda: [np.copy(buffer) for buffer in buffers],
+    }
+    timings = time_in_turns(calls, repeats)
     ratio = timings["other"].median / timings["rust"].median
-    found = differences(other(), transform_wide_to_long(frame, use_rust=True))
+    found = differences(other(), answer)
     return {
         "title": case.title,
         "against": name,
         "other_ms": timings["other"].median * 1e3,
         "rust_ms": timings["rust"].median * 1e3,
+        "result_mb": sum(buffer.nbytes for buffer in buffers) / 1e6,
+        "copy_ms": timings["copy"].median * 1e3,
+        "other_over_copy": timings["other"].median / timings["copy"].median,
         "ratio": ratio,
         "target": case.target,
         "ok": ratio >= case.target,
@@ -93,6 +104,13 @@ def wide_table(rows: int) -> pd.DataFrame:
     # Column by column, as readers of files and bodies make their frames.
     hours = dict(zip(HOURS, np.ascontiguousarray(cells.T), strict=True))
     return names.assign(**hours, qsum=cells.sum(axis=1).round(3))
+
+
+def _buffers(frame: Any) -> list[np.ndarray]:
+    """Return the bytes of a long frame."""
+    table = pa.table(frame) if isinstance(frame, pl.DataFrame) else pa.Table.from_pandas(frame, preserve_index=False)
+    chunks = (chunk for column in table.columns for chunk in column.chunks)
+    return [np.frombuffer(buffer, "uint8") for chunk in chunks for buffer in chunk.buffers() if buffer]
 
 
 def _fastest_of_polars(df: pl.DataFrame) -> tuple[str, Callable[[], Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pyarrow.compute as pc
 
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import InfiniteValueError, OptionError, PayloadError
 from energy_data_layer.sources.generation_layouts import KOEN_WIND_API, KOSPO_SOLAR_API
 from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
 from energy_data_layer.transforms import engine
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from energy_data_layer.transforms.payload_report import PageInfo
     from energy_data_layer.transforms.result import PayloadRows
 
     Page = bytes | bytearray | memoryview | str
@@ -112,7 +113,10 @@ def rows_from_api_payload(
     begin = time.perf_counter()
     run = payload_rows_in_rust if choice.engine == "rust" else _rows_in_reference
     rows = run(pages, source, alone=alone)
-    table, mismatches = _to_long(rows.table, source, choice)
+    try:
+        table, mismatches = _to_long(rows.table, source, choice)
+    except InfiniteValueError as error:
+        raise _too_large(error, rows.pages, alone=alone) from None
     seconds = time.perf_counter() - begin
 
     if not report:
@@ -150,6 +154,16 @@ def _to_long(items: pa.Table, source: str, choice: engine.Choice) -> tuple[pa.Ta
     table: pa.Table = long_frame(columns, frame, long)
     names = [DAILY_FIGURES.get(name, name) for name in table.column_names]
     return table.rename_columns(names), [TotalMismatch(*found) for found in long.total_mismatches]
+
+
+def _too_large(error: InfiniteValueError, pages: Sequence[PageInfo], *, alone: bool) -> PayloadError:
+    """Return the error about a value that is a number, but too large for sums, with its place in the pages."""
+    item, page = error.rows[0], 0
+    while item >= pages[page].items:
+        item -= pages[page].items
+        page += 1
+    problem = f'"{error.values[0]}" is too large for a number'
+    return PayloadError(problem, f"item[{item}].{error.column}", page + 1, alone=alone)
 
 
 def _rows_in_reference(pages: Sequence[Page], source: str, *, alone: bool) -> PayloadRows:

@@ -130,8 +130,8 @@ def _day_column(frame: Frame, name: str) -> ArrowColumn:
         return as_plain_text(column)
     if pt.is_date(type_):
         return _midnights(name, column)
-    if pt.is_integer(type_) or pt.is_null(type_):
-        return column.cast(pa.large_string())
+    if pt.is_integer(type_) or pt.is_floating(type_) or pt.is_null(type_):
+        return _name_column(frame, name)
     raise ColumnTypeError(
         f'column "{name}" of the frame is of type {type_} and cannot hold days; convert it to dates, to time '
         "stamps or to text like 2024-01-31"

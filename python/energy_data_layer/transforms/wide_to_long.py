@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from energy_data_layer.errors import LayoutError
+from energy_data_layer.errors import LayoutError, OptionError
 from energy_data_layer.sources.generation_layouts import KNOWN_LAYOUTS
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.frames import Frame, wrap
@@ -168,9 +168,10 @@ def _meant(
         if layout not in KNOWN_LAYOUTS:
             raise LayoutError(f'layout "{layout}" is not known; known are: {", ".join(KNOWN_LAYOUTS)}')
         layout = KNOWN_LAYOUTS[layout]
+    elif not isinstance(layout, WideLayout):
+        raise OptionError(f"layout is a {type(layout).__name__}; it can be a WideLayout or the name of a known one")
     if energy_unit is not None:
-        # A total without a unit of its own is in the unit of the layout's hours, whatever the caller's.
-        layout = replace(layout, energy_unit=energy_unit, daily_total_unit=layout.daily_total_unit)
+        layout = replace(layout, energy_unit=energy_unit)
     if hour_label is not None:
         layout = replace(layout, hour_label=hour_label)
     if plant_name is not None:

@@ -10,7 +10,7 @@ mod repeat;
 mod totals;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 
@@ -20,6 +20,7 @@ use crate::memory::zeros;
 use crate::numbers::LARGEST_VALUE;
 use crate::parallel;
 use crate::stamps::{NOT_A_TIME, ticks_of};
+use crate::stations::decode_dictionary;
 use crate::texts::Texts;
 
 use cells::Cells;
@@ -138,7 +139,7 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
     let all = std::iter::once(date).chain([plant, unit, energy].into_iter().flatten());
     let all: Vec<&ArrayRef> =
         all.chain(hour_columns.iter().copied()).chain(total).chain(keep.iter().copied()).collect();
-    let (rows, rows_skipped) = rows_with_content(&all, wide.num_rows());
+    let (rows, rows_skipped) = rows_with_content(&all, wide.num_rows())?;
 
     let days = read_days(date, &rows, options.date, options.frame)?;
     let name_columns = NameColumns {
@@ -212,9 +213,17 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
 }
 
 /// The rows with content in any of the columns, and those without.
-fn rows_with_content(columns: &[&ArrayRef], rows: usize) -> (Vec<u32>, Vec<usize>) {
-    let empty = |row: &usize| columns.iter().all(|column| is_blank(column, *row));
-    let skipped: Vec<usize> = (0..rows).filter(empty).collect();
+fn rows_with_content(columns: &[&ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<usize>)> {
+    let (dictionaries, plain): (Vec<&ArrayRef>, Vec<&ArrayRef>) =
+        columns.iter().partition(|column| matches!(column.data_type(), DataType::Dictionary(..)));
+    let empty = |row: &usize| plain.iter().all(|column| is_blank(column, *row));
+    let mut skipped: Vec<usize> = (0..rows).filter(empty).collect();
+    for column in dictionaries {
+        if !skipped.is_empty() {
+            let column = decode_dictionary(column)?;
+            skipped.retain(|&row| is_blank(&column, row));
+        }
+    }
     // The caller has checked that rows fit.
     let mut kept = Vec::with_capacity(rows - skipped.len());
     let mut begin = 0;
@@ -223,7 +232,7 @@ fn rows_with_content(columns: &[&ArrayRef], rows: usize) -> (Vec<u32>, Vec<usize
         begin = row as u32 + 1;
     }
     kept.extend(begin..rows as u32);
-    (kept, skipped)
+    Ok((kept, skipped))
 }
 
 fn is_blank(column: &ArrayRef, row: usize) -> bool {
@@ -232,6 +241,9 @@ fn is_blank(column: &ArrayRef, row: usize) -> bool {
     }
     column.is_null(row)
         || match column.data_type() {
+            DataType::Null => true,
+            DataType::Float16 => column.as_primitive::<Float16Type>().value(row).is_nan(),
+            DataType::Float32 => column.as_primitive::<Float32Type>().value(row).is_nan(),
             DataType::Float64 => column.as_primitive::<Float64Type>().value(row).is_nan(),
             DataType::Timestamp(unit, _) => ticks_of(column, *unit)[row] == NOT_A_TIME,
             _ => false,
