@@ -76,6 +76,7 @@ def _measures(results: dict[str, Any]) -> list[str]:
         _kernel(results["kernel"]),
         _memory(results["memory"]),
         *map(_payload_memory, results["payload_memory"]),
+        *(_bound(row) for row in results["wide"] if row["against"] == "reference"),
         _import(results["import"]),
     ]
 
