@@ -158,8 +158,6 @@ def test_hours_and_totals_of_a_type_that_is_no_number(name, values, type_, engin
     "values",
     [
         pa.array([True] * 8),
-        pa.array([1.0] * 8),
-        pa.array([1.0] * 8, pa.float16()),
         pa.array([1] * 8, pa.duration("s")),
         pa.array([1] * 8, pa.time64("us")),
         pa.array([["2024-01-01"]] * 8),
@@ -175,6 +173,15 @@ def test_days_of_a_wrong_type(values, engine):
         f'column "day" of the frame is of type {values.type} and cannot hold days; convert it to dates, to time '
         "stamps or to text like 2024-01-31"
     )
+
+
+def test_days_as_whole_floats(engine):
+    """A blank line makes pandas read YYYYMMDD as floats."""
+    days = pa.array([20240100.0 + day for day in range(1, 9)])
+    table = pa.Table.from_pandas(frame(), preserve_index=False).set_column(0, "day", days)
+    as_text = table.set_column(0, "day", pa.array([f"202401{day:02d}" for day in range(1, 9)]))
+    expected, got = (transform_wide_to_long(each, SITE, use_rust=engine) for each in (as_text, table))
+    assert got.equals(expected)
 
 
 @pytest.mark.parametrize("values", [pa.array([["a"]] * 8), pa.array([{"a": 1}] * 8)], ids=lambda v: str(v.type))
