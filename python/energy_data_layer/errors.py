@@ -92,9 +92,7 @@ class RowError(DataLayerError, ValueError):
 
     @staticmethod
     def _shown(value: str | None) -> str:
-        if value is None:
-            return "null"
-        return value if len(value) <= LONGEST_SHOWN_VALUE else value[:LONGEST_SHOWN_VALUE] + "…"
+        return "null" if value is None else shown(value)
 
     def __reduce__(self) -> tuple[type[RowError], tuple[object, ...]]:
         return type(self), (self.column, self.rows, self.values, self.count, self.frame)

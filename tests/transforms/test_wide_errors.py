@@ -40,7 +40,7 @@ def caught(error_class, df, engine, like=SITE, **options) -> Exception:
 
 
 def test_a_layout_that_is_not_known(engine):
-    error = caught(errors.LayoutError, frame(), engine, "nope")
+    error = caught(errors.OptionError, frame(), engine, "nope")
     assert str(error).startswith('layout "nope" is not known; known are: koen_wind_api, kospo_solar_api, ')
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_lines, show_pairs, show_stages, show_table, stage_progress
+from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import Engine
 
 if TYPE_CHECKING:
@@ -54,15 +54,16 @@ def generation(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
+    from energy_data_layer.cli.run import run_job
     from energy_data_layer.jobs.generation import STAGES, run_generation
-    from energy_data_layer.report.run_report import report_beside
-    from energy_data_layer.storage.atomic_file import require_folder_of
 
-    destination = report or report_beside(db, "generation")
-    if destination is not None:
-        require_folder_of(destination)
-    with stage_progress(len(STAGES)) as on_stage:
-        run_report = run_generation(
+    run_job(
+        "generation",
+        db,
+        report,
+        stages=len(STAGES),
+        as_json=json,
+        run=lambda on_stage: run_generation(
             files,
             db,
             publisher=publisher,
@@ -71,15 +72,9 @@ def generation(
             plant_name=plant_name,
             use_rust=engine.use_rust,
             on_stage=on_stage,
-        )
-    if destination is not None:
-        run_report.write(destination)
-    if json:
-        typer.echo(run_report.to_json())
-        return
-    show_generation_report(run_report)
-    if destination is not None:
-        say(f"report: {destination}")
+        ),
+        show=show_generation_report,
+    )
 
 
 def show_generation_report(report: GenerationReport) -> None:

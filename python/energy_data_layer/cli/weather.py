@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_pairs, show_stages, show_table, stage_progress
+from energy_data_layer.cli.console import show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import Engine, split_at_commas
 from energy_data_layer.transforms.provenance import Provenance
 
@@ -44,15 +44,16 @@ def weather(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
 ) -> None:
     """Read ASOS files, complete and impute their hours, and store them; running it twice changes nothing."""
+    from energy_data_layer.cli.run import run_job
     from energy_data_layer.jobs.weather import STAGES, run_weather
-    from energy_data_layer.report.run_report import report_beside
-    from energy_data_layer.storage.atomic_file import require_folder_of
 
-    destination = report or report_beside(db, "weather")
-    if destination is not None:
-        require_folder_of(destination)
-    with stage_progress(len(STAGES) + (picture is not None)) as on_stage:
-        run_report = run_weather(
+    run_job(
+        "weather",
+        db,
+        report,
+        stages=len(STAGES) + (picture is not None),
+        as_json=json,
+        run=lambda on_stage: run_weather(
             files,
             db,
             columns=split_at_commas(columns),
@@ -62,15 +63,9 @@ def weather(
             use_rust=engine.use_rust,
             picture=picture,
             on_stage=on_stage,
-        )
-    if destination is not None:
-        run_report.write(destination)
-    if json:
-        typer.echo(run_report.to_json())
-        return
-    show_run_report(run_report)
-    if destination is not None:
-        say(f"report: {destination}")
+        ),
+        show=show_run_report,
+    )
 
 
 def show_run_report(report: WeatherReport) -> None:

@@ -13,7 +13,7 @@ import pyarrow.types as pt
 
 from energy_data_layer.errors import InfiniteValueError, StampError
 from energy_data_layer.transforms.columns import as_plain_text, is_text
-from energy_data_layer.transforms.wide_layout import BLANKS
+from energy_data_layer.transforms.texts import BLANKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,18 +33,16 @@ STAMP_FORMS = {
     f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}T{HOUR}:{SIXTY}:{SIXTY}$": "%Y-%m-%dT%H:%M:%S",
     f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}{HOUR}{SIXTY}$": "%Y%m%d%H%M",
 }
-DAY_FORMS = {
-    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "%Y-%m-%d",
-    f"^{YEAR}/{TWO_DIGITS}/{TWO_DIGITS}$": "%Y/%m/%d",
-    f"^{YEAR}[.]{TWO_DIGITS}[.]{TWO_DIGITS}$": "%Y.%m.%d",
-    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "%Y%m%d",
-}
-MIDNIGHT = "[ T]00:00(:00)?$"
-GROUPED_FORM = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?$"
 DATE_FORMS = {
     f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "%Y-%m-%d",
     f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "%Y%m%d",
 }
+DAY_FORMS = DATE_FORMS | {
+    f"^{YEAR}/{TWO_DIGITS}/{TWO_DIGITS}$": "%Y/%m/%d",
+    f"^{YEAR}[.]{TWO_DIGITS}[.]{TWO_DIGITS}$": "%Y.%m.%d",
+}
+MIDNIGHT = "[ T]00:00(:00)?$"
+GROUPED_FORM = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?$"
 NUMBER_FORM = r"^[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$"
 
 

@@ -14,8 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import shown
-from energy_data_layer.reference.parse import DATE_FORMS, NUMBER_FORM, STAMP_FORMS, parse_numbers, parse_texts
-from energy_data_layer.reference.payload_tree import BLANKS, Element, Number, kind_of
+from energy_data_layer.reference.parse import (
+    DATE_FORMS,
+    NUMBER_FORM,
+    STAMP_FORMS,
+    parse_numbers,
+    parse_texts,
+)
+from energy_data_layer.reference.payload_tree import Element, Number, kind_of
+from energy_data_layer.transforms.texts import BLANKS
 
 if TYPE_CHECKING:
     from energy_data_layer.sources.payload_fields import PayloadField

@@ -8,9 +8,10 @@ from typing import Any
 
 from energy_data_layer.errors import ApiError, PayloadError, shown
 from energy_data_layer.reference.payload_json import parse_json
-from energy_data_layer.reference.payload_tree import BLANKS, Element, is_blank, kind_of, listed
+from energy_data_layer.reference.payload_tree import Element, is_blank, kind_of, listed
 from energy_data_layer.reference.payload_xml import parse_xml
 from energy_data_layer.transforms.payload_report import PageInfo
+from energy_data_layer.transforms.texts import BLANKS
 
 ROOT_MEMBERS = {"asos": ("response",), "nambu_solar": ("response",), "namdong_wind": ("reponse", "response")}
 JSON_ONLY = ("namdong_wind",)

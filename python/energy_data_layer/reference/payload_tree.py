@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from energy_data_layer.errors import shown
+from energy_data_layer.transforms.texts import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEEPEST = 64
 """Levels of nesting that a body may have; the root is the first."""
-
-BLANKS = " \t\r\n\u00a0\u3000\ufeff"
-"""What is trimmed off texts."""
 
 NAMES_SHOWN = 5
 

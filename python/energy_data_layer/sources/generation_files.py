@@ -15,9 +15,10 @@ import pyarrow as pa
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
 from energy_data_layer.sources.capacity import capacity_column
 from energy_data_layer.sources.csv_text import matching_files, read_text, records
-from energy_data_layer.sources.generation_layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, PUBLISHERS
+from energy_data_layer.sources.generation_layouts import CAPACITY_DECIDES, PUBLISHERS, known_layout
 from energy_data_layer.transforms.recognise_layout import recognise_layout
-from energy_data_layer.transforms.wide_layout import BLANKS, ENERGY_UNITS, WideLayout, heading_text
+from energy_data_layer.transforms.texts import BLANKS
+from energy_data_layer.transforms.wide_layout import ENERGY_UNITS, WideLayout, heading_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -162,9 +163,7 @@ def read_generation_files(
     if energy_unit is not None and energy_unit not in ENERGY_UNITS:
         raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
     if isinstance(layout, str):
-        if layout not in KNOWN_LAYOUTS:
-            raise OptionError(f'layout "{layout}" is not known; known are: {", ".join(KNOWN_LAYOUTS)}')
-        layout = KNOWN_LAYOUTS[layout]
+        layout = known_layout(layout)
     return [_read_file(path, publisher, layout, energy_unit, plant_name) for path in matching_files(paths)]
 
 
@@ -312,7 +311,7 @@ def label_convention(layout: WideLayout) -> str:
 
     Examples
     --------
-    >>> label_convention(KNOWN_LAYOUTS["kospo_interval_file"]), label_convention(KNOWN_LAYOUTS["krc_file"])
+    >>> label_convention(known_layout("kospo_interval_file")), label_convention(known_layout("krc_file"))
     ('interval', 'hour-ending')
     """
     first = [int(number) for number in re.findall(r"\d+", layout.hours[0])]

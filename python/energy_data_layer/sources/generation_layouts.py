@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.wide_layout import HOURS, WideLayout
 
 CAPACITY_DECIDES = "energy_unit"
@@ -168,6 +169,25 @@ KNOWN_LAYOUTS = {
     )
 }
 """The layouts by name; `docs/layouts.md` describes the traps of each."""
+
+
+def known_layout(name: str) -> WideLayout:
+    """Return a layout by its name.
+
+    Raises
+    ------
+    OptionError
+        If no layout has the name.
+
+    Examples
+    --------
+    >>> known_layout("krc_file").energy_unit
+    'Wh'
+    """
+    if name not in KNOWN_LAYOUTS:
+        raise OptionError(f'layout "{name}" is not known; known are: {", ".join(KNOWN_LAYOUTS)}')
+    return KNOWN_LAYOUTS[name]
+
 
 PUBLISHERS = {
     "남동발전": "KOEN",

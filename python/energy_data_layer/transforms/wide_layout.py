@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from energy_data_layer.errors import OptionError
+from energy_data_layer.transforms.texts import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,9 +22,6 @@ HourLabel: TypeAlias = Literal["start", "end"]
 
 ENERGY_UNITS: dict[str, tuple[float, float]] = {"Wh": (1.0, 1000.0), "kWh": (1.0, 1.0), "MWh": (1000.0, 1.0)}
 """What brings a value to kWh: multiply by the first, divide by the second. Dividing by 1000 keeps decimals exact."""
-
-BLANKS = " \t\r\n\u00a0\u3000\ufeff"
-"""What is trimmed off headings, names and cells."""
 
 
 @dataclass(frozen=True)

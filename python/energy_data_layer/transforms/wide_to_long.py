@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from energy_data_layer.errors import LayoutError, OptionError
-from energy_data_layer.sources.generation_layouts import KNOWN_LAYOUTS
+from energy_data_layer.sources.generation_layouts import known_layout
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.frames import Frame, wrap
 from energy_data_layer.transforms.recognise_layout import RECOGNISED, recognise_layout
@@ -165,9 +165,7 @@ def _meant(
     if layout is None:
         layout = recognise_layout(frame.names, energy_unit=energy_unit)
     elif isinstance(layout, str):
-        if layout not in KNOWN_LAYOUTS:
-            raise LayoutError(f'layout "{layout}" is not known; known are: {", ".join(KNOWN_LAYOUTS)}')
-        layout = KNOWN_LAYOUTS[layout]
+        layout = known_layout(layout)
     elif not isinstance(layout, WideLayout):
         raise OptionError(f"layout is a {type(layout).__name__}; it can be a WideLayout or the name of a known one")
     if energy_unit is not None:

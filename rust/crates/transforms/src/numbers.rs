@@ -89,9 +89,46 @@ fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
 /// that Rust reads too (`inf`, `nan`) are no numbers.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
-    let spelled =
-        text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
-    if spelled { None } else { text.parse().ok() }
+    short_decimal(text.as_bytes()).or_else(|| {
+        let spelled =
+            text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
+        if spelled { None } else { text.parse().ok() }
+    })
+}
+
+/// The digits that every integer below 2^53 of as many digits is exact with.
+const MOST_DIGITS: usize = 15;
+/// The power of ten for each number of digits behind the point: each is exact.
+const POWERS_OF_TEN: [f64; MOST_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// A decimal of few digits without exponent; the one division rounds correctly, as both its sides are exact.
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    if digits.len() > MOST_DIGITS {
+        return None;
+    }
+    let mut mantissa = 0i64;
+    let mut point = None;
+    for (position, byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            mantissa = mantissa * 10 + i64::from(digit);
+        } else if *byte == b'.' && point.is_none() {
+            point = Some(position);
+        } else {
+            return None;
+        }
+    }
+    let behind = point.map_or(0, |point| digits.len() - point - 1);
+    if digits.len() == usize::from(point.is_some()) {
+        return None;
+    }
+    let value = mantissa as f64 / POWERS_OF_TEN.get(behind)?;
+    Some(if negative { -value } else { value })
 }
 
 #[cfg(test)]
@@ -100,6 +137,16 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::{Int32Array, StringArray};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_cut_rounds_as_the_library_does(text in r"-?[0-9]{0,9}\.?[0-9]{0,9}") {
+            if let Some(short) = short_decimal(text.as_bytes()) {
+                prop_assert_eq!(Some(short.to_bits()), text.parse::<f64>().ok().map(f64::to_bits));
+            }
+        }
+    }
 
     #[test]
     fn texts_are_numbers_or_missing() {

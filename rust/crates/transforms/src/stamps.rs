@@ -181,7 +181,7 @@ fn clock_seconds(clock: &[u8; 4], seconds: i64) -> Option<i64> {
     Some(hours * 3_600 + minutes * 60 + seconds)
 }
 
-pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+fn two_digits(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
 }

@@ -3,7 +3,7 @@
 use super::body::{Body, Malformed, Members, Value, skip};
 use super::rows::{Place, Rows};
 use super::shown::{Fault, NameList};
-use super::text::trim;
+use crate::texts::trimmed;
 
 const ITEM: &str = "item";
 
@@ -11,7 +11,7 @@ const ITEM: &str = "item";
 pub(super) fn no_list(value: Value<'_>, place: Place) -> Option<Fault> {
     match value {
         Value::Null => None,
-        Value::Text(text) if trim(text).is_empty() => None,
+        Value::Text(text) if trimmed(text).is_empty() => None,
         other => {
             let problem = format!("{} where a list of items is expected", other.kind());
             Some(Fault::new(problem, format!("{}{}", place.root, place.path)))

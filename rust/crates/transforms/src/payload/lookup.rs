@@ -2,7 +2,7 @@
 
 use super::body::{Body, Malformed, Value, skip, skip_elements, skip_members};
 use super::shown::Fault;
-use super::text::trim;
+use crate::texts::trimmed;
 
 /// A member that is looked up.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Lookup {
         match value {
             Value::Object => return Ok(true),
             Value::Array => skip_elements(body)?,
-            Value::Text(text) | Value::Number(text) => self.text = Some(trim(text).to_owned()),
+            Value::Text(text) | Value::Number(text) => self.text = Some(trimmed(text).to_owned()),
             Value::Bool(truth) => self.truth = Some(truth),
             Value::Null => {}
         }

@@ -11,9 +11,10 @@ use super::drift::Drift;
 use super::fields::{Field, Fields, Set, members, only};
 use super::report::Report;
 use super::shown::{Fault, shown};
-use super::text::trim;
-use super::values::{date, integer, number};
+use super::values::{date, integer};
+use crate::numbers::parse_number;
 use crate::stamps::StampParser;
+use crate::texts::trimmed;
 
 const NO_STAMP: &str =
     "is no time stamp (accepted: YYYY-MM-DD HH:MM[:SS], YYYY-MM-DDTHH:MM[:SS] and YYYYMMDDHHMM)";
@@ -127,7 +128,7 @@ impl<'f> Rows<'f> {
         match body.value()? {
             Value::Object => self.read_members(body, false),
             // An element that holds nothing is an item without fields where elements are all there is.
-            Value::Text(text) if !B::UNIQUE_MEMBERS && trim(text).is_empty() => {
+            Value::Text(text) if !B::UNIQUE_MEMBERS && trimmed(text).is_empty() => {
                 self.begin_item();
                 self.end_item();
                 Ok(())
@@ -285,7 +286,7 @@ impl<'f> Rows<'f> {
                 if !known.as_text {
                     self.drift.retyped(field, |kinds| kinds.text += 1);
                 }
-                trim(text)
+                trimmed(text)
             }
             Value::Number(literal) => {
                 if !known.as_number {
@@ -306,7 +307,7 @@ impl<'f> Rows<'f> {
         self.item.filled |= only(field);
         let row = self.rows;
         match column {
-            Column::Number(values) => match number(text) {
+            Column::Number(values) => match parse_number(text) {
                 Some(value) if value.is_finite() => values.put(row, value),
                 Some(_) => self.wrong(field, text, "is too large for a number"),
                 None => self.drift.coerced(field),

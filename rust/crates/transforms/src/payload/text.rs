@@ -6,8 +6,6 @@ use super::shown::{Fault, shown};
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The blanks of JSON and of XML.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-/// What is trimmed off values: the blanks, a no-break and an ideographic one, and the byte order mark.
-const TRIMMED: [char; 7] = [' ', '\t', '\r', '\n', '\u{a0}', '\u{3000}', BYTE_ORDER_MARK];
 
 /// The form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +35,6 @@ pub(super) fn decode(page: Page<'_>) -> Result<(Form, &str), Fault> {
             shown(text)
         ))),
     }
-}
-
-/// A value without blanks around it.
-pub(super) fn trim(text: &str) -> &str {
-    let plain = |byte: Option<&u8>| byte.is_some_and(|&byte| byte > b' ' && byte.is_ascii());
-    if plain(text.as_bytes().first()) && plain(text.as_bytes().last()) {
-        return text;
-    }
-    text.trim_matches(TRIMMED)
 }
 
 /// Whether a text begins with a document type or a root element of HTML, an XML declaration before it or not.
@@ -97,13 +86,5 @@ mod tests {
         {
             assert!(!is_html(other), "{other}");
         }
-    }
-
-    #[test]
-    fn values_are_trimmed_of_every_blank() {
-        assert_eq!(trim("\u{feff}\u{3000} 서울\u{a0}\t"), "서울");
-        assert_eq!(trim(" \r\n"), "");
-        assert_eq!(trim("1 2"), "1 2");
-        assert_eq!(trim("\u{b}1"), "\u{b}1");
     }
 }

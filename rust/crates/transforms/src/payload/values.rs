@@ -1,49 +1,9 @@
-//! Texts as numbers and dates: the grammar of the other transforms, with a short cut for short decimals.
+//! Texts as whole numbers and dates, by the grammar of the other transforms.
 
 use crate::numbers::parse_number;
 use crate::stamps::StampParser;
 
-/// The digits that every integer below 2^53 of as many digits is exact with.
-const MOST_DIGITS: usize = 15;
 const SECONDS_PER_DAY: i64 = 86_400;
-/// The power of ten for each number of digits behind the point: each is exact.
-const POWERS_OF_TEN: [f64; MOST_DIGITS + 1] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-
-/// The number that a text is.
-pub(super) fn number(text: &str) -> Option<f64> {
-    short_decimal(text.as_bytes()).or_else(|| parse_number(text))
-}
-
-/// A decimal of few digits without exponent; the one division rounds correctly, as both its sides are exact.
-fn short_decimal(text: &[u8]) -> Option<f64> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, text),
-    };
-    if digits.len() > MOST_DIGITS {
-        return None;
-    }
-    let mut mantissa = 0i64;
-    let mut point = None;
-    for (position, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            mantissa = mantissa * 10 + i64::from(digit);
-        } else if *byte == b'.' && point.is_none() {
-            point = Some(position);
-        } else {
-            return None;
-        }
-    }
-    let behind = point.map_or(0, |point| digits.len() - point - 1);
-    if digits.len() == usize::from(point.is_some()) {
-        return None;
-    }
-    let value = mantissa as f64 / POWERS_OF_TEN.get(behind)?;
-    Some(if negative { -value } else { value })
-}
-
 /// The whole number that a text is; digits alone are taken exactly.
 pub(super) fn integer(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -70,7 +30,6 @@ pub(super) fn date(text: &[u8], parser: &mut StampParser) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn texts_are_numbers_or_nothing() {
@@ -93,11 +52,11 @@ mod tests {
             ("nan", None),
             ("inf", None),
         ] {
-            assert_eq!(number(text), value, "{text:?}");
+            assert_eq!(parse_number(text), value, "{text:?}");
         }
-        assert_eq!(number("-0").map(f64::to_bits), Some((-0.0f64).to_bits()));
-        assert_eq!(number("1e999"), Some(f64::INFINITY));
-        assert_eq!(number(&"9".repeat(10_000)), Some(f64::INFINITY));
+        assert_eq!(parse_number("-0").map(f64::to_bits), Some((-0.0f64).to_bits()));
+        assert_eq!(parse_number("1e999"), Some(f64::INFINITY));
+        assert_eq!(parse_number(&"9".repeat(10_000)), Some(f64::INFINITY));
     }
 
     #[test]
@@ -131,15 +90,6 @@ mod tests {
             ["", "2024-1-01", "20240230", "0000-01-01", "2024-01-01 00:00", "2024/01/01", "２０24"]
         {
             assert_eq!(date(text), None, "{text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_short_cut_rounds_as_the_library_does(text in r"-?[0-9]{0,9}\.?[0-9]{0,9}") {
-            if let Some(short) = short_decimal(text.as_bytes()) {
-                prop_assert_eq!(Some(short.to_bits()), text.parse::<f64>().ok().map(f64::to_bits));
-            }
         }
     }
 }

@@ -10,9 +10,10 @@ use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
 use super::body::{Body, MOST_LEVELS, Malformed, Value};
-use super::text::{BLANKS, trim};
+use super::text::BLANKS;
 use super::xml_names::is_in_ascii_name;
 use super::xml_rules::{self as rules, Rule};
+use crate::texts::trimmed;
 
 /// A piece of a document.
 enum Token<'x> {
@@ -176,7 +177,7 @@ impl<'x> Xml<'x> {
                 },
                 Token::Ignored => {}
                 Token::Start { name, is_empty } => {
-                    let has_text = only.is_some_and(|text| !trim(&text).is_empty());
+                    let has_text = only.is_some_and(|text| !trimmed(&text).is_empty());
                     self.open.push(has_text);
                     self.child = Some((name, is_empty));
                     return Ok(Value::Object);
@@ -235,7 +236,7 @@ impl Body for Xml<'_> {
                 }
                 Token::Text(text) => {
                     if let Some(has_text) = self.open.last_mut() {
-                        *has_text |= !trim(&text).is_empty();
+                        *has_text |= !trimmed(&text).is_empty();
                     }
                 }
                 Token::Ignored => {}

@@ -3,9 +3,9 @@
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 
-use crate::calendar::{days_from_date, days_in_month, format_stamp, ticks_per_second};
+use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Offending, Result, RowErrorKind};
-use crate::stamps::{NOT_A_TIME, ticks_of, two_digits};
+use crate::stamps::{NOT_A_TIME, StampParser, ticks_of};
 use crate::texts::{Texts, trimmed};
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -64,27 +64,22 @@ pub fn read_days(column: &ArrayRef, rows: &[u32], name: &str, frame: &'static st
 
 fn parse(texts: Texts<'_>, rows: &[u32], name: &str, frame: &'static str) -> Result<Days> {
     let unit = TimeUnit::Microsecond;
-    let per_day = SECONDS_PER_DAY * ticks_per_second(unit);
     let mut offending = Offending::new(RowErrorKind::Day);
     let mut ticks = Vec::with_capacity(rows.len());
-    let mut last: (Option<&str>, i64) = (None, 0);
+    let mut parser = StampParser::default();
     for &row in rows {
         let text = texts.get(row as usize);
-        // Tables are ordered by day or by plant: often the day is that of the row before.
-        if text.is_none() || text != last.0 {
-            match text.and_then(|text| parse_day(trimmed(text).as_bytes())) {
-                Some(day) => last = (text, day * per_day),
-                None => offending.push(row as usize, || text.map(str::to_owned)),
-            }
+        match text.and_then(|text| parse_day(trimmed(text).as_bytes(), &mut parser)) {
+            Some(seconds) => ticks.push(seconds * ticks_per_second(unit)),
+            None => offending.push(row as usize, || text.map(str::to_owned)),
         }
-        ticks.push(last.1);
     }
     offending.into_result(name, frame)?;
     Ok(Days { ticks, unit })
 }
 
-/// Days since 1970 of YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD or YYYYMMDD, midnight behind it or not.
-fn parse_day(text: &[u8]) -> Option<i64> {
+/// Seconds since 1970 of YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD or YYYYMMDD, midnight behind it or not.
+fn parse_day(text: &[u8], parser: &mut StampParser) -> Option<i64> {
     let midnights: [&[u8]; 4] = [b" 00:00", b"T00:00", b" 00:00:00", b"T00:00:00"];
     let date = midnights.iter().find_map(|midnight| text.strip_suffix(*midnight)).unwrap_or(text);
     let [y1, y2, y3, y4, m1, m2, d1, d2] = match *date {
@@ -94,11 +89,7 @@ fn parse_day(text: &[u8]) -> Option<i64> {
         [y1, y2, y3, y4, m1, m2, d1, d2] => [y1, y2, y3, y4, m1, m2, d1, d2],
         _ => return None,
     };
-    let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
-    let (month, day) = (two_digits(m1, m2)? as u8, two_digits(d1, d2)? as u8);
-    let valid =
-        year >= 1 && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
-    valid.then(|| days_from_date(year, month, day))
+    parser.date_seconds(&[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2])
 }
 
 #[cfg(test)]
@@ -117,7 +108,8 @@ mod tests {
             "2024-02-29T00:00:00",
             "20240229 00:00",
         ] {
-            assert_eq!(parse_day(text.as_bytes()), Some(19_782), "{text}");
+            let seconds = parse_day(text.as_bytes(), &mut StampParser::default());
+            assert_eq!(seconds, Some(19_782 * SECONDS_PER_DAY), "{text}");
         }
     }
 
@@ -137,7 +129,7 @@ mod tests {
             "20240101 ",
             "２０２４0101",
         ] {
-            assert_eq!(parse_day(text.as_bytes()), None, "{text:?}");
+            assert_eq!(parse_day(text.as_bytes(), &mut StampParser::default()), None, "{text:?}");
         }
     }
 }

@@ -1,0 +1,43 @@
+"""What the commands that run a job have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from energy_data_layer.cli.console import say, stage_progress
+from energy_data_layer.report.run_report import RunReport, report_beside
+from energy_data_layer.storage.atomic_file import require_folder_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ReportT = TypeVar("ReportT", bound=RunReport)
+
+
+def run_job(
+    name: str,
+    db: str,
+    report: Path | None,
+    *,
+    stages: int,
+    as_json: bool,
+    run: Callable[[Callable[[str], None] | None], ReportT],
+    show: Callable[[ReportT], None],
+) -> None:
+    """Run a job under a progress bar, write its report beside the database or to `report`, and show it."""
+    destination = report or report_beside(db, name)
+    if destination is not None:
+        require_folder_of(destination)
+    with stage_progress(stages) as on_stage:
+        run_report = run(on_stage)
+    if destination is not None:
+        run_report.write(destination)
+    if as_json:
+        typer.echo(run_report.to_json())
+        return
+    show(run_report)
+    if destination is not None:
+        say(f"report: {destination}")
