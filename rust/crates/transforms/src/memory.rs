@@ -38,30 +38,27 @@ pub fn zeros<T: Clone + Default>(length: usize) -> Vec<T> {
 
 /// Each text so many times in a row, None where their bytes are more than the offsets can count.
 #[allow(unsafe_code)]
-pub fn repeated_texts<'a, O: OffsetSizeTrait>(
-    texts: impl Iterator<Item = Option<&'a str>> + Clone,
+pub fn repeated_texts<O: OffsetSizeTrait>(
+    texts: &[Option<&str>],
     times: usize,
 ) -> Option<GenericStringArray<O>> {
-    let (mut rows, mut length, mut nulls) = (0, 0usize, 0);
-    for text in texts.clone() {
-        rows += 1;
-        length += text.map_or(0, str::len);
-        nulls += usize::from(text.is_none());
-    }
+    let length: usize = texts.iter().flatten().map(|text| text.len()).sum();
     let length = length.checked_mul(times)?;
     O::from_usize(length)?;
-    let mut offsets = with_capacity::<O>(rows * times + 1);
+    let mut offsets = with_capacity::<O>(texts.len() * times + 1);
     let mut bytes = with_capacity::<u8>(length);
     offsets.push(O::default());
     let mut day = [0; SHORT * (DAY + 1)];
-    for text in texts.clone() {
+    for text in texts {
         let text = text.unwrap_or_default().as_bytes();
         let begin = bytes.len();
         offsets.extend((1..times + 1).map(|time| O::usize_as(begin + time * text.len())));
         repeat(text, times, &mut day, &mut bytes);
     }
-    let nulls = (nulls > 0).then(|| {
-        NullBuffer::from_iter(texts.flat_map(|text| std::iter::repeat_n(text.is_some(), times)))
+    let nulls = texts.contains(&None).then(|| {
+        NullBuffer::from_iter(
+            texts.iter().flat_map(|text| std::iter::repeat_n(text.is_some(), times)),
+        )
     });
     // SAFETY: each value is the whole of a text, so its bytes are valid UTF-8; the offsets rise, begin at zero
     // and end where the bytes end; there are as many nulls as values.
@@ -117,21 +114,20 @@ mod tests {
         let long = "a name of a plant that is not short at all";
         let texts = [Some("a"), None, Some(""), Some("영흥풍력 1"), Some(&long[..32]), Some(long)];
         for times in [1, 2, 3, 24, 25] {
-            let array: Option<StringArray> = repeated_texts(texts.into_iter(), times);
+            let array: Option<StringArray> = repeated_texts(&texts, times);
             let expected: StringArray =
                 texts.iter().flat_map(|text| std::iter::repeat_n(*text, times)).collect();
             assert_eq!(array.as_ref(), Some(&expected));
             assert!(array.is_some_and(|array| array.to_data().validate_full().is_ok()));
         }
-        let nothing: Option<LargeStringArray> = repeated_texts(std::iter::empty(), 24);
+        let nothing: Option<LargeStringArray> = repeated_texts(&[], 24);
         assert!(nothing.is_some_and(|array| array.is_empty()));
     }
 
     #[test]
     fn more_bytes_than_offsets_can_count_are_refused() {
         let text = "x".repeat(1 << 20);
-        let texts = std::iter::repeat_n(Some(text.as_str()), 100);
-        assert!(repeated_texts::<i32>(texts, 24).is_none());
+        assert!(repeated_texts::<i32>(&[Some(text.as_str()); 100], 24).is_none());
     }
 
     #[test]

@@ -44,9 +44,11 @@ pub fn repeated_names(plants: &Plants, text_type: TextType) -> Result<ArrayRef> 
             repeated(&names, &plants.of_row)
         }
         TextType::Large => {
-            let names =
-                plants.of_row.iter().map(|&plant| Some(plants.names[plant as usize].as_str()));
-            finished(repeated_texts::<i64>(names, HOURS))
+            let name = |&plant: &u32| Some(plants.names[plant as usize].as_str());
+            finished(repeated_texts::<i64>(
+                &plants.of_row.iter().map(name).collect::<Vec<_>>(),
+                HOURS,
+            ))
         }
     }
 }
@@ -55,11 +57,8 @@ fn repeated_rows<O: OffsetSizeTrait>(
     texts: &GenericStringArray<O>,
     rows: &[u32],
 ) -> Result<ArrayRef> {
-    let rows = rows.iter().map(|&row| row as usize);
-    finished(repeated_texts::<O>(
-        rows.map(|row| texts.is_valid(row).then(|| texts.value(row))),
-        HOURS,
-    ))
+    let text = |&row: &u32| texts.is_valid(row as usize).then(|| texts.value(row as usize));
+    finished(repeated_texts::<O>(&rows.iter().map(text).collect::<Vec<_>>(), HOURS))
 }
 
 fn finished<O: OffsetSizeTrait>(texts: Option<GenericStringArray<O>>) -> Result<ArrayRef> {
