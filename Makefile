@@ -13,7 +13,7 @@ UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
-EXTRAS := --extra polars --extra duckdb --extra cli --extra plot
+EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect
 PYTEST ?= -n 2
 export UV_NO_PROGRESS := 1
 

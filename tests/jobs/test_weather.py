@@ -10,7 +10,7 @@ import pytest
 from energy_data_layer.errors import ColumnNotFoundError, OptionError, SourceFileError, StorageError
 from energy_data_layer.jobs import weather
 from energy_data_layer.jobs.weather import DEFAULT_COLUMNS, STAGES, run_weather
-from energy_data_layer.sources.asos import ASOS_BY_FIELD
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import SCHEMA_VERSION, WEATHER_ASOS

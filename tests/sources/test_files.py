@@ -16,7 +16,7 @@ import pytest
 
 from energy_data_layer.errors import DataLayerError, OptionError, SourceFileError
 from energy_data_layer.sources import asos, files
-from energy_data_layer.sources.asos import ASOS_COLUMNS, column_of_heading
+from energy_data_layer.sources.asos_columns import ASOS_COLUMNS, column_of_heading
 from energy_data_layer.sources.files import read_asos_files
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 import pytest
 
-from energy_data_layer.sources.asos import ASOS_COLUMNS, column_of_heading
+from energy_data_layer.sources.asos_columns import ASOS_COLUMNS, column_of_heading
 from energy_data_layer.sources.files import read_asos_files
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.sources import sample_data
-from energy_data_layer.sources.asos import ASOS_BY_FIELD
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, asos_sample_table, write_asos_sample
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.sources.asos import ASOS_COLUMNS
+from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import (
     GENERATION_COLUMNS,

@@ -16,7 +16,7 @@ import pytest
 
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
 from energy_data_layer.errors import CODE_MEANINGS, DataLayerError, OptionError
-from energy_data_layer.sources.asos import ASOS_COLUMNS
+from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS, payload_schema
 from energy_data_layer.transforms.wide_report import TotalMismatch
 

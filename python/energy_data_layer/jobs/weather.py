@@ -25,7 +25,7 @@ from energy_data_layer.jobs.stored_weather import (
 from energy_data_layer.report.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.report.gaps import find_gaps
 from energy_data_layer.report.weather_report import WeatherReport
-from energy_data_layer.sources.asos import ASOS_BY_FIELD, ASOS_KEYS
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD, ASOS_KEYS
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.storage.atomic_file import require_folder_of
 from energy_data_layer.storage.database import Database, redacted_url

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from energy_data_layer.errors import SourceFileError
-from energy_data_layer.sources.asos import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
 from energy_data_layer.sources.csv_text import matching_files, read_text, records
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     -------
     AsosFiles
         The table and what was read. The table has the known columns that occur, named, typed and ordered
-        as in `energy_data_layer.sources.asos`, then the unknown ones as text under their own headings.
+        as in `energy_data_layer.sources.asos_columns`, then the unknown ones as text under their own headings.
         A blank cell is null.
 
     Raises

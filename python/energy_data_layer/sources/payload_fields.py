@@ -8,7 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from energy_data_layer.sources.asos import ASOS_COLUMNS, ASOS_KEYS
+from energy_data_layer.sources.asos_columns import ASOS_COLUMNS, ASOS_KEYS
 
 FieldKind = Literal["stamp", "date", "text", "integer", "number", "ignored"]
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from energy_data_layer.errors import OptionError
-from energy_data_layer.sources.asos import ASOS_BY_FIELD
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.sample_signals import Hours, Values, decaying_sum, noise, sine_of_sun, year_angle
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def asos_sample_table(
     -------
     pyarrow.Table
         The 13 columns of the portal's short export, named and typed as in
-        `energy_data_layer.sources.asos`; station after station, each in the order of time.
+        `energy_data_layer.sources.asos_columns`; station after station, each in the order of time.
 
     Raises
     ------

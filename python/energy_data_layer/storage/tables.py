@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.sources.asos import ASOS_COLUMNS
+from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.storage.database import (
     Database,
     duckdb_path,

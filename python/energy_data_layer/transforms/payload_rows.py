@@ -77,7 +77,7 @@ def rows_from_api_payload(
     -------
     pyarrow.Table or (pyarrow.Table, PayloadReport)
         For ``"asos"`` one row per observation, in the order of the document, columns and types as in
-        `energy_data_layer.sources.asos`. For the generators one row per plant and hour:
+        `energy_data_layer.sources.asos_columns`. For the generators one row per plant and hour:
         ``timestamp`` (wind: end of the hour; solar: its start), ``plant_name``, ``generation`` (kWh), then
         for wind ``ippt`` and ``hogi``, for solar ``gencd``, ``hogi``, ``daily_total``, ``daily_avg``,
         ``daily_max`` and ``daily_min``.
