@@ -1,13 +1,22 @@
 //! Large columns: the system hands out fresh memory a page at a time, and in pages of 4 KiB that is a good part
 //! of a call on a large frame, so huge pages are asked for. Everything unsafe in this crate is here.
 
+use std::hash::BuildHasher;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use arrow_array::{GenericStringArray, OffsetSizeTrait};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
+use hashbrown::DefaultHashBuilder;
 
-/// Bytes of a text that is copied by single instructions: up to ten syllables of Hangul.
-const SHORT: usize = 32;
-/// How often a text is repeated at most, where it is short.
-const DAY: usize = 24;
+use crate::parallel;
+
+/// Bytes of a text from which on its repetitions are copied one by one.
+const LONG: usize = 128;
+/// Texts that one task repeats.
+const TEXTS_PER_TASK: usize = 2_048;
+/// How many texts' repetitions are kept.
+const SLOTS: usize = 64;
 
 /// Bytes from which on huge pages are asked for; smaller blocks mostly come from memory in use already.
 #[cfg(target_os = "linux")]
@@ -28,12 +37,69 @@ pub fn with_capacity<T>(capacity: usize) -> Vec<T> {
     vector
 }
 
-/// A vector of zeros, to be written piece by piece.
-pub fn zeros<T: Clone + Default>(length: usize) -> Vec<T> {
-    let mut vector = vec![T::default(); length];
-    #[cfg(target_os = "linux")]
-    ask_for_huge_pages(&mut vector);
-    vector
+/// A vector that is written piece by piece, on any threads. Zeros to begin with would be written for nothing.
+pub struct Unwritten<T> {
+    vector: Vec<T>,
+    length: usize,
+    written: AtomicUsize,
+}
+
+/// A piece of a vector, to be written from its begin to its end.
+pub struct Places<'a, T> {
+    left: &'a mut [MaybeUninit<T>],
+    written: usize,
+    in_all: &'a AtomicUsize,
+}
+
+impl<T: Copy> Unwritten<T> {
+    /// Room for so many values.
+    pub fn new(length: usize) -> Self {
+        Self { vector: with_capacity(length), length, written: AtomicUsize::new(0) }
+    }
+
+    /// Pieces of these lengths, one behind the other; what pieces of an earlier call wrote does not count.
+    pub fn pieces(&mut self, lengths: impl IntoIterator<Item = usize>) -> Vec<Places<'_, T>> {
+        self.written = AtomicUsize::new(0);
+        let mut left = &mut self.vector.spare_capacity_mut()[..self.length];
+        lengths
+            .into_iter()
+            .map_while(|length| left.split_off_mut(..length))
+            .map(|left| Places { left, written: 0, in_all: &self.written })
+            .collect()
+    }
+
+    /// The vector, all pieces of which have been written.
+    #[allow(unsafe_code)]
+    pub fn finish(mut self) -> Vec<T> {
+        assert_eq!(self.written.into_inner(), self.length, "a piece of a column was not written");
+        // SAFETY: the pieces of a call do not overlap, none counts more values than it has places for and has written, and in
+        // all they have counted as many as there are.
+        unsafe { self.vector.set_len(self.length) };
+        self.vector
+    }
+}
+
+impl<T: Copy> Places<'_, T> {
+    /// Writes values behind those that are there, if there is room for all.
+    #[inline]
+    pub fn extend(&mut self, values: &[T]) {
+        let Some(places) = self.left.split_off_mut(..values.len()) else { return };
+        for (place, value) in places.iter_mut().zip(values) {
+            place.write(*value);
+        }
+        self.written += values.len();
+    }
+
+    /// How many values there is room for.
+    pub fn room(&self) -> usize {
+        self.left.len()
+    }
+}
+
+impl<T> Drop for Places<'_, T> {
+    fn drop(&mut self) {
+        self.in_all.fetch_add(self.written, Ordering::Relaxed);
+    }
 }
 
 /// Each text so many times in a row, None where their bytes are more than the offsets can count.
@@ -45,16 +111,28 @@ pub fn repeated_texts<O: OffsetSizeTrait>(
     let length: usize = texts.iter().flatten().map(|text| text.len()).sum();
     let length = length.checked_mul(times)?;
     O::from_usize(length)?;
-    let mut offsets = with_capacity::<O>(texts.len() * times + 1);
-    let mut bytes = with_capacity::<u8>(length);
-    offsets.push(O::default());
-    let mut day = [0; SHORT * (DAY + 1)];
-    for text in texts {
-        let text = text.unwrap_or_default().as_bytes();
-        let begin = bytes.len();
-        offsets.extend((1..times + 1).map(|time| O::usize_as(begin + time * text.len())));
-        repeat(text, times, &mut day, &mut bytes);
-    }
+    let mut offsets = Unwritten::<O>::new(texts.len() * times + 1);
+    let mut bytes = Unwritten::<u8>::new(length);
+    let tasks = texts.chunks(TEXTS_PER_TASK);
+    let bytes_of = |texts: &[Option<&str>]| -> usize {
+        texts.iter().flatten().map(|text| text.len() * times).sum()
+    };
+    let mut ends =
+        offsets.pieces(std::iter::once(1).chain(tasks.clone().map(|texts| texts.len() * times)));
+    let mut begin = 0;
+    ends.remove(0).extend(&[O::default()]);
+    let blocks = tasks
+        .clone()
+        .zip(ends)
+        .zip(bytes.pieces(tasks.map(bytes_of)))
+        .map(|((texts, ends), bytes)| {
+            let block = Block { texts, begin, ends, bytes };
+            begin += block.bytes.room();
+            block
+        })
+        .collect();
+    parallel::map(texts.len() * times, blocks, |block: Block<'_, O>| block.write(times));
+    let (offsets, bytes) = (offsets.finish(), bytes.finish());
     let nulls = texts.contains(&None).then(|| {
         NullBuffer::from_iter(
             texts.iter().flat_map(|text| std::iter::repeat_n(text.is_some(), times)),
@@ -68,22 +146,59 @@ pub fn repeated_texts<O: OffsetSizeTrait>(
     })
 }
 
-/// Appends a text so many times; `day` is room to work in.
-fn repeat(text: &[u8], times: usize, day: &mut [u8; SHORT * (DAY + 1)], bytes: &mut Vec<u8>) {
-    if text.len() > SHORT || times > DAY {
-        for _ in 0..times {
-            bytes.extend_from_slice(text);
+/// Some texts, and where their repetitions go.
+struct Block<'a, O: Copy> {
+    texts: &'a [Option<&'a str>],
+    begin: usize,
+    ends: Places<'a, O>,
+    bytes: Places<'a, u8>,
+}
+
+impl<O: OffsetSizeTrait> Block<'_, O> {
+    fn write(mut self, times: usize) {
+        let mut end = self.begin;
+        let mut ends = vec![O::default(); times];
+        let mut repetitions = Repetitions::new(times);
+        for text in self.texts {
+            let text = text.unwrap_or_default().as_bytes();
+            for place in &mut ends {
+                end += text.len();
+                *place = O::usize_as(end);
+            }
+            self.ends.extend(&ends);
+            match repetitions.of(text) {
+                Some(repeated) => self.bytes.extend(repeated),
+                None => (0..times).for_each(|_| self.bytes.extend(text)),
+            }
         }
-        return;
     }
-    // Copies of a fixed length are a single instruction; each overwrites what the one before wrote too much.
-    let mut padded = [0; SHORT];
-    padded[..text.len()].copy_from_slice(text);
-    for time in 0..times {
-        let begin = time * text.len();
-        day[begin..begin + SHORT].copy_from_slice(&padded);
+}
+
+/// Repetitions of texts lately seen: columns mostly hold few, and one long copy is faster than many short ones.
+struct Repetitions<'a> {
+    times: usize,
+    hasher: DefaultHashBuilder,
+    slots: Vec<(&'a [u8], Vec<u8>)>,
+}
+
+impl<'a> Repetitions<'a> {
+    fn new(times: usize) -> Self {
+        Self { times, hasher: DefaultHashBuilder::default(), slots: vec![(&[], Vec::new()); SLOTS] }
     }
-    bytes.extend_from_slice(&day[..text.len() * times]);
+
+    /// The repetitions of a text, None where it is so long that they are not worth keeping.
+    fn of(&mut self, text: &'a [u8]) -> Option<&[u8]> {
+        if text.len() >= LONG {
+            return None;
+        }
+        let slot = self.hasher.hash_one(text) as usize % SLOTS;
+        let (known, repeated) = &mut self.slots[slot];
+        if *known != text {
+            *known = text;
+            *repeated = text.repeat(self.times);
+        }
+        Some(repeated)
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -112,7 +227,11 @@ mod tests {
     #[test]
     fn texts_are_repeated() {
         let long = "a name of a plant that is not short at all";
-        let texts = [Some("a"), None, Some(""), Some("영흥풍력 1"), Some(&long[..32]), Some(long)];
+        let very_long = long.repeat(10);
+        let mut texts =
+            vec![Some("a"), None, Some(""), Some("영흥풍력 1"), Some(long), Some(&very_long)];
+        let many: Vec<String> = (0..2 * TEXTS_PER_TASK).map(|text| text.to_string()).collect();
+        texts.extend(many.iter().map(|text| Some(text.as_str())));
         for times in [1, 2, 3, 24, 25] {
             let array: Option<StringArray> = repeated_texts(&texts, times);
             let expected: StringArray =
@@ -122,6 +241,28 @@ mod tests {
         }
         let nothing: Option<LargeStringArray> = repeated_texts(&[], 24);
         assert!(nothing.is_some_and(|array| array.is_empty()));
+    }
+
+    #[test]
+    fn pieces_lie_one_behind_the_other() {
+        let mut unwritten = Unwritten::new(5);
+        let mut pieces = unwritten.pieces([2, 0, 3]);
+        pieces[2].extend(&[3, 4]);
+        pieces[2].extend(&[5, 6]);
+        pieces[2].extend(&[5]);
+        pieces[0].extend(&[1, 2]);
+        assert!(pieces.iter().all(|piece| piece.room() == 0));
+        drop(pieces);
+        assert_eq!(unwritten.finish(), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "not written")]
+    fn what_was_not_written_is_not_handed_out() {
+        let mut unwritten = Unwritten::new(5);
+        unwritten.pieces([1]).iter_mut().for_each(|piece| piece.extend(&[1]));
+        unwritten.pieces([5, 5]).iter_mut().for_each(|piece| piece.extend(&[1, 2, 3, 4]));
+        unwritten.finish();
     }
 
     #[test]

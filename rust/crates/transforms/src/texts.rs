@@ -37,8 +37,13 @@ impl<'a> Texts<'a> {
 
     /// The text of a row without the blanks around it, None where nothing is left.
     pub fn content(&self, row: usize) -> Option<&'a str> {
-        self.get(row).map(trimmed).filter(|text| !text.is_empty())
+        self.get(row).and_then(content)
     }
+}
+
+/// A text without the blanks around it, None where nothing is left.
+pub fn content(text: &str) -> Option<&str> {
+    Some(trimmed(text)).filter(|text| !text.is_empty())
 }
 
 /// A text without the blanks around it.

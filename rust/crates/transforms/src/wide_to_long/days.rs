@@ -18,6 +18,12 @@ pub struct Days {
     pub unit: TimeUnit,
 }
 
+impl Default for Days {
+    fn default() -> Self {
+        Self { ticks: Vec::new(), unit: TimeUnit::Microsecond }
+    }
+}
+
 impl Days {
     /// Ticks of an hour.
     pub fn ticks_per_hour(&self) -> i64 {
@@ -67,9 +73,16 @@ fn parse(texts: Texts<'_>, rows: &[u32], name: &str, frame: &'static str) -> Res
     let mut offending = Offending::new(RowErrorKind::Day);
     let mut ticks = Vec::with_capacity(rows.len());
     let mut parser = StampParser::default();
+    // The day of a row is mostly that of the row before.
+    let mut last = ("", None);
     for &row in rows {
         let text = texts.get(row as usize);
-        match text.and_then(|text| parse_day(trimmed(text).as_bytes(), &mut parser)) {
+        if let Some(text) = text
+            && text != last.0
+        {
+            last = (text, parse_day(trimmed(text).as_bytes(), &mut parser));
+        }
+        match text.and(last.1) {
             Some(seconds) => ticks.push(seconds * ticks_per_second(unit)),
             None => offending.push(row as usize, || text.map(str::to_owned)),
         }

@@ -16,7 +16,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::keys::column;
-use crate::memory::zeros;
+use crate::memory::{Places, Unwritten};
 use crate::numbers::LARGEST_VALUE;
 use crate::parallel;
 use crate::stamps::{NOT_A_TIME, ticks_of};
@@ -33,9 +33,10 @@ pub use totals::Scale;
 /// Hours of a day.
 pub const HOURS: usize = 24;
 /// Rows that one task makes: few enough to share them out evenly, many enough to be worth it.
-const ROWS_PER_TASK: usize = 4_096;
-/// Rows whose cells are read together: their values stay in the cache.
-const ROWS_PER_BLOCK: usize = 128;
+const ROWS_PER_TASK: usize = 4 * ROWS_PER_BLOCK;
+/// Rows whose cells are read together: a page of each column. A power of two would put all columns of a row in the same few
+/// lines of the cache.
+const ROWS_PER_BLOCK: usize = 504;
 
 /// What the columns of a wide table mean.
 #[derive(Debug, Clone, Copy)]
@@ -141,17 +142,6 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
         all.chain(hour_columns.iter().copied()).chain(total).chain(keep.iter().copied()).collect();
     let (rows, rows_skipped) = rows_with_content(&all, wide.num_rows())?;
 
-    let days = read_days(date, &rows, options.date, options.frame)?;
-    let name_columns = NameColumns {
-        plant: options.plant.zip(plant),
-        unit: options.unit.zip(unit),
-        constant: options.plant_name,
-    };
-    let plants = read_plants(name_columns, &rows, options.frame)?;
-    if options.unique {
-        plants.require_unique(&days, &rows, options.date, options.frame)?;
-    }
-
     let cells = options
         .hours
         .iter()
@@ -168,37 +158,35 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
         }
         _ => Ok(Vec::new()),
     };
-    // What stands in an hour is at fault before what stands in the column of units.
     let task = Task {
-        days: &days,
         rows: &rows,
+        date,
+        names: NameColumns {
+            plant: options.plant.zip(plant),
+            unit: options.unit.zip(unit),
+            constant: options.plant_name,
+        },
         cells: &cells,
         totals,
         scales: scales.as_deref().unwrap_or(&[]),
         options,
     };
-    let mut ticks = zeros(rows.len() * HOURS);
-    let mut values = zeros(rows.len() * HOURS);
-    let made =
-        parallel::map(values.len(), task.parts(&plants, &keep, &mut ticks, &mut values), |part| {
-            task.make(part)
-        });
+    let mut values = Unwritten::new(rows.len() * HOURS);
+    let mut keys = Ok(Keys::default());
+    let parts = task.parts(&mut keys, &mut values);
+    let found = parallel::map(rows.len() * HOURS, parts, |part| task.make(part));
+    let Keys { days, plants } = keys?;
 
     let mut report = Report { rows_skipped, ..Default::default() };
-    let mut columns = Vec::with_capacity(1 + keep.len());
     let mut infinite = false;
-    for made in made {
-        match made {
-            Made::Column(column) => columns.push(column?),
-            Made::Hours(found) => {
-                infinite |= found.infinite;
-                report.coerced += found.coerced;
-                report.missing += found.missing;
-                report.totals_checked += found.totals_checked;
-                report.total_mismatches.extend(found.total_mismatches);
-            }
-        }
+    for found in found {
+        infinite |= found.infinite;
+        report.coerced += found.coerced;
+        report.missing += found.missing;
+        report.totals_checked += found.totals_checked;
+        report.total_mismatches.extend(found.total_mismatches);
     }
+    // What stands in an hour is at fault before what stands in the column of units.
     if infinite || scales.is_err() {
         for (name, cells) in options.hours.iter().zip(&cells) {
             cells.require_finite(&rows, name, options.frame)?;
@@ -208,22 +196,49 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
     if let (true, Some(totals), Some(name)) = (infinite, totals, options.total) {
         totals.require_finite(&rows, name, options.frame)?;
     }
-    let plant_name = columns.remove(0);
-    Ok(Long { ticks, unit: days.unit, plant_name, values, keep: columns, report })
+    Ok(Long {
+        ticks: ticks_of_hours(&days, options.label_end),
+        unit: days.unit,
+        plant_name: repeated_names(&plants, options.text_type)?,
+        values: values.finish(),
+        keep: keep.iter().map(|column| repeated(column, &rows)).collect::<Result<_>>()?,
+        report,
+    })
+}
+
+/// The stamps of the hours of some days.
+fn ticks_of_hours(days: &Days, label_end: bool) -> Vec<i64> {
+    let hour = days.ticks_per_hour();
+    let after_midnight: [i64; HOURS] =
+        std::array::from_fn(|place| (place as i64 + i64::from(label_end)) * hour);
+    let mut ticks = Unwritten::new(days.ticks.len() * HOURS);
+    let tasks = days.ticks.chunks(ROWS_PER_TASK);
+    let pieces = ticks.pieces(tasks.clone().map(|days| days.len() * HOURS));
+    parallel::map(days.ticks.len() * HOURS, tasks.zip(pieces).collect(), |(days, mut ticks)| {
+        for day in days {
+            ticks.extend(&after_midnight.map(|hour| day + hour));
+        }
+    });
+    ticks.finish()
 }
 
 /// The rows with content in any of the columns, and those without.
 fn rows_with_content(columns: &[&ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<usize>)> {
-    let (dictionaries, plain): (Vec<&ArrayRef>, Vec<&ArrayRef>) =
-        columns.iter().partition(|column| matches!(column.data_type(), DataType::Dictionary(..)));
-    let empty = |row: &usize| plain.iter().all(|column| is_blank(column, *row));
-    let mut skipped: Vec<usize> = (0..rows).filter(empty).collect();
-    for column in dictionaries {
-        if !skipped.is_empty() {
-            let column = decode_dictionary(column)?;
-            skipped.retain(|&row| is_blank(&column, row));
+    let mut skipped: Option<Vec<usize>> = None;
+    for column in columns {
+        let column = decode_dictionary(column)?;
+        let blank = blanks(&column);
+        let found = match skipped {
+            None => (0..rows).filter(|&row| blank(row)).collect(),
+            Some(skipped) => skipped.into_iter().filter(|&row| blank(row)).collect::<Vec<_>>(),
+        };
+        let none_left = found.is_empty();
+        skipped = Some(found);
+        if none_left {
+            break;
         }
     }
+    let skipped = skipped.unwrap_or_default();
     // The caller has checked that rows fit.
     let mut kept = Vec::with_capacity(rows - skipped.len());
     let mut begin = 0;
@@ -235,19 +250,31 @@ fn rows_with_content(columns: &[&ArrayRef], rows: usize) -> Result<(Vec<u32>, Ve
     Ok((kept, skipped))
 }
 
-fn is_blank(column: &ArrayRef, row: usize) -> bool {
+/// Tells of each row of a column whether it is blank.
+fn blanks(column: &ArrayRef) -> Box<dyn Fn(usize) -> bool + '_> {
     if let Some(texts) = Texts::of(column) {
-        return texts.content(row).is_none();
+        return Box::new(move |row| texts.content(row).is_none());
     }
-    column.is_null(row)
-        || match column.data_type() {
-            DataType::Null => true,
-            DataType::Float16 => column.as_primitive::<Float16Type>().value(row).is_nan(),
-            DataType::Float32 => column.as_primitive::<Float32Type>().value(row).is_nan(),
-            DataType::Float64 => column.as_primitive::<Float64Type>().value(row).is_nan(),
-            DataType::Timestamp(unit, _) => ticks_of(column, *unit)[row] == NOT_A_TIME,
-            _ => false,
+    match column.data_type() {
+        DataType::Null => Box::new(|_| true),
+        DataType::Float16 => {
+            let values = column.as_primitive::<Float16Type>();
+            Box::new(|row| values.is_null(row) || values.value(row).is_nan())
         }
+        DataType::Float32 => {
+            let values = column.as_primitive::<Float32Type>();
+            Box::new(|row| values.is_null(row) || values.value(row).is_nan())
+        }
+        DataType::Float64 => {
+            let values = column.as_primitive::<Float64Type>();
+            Box::new(|row| values.is_null(row) || values.value(row).is_nan())
+        }
+        DataType::Timestamp(unit, _) => {
+            let ticks = ticks_of(column, *unit);
+            Box::new(move |row| column.is_null(row) || ticks[row] == NOT_A_TIME)
+        }
+        _ => Box::new(|row| column.is_null(row)),
+    }
 }
 
 /// What each row's hours hold.
@@ -277,10 +304,18 @@ fn row_scales(
     Ok(scales)
 }
 
+/// The days and plants of the rows.
+#[derive(Default)]
+struct Keys {
+    days: Days,
+    plants: Plants,
+}
+
 /// What the parts of the long table are made from.
 struct Task<'a> {
-    days: &'a Days,
     rows: &'a [u32],
+    date: &'a ArrayRef,
+    names: NameColumns<'a>,
     cells: &'a [Cells<'a>],
     totals: Option<Cells<'a>>,
     /// What the hours of each row hold; empty where all rows hold the same.
@@ -288,16 +323,10 @@ struct Task<'a> {
     options: Options<'a>,
 }
 
-/// A part of the long table, to be made by any thread.
+/// A part of the work, to be done by any thread.
 enum Part<'a> {
-    Names(&'a Plants),
-    Kept(&'a ArrayRef),
-    Hours { first: usize, ticks: &'a mut [i64], values: &'a mut [f64] },
-}
-
-enum Made {
-    Column(Result<ArrayRef>),
-    Hours(Found),
+    Keys(&'a mut Result<Keys>),
+    Values { first: usize, rows: &'a [u32], values: Places<'a, f64> },
 }
 
 /// What was found in some rows.
@@ -311,76 +340,74 @@ struct Found {
 }
 
 impl<'a> Task<'a> {
-    /// The parts, long ones first.
-    fn parts<'p>(
-        &self,
-        plants: &'p Plants,
-        keep: &[&'p ArrayRef],
-        ticks: &'p mut [i64],
-        values: &'p mut [f64],
-    ) -> Vec<Part<'p>> {
-        let chunk = ROWS_PER_TASK * HOURS;
-        let hours = ticks.chunks_mut(chunk).zip(values.chunks_mut(chunk)).enumerate();
-        std::iter::once(Part::Names(plants))
-            .chain(keep.iter().map(|column| Part::Kept(column)))
-            .chain(hours.map(|(task, (ticks, values))| Part::Hours {
-                first: task * ROWS_PER_TASK,
-                ticks,
+    /// The parts, the long one first.
+    fn parts<'p>(&self, keys: &'p mut Result<Keys>, values: &'p mut Unwritten<f64>) -> Vec<Part<'p>>
+    where
+        'a: 'p,
+    {
+        let tasks = self.rows.chunks(ROWS_PER_TASK);
+        let pieces = values.pieces(tasks.clone().map(|rows| rows.len() * HOURS));
+        let tasks = tasks.zip(pieces).enumerate();
+        let first = |task: usize| task * ROWS_PER_TASK;
+        std::iter::once(Part::Keys(keys))
+            .chain(tasks.map(|(task, (rows, values))| Part::Values {
+                first: first(task),
+                rows,
                 values,
             }))
             .collect()
     }
 
-    fn make(&self, part: Part<'_>) -> Made {
+    fn make(&self, part: Part<'_>) -> Found {
+        let mut found = Found::default();
         match part {
-            Part::Names(plants) => Made::Column(repeated_names(plants, self.options.text_type)),
-            Part::Kept(column) => Made::Column(repeated(column, self.rows)),
-            Part::Hours { first, ticks, values } => {
-                self.write_ticks(first, ticks);
-                let mut found = Found::default();
-                for (block, values) in values.chunks_mut(ROWS_PER_BLOCK * HOURS).enumerate() {
-                    self.write_values(first + block * ROWS_PER_BLOCK, values, &mut found);
+            Part::Keys(keys) => *keys = self.read_keys(),
+            Part::Values { mut first, rows, mut values } => {
+                for rows in rows.chunks(ROWS_PER_BLOCK) {
+                    self.write_values(first, rows, &mut values, &mut found);
+                    first += rows.len();
                 }
-                Made::Hours(found)
             }
         }
+        found
     }
 
-    fn write_ticks(&self, first: usize, ticks: &mut [i64]) {
-        let hour = self.days.ticks_per_hour();
-        let shift = if self.options.label_end { hour } else { 0 };
-        for (day, ticks) in self.days.ticks[first..].iter().zip(ticks.chunks_exact_mut(HOURS)) {
-            let mut tick = day + shift;
-            for place in ticks {
-                *place = tick;
-                tick += hour;
-            }
+    fn read_keys(&self) -> Result<Keys> {
+        let Options { date, frame, unique, .. } = self.options;
+        let days = read_days(self.date, self.rows, date, frame)?;
+        let plants = read_plants(self.names, self.rows, frame)?;
+        if unique {
+            plants.require_unique(&days, self.rows, date, frame)?;
         }
+        Ok(Keys { days, plants })
     }
 
-    /// Writes the values of some rows, hour after hour: a column lies in memory as it is read.
-    fn write_values(&self, first: usize, values: &mut [f64], found: &mut Found) {
-        let rows = &self.rows[first..first + values.len() / HOURS];
-        let (mut place, mut kwh) = ([0.0; ROWS_PER_BLOCK], [0.0; ROWS_PER_BLOCK]);
-        let (mut sums, mut observed) = ([0.0; ROWS_PER_BLOCK], [0u64; ROWS_PER_BLOCK]);
-        let scales: [Scale; ROWS_PER_BLOCK] = std::array::from_fn(|row| self.scale(first + row));
-        for (hour, cells) in self.cells.iter().enumerate() {
+    /// Writes the values of some rows: a column is read as it lies in memory, and so is a row written.
+    fn write_values(
+        &self,
+        first: usize,
+        rows: &[u32],
+        values: &mut Places<'_, f64>,
+        found: &mut Found,
+    ) {
+        let mut place = [0.0; ROWS_PER_BLOCK];
+        let mut kwh = [[0.0; ROWS_PER_BLOCK]; HOURS];
+        let mut sums = [0.0; ROWS_PER_BLOCK];
+        for (kwh, cells) in kwh.iter_mut().zip(self.cells) {
             let (published, coerced) = cells.read(rows, &mut place);
             found.coerced += coerced;
-            // Short loops that do one thing each: the compiler makes several rows of them at once.
-            for ((kwh, &value), scale) in kwh.iter_mut().zip(published).zip(&scales) {
-                *kwh = scale.to_kwh(value);
+            found.infinite |= self.to_kwh(first, published, kwh);
+            for (sum, kwh) in sums.iter_mut().zip(&kwh[..rows.len()]) {
+                *sum += kwh;
             }
-            let kwh = &kwh[..rows.len()];
-            for ((sum, observed), &kwh) in sums.iter_mut().zip(&mut observed).zip(kwh) {
-                *sum += if kwh.is_nan() { 0.0 } else { kwh };
-                *observed += u64::from(!kwh.is_nan());
-            }
-            found.infinite |=
-                published.iter().fold(false, |found, value| found | (value.abs() > LARGEST_VALUE));
-            for (row, &kwh) in values.chunks_exact_mut(HOURS).zip(kwh) {
-                row[hour] = kwh;
-            }
+        }
+        for row in (0..ROWS_PER_BLOCK).take(rows.len()) {
+            let hours: [f64; HOURS] = std::array::from_fn(|hour| kwh[hour][row]);
+            values.extend(&hours);
+        }
+        let mut observed = [HOURS as u64; ROWS_PER_BLOCK];
+        if sums[..rows.len()].iter().any(|sum| sum.is_nan()) {
+            (sums, observed) = sums_of_observed(&kwh);
         }
         let observed = &observed[..rows.len()];
         found.missing += (rows.len() * HOURS) as u64 - observed.iter().sum::<u64>();
@@ -392,14 +419,39 @@ impl<'a> Task<'a> {
                 continue;
             }
             found.totals_checked += 1;
-            let total_scale = self.options.total_scale.unwrap_or(scales[i]);
+            let scale = self.scale(first + i);
+            let total_scale = self.options.total_scale.unwrap_or(scale);
             let total = total_scale.to_kwh(published);
             let row = rows[i] as usize;
             let cells = self.cells.iter().map(|cells| cells.get(row).0);
-            if totals::differs(sums[i], total, published, total_scale, cells, scales[i]) {
+            if totals::differs(sums[i], total, published, total_scale, cells, scale) {
                 found.total_mismatches.push(TotalMismatch { row, hours: sums[i], total });
             }
         }
+    }
+
+    /// Brings an hour of some rows to kWh, and tells whether one is infinite or too large.
+    fn to_kwh(&self, first: usize, published: &[f64], kwh: &mut [f64]) -> bool {
+        // Loops that do one thing: the compiler makes several rows of them at once.
+        match self.options.energy {
+            // Dividing by one changes no bit, and takes as long as all the rest.
+            Energy::Scale(Scale { multiply, divide: 1.0 }) => {
+                for (kwh, value) in kwh.iter_mut().zip(published) {
+                    *kwh = value * multiply;
+                }
+            }
+            Energy::Scale(scale) => {
+                for (kwh, &value) in kwh.iter_mut().zip(published) {
+                    *kwh = scale.to_kwh(value);
+                }
+            }
+            Energy::Column(..) => {
+                for ((row, kwh), &value) in kwh.iter_mut().enumerate().zip(published) {
+                    *kwh = self.scale(first + row).to_kwh(value);
+                }
+            }
+        }
+        published.iter().fold(false, |found, value| found | (value.abs() > LARGEST_VALUE))
     }
 
     /// What the hours of a row hold.
@@ -409,4 +461,18 @@ impl<'a> Task<'a> {
             Energy::Column(..) => self.scales.get(place).copied().unwrap_or(Scale::NONE),
         }
     }
+}
+
+/// The sums of the hours of each row that are there, and how many there are.
+fn sums_of_observed(
+    kwh: &[[f64; ROWS_PER_BLOCK]; HOURS],
+) -> ([f64; ROWS_PER_BLOCK], [u64; ROWS_PER_BLOCK]) {
+    let (mut sums, mut observed) = ([0.0; ROWS_PER_BLOCK], [0; ROWS_PER_BLOCK]);
+    for kwh in kwh {
+        for ((sum, observed), &kwh) in sums.iter_mut().zip(&mut observed).zip(kwh) {
+            *sum += if kwh.is_nan() { 0.0 } else { kwh };
+            *observed += u64::from(!kwh.is_nan());
+        }
+    }
+    (sums, observed)
 }

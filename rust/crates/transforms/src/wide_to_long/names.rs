@@ -5,11 +5,16 @@ use hashbrown::HashMap;
 
 use super::days::Days;
 use crate::error::{Error, Offending, Result, RowErrorKind};
-use crate::texts::Texts;
+use crate::texts::{Texts, content};
+
+/// The cells of a row that name its plant and its unit.
+type Cells<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// The names of plants.
+#[derive(Default)]
 pub struct Plants {
-    /// The names in order of first appearance; the same name can be there twice, cut in two ways.
+    /// The names in order of first appearance; the same name can be there twice, from cells
+    /// that cut it in two ways or have other blanks around it.
     pub names: Vec<String>,
     /// For each row, the position of its name.
     pub of_row: Vec<u32>,
@@ -30,38 +35,39 @@ pub struct NameColumns<'a> {
 pub fn read_plants(columns: NameColumns<'_>, rows: &[u32], frame: &'static str) -> Result<Plants> {
     let plant = texts(columns.plant, frame)?;
     let unit = texts(columns.unit, frame)?;
+    let name_is_unit = columns.plant.is_none() && columns.constant.is_none();
     let mut offending = Offending::new(RowErrorKind::Station);
-    let mut known: HashMap<(Option<&str>, Option<&str>), u32> = HashMap::new();
+    let mut known: HashMap<Cells<'_>, u32> = HashMap::new();
     let mut plants = Plants { names: Vec::new(), of_row: Vec::with_capacity(rows.len()) };
-    let mut parts: Vec<(Option<&str>, Option<&str>)> = Vec::new();
+    // What the cells of each plant hold, with the blanks around it.
+    let mut cells: Vec<Cells<'_>> = Vec::new();
+    let mut is_named: Vec<bool> = Vec::new();
     // Tables are ordered by plant, or have the same plants day after day.
     let mut next_of: Vec<u32> = Vec::new();
     let mut last = 0u32;
     for &row in rows {
         let row = row as usize;
-        let own = plant.and_then(|texts| texts.content(row)).or(columns.constant);
-        let both = (own, unit.and_then(|texts| texts.content(row)));
+        let both = (plant.and_then(|texts| texts.get(row)), unit.and_then(|texts| texts.get(row)));
+        let is = |id: &u32| cells.get(*id as usize) == Some(&both);
         let guess = next_of.get(last as usize).copied();
-        let id = if parts.get(last as usize) == Some(&both) {
-            last
-        } else if let Some(guess) = guess.filter(|&guess| parts.get(guess as usize) == Some(&both))
-        {
-            guess
+        let id = if let Some(id) = guess.filter(is).or(Some(last).filter(is)) {
+            id
         } else {
             let id = *known.entry(both).or_insert_with(|| {
-                plants.names.push(joined(both));
-                parts.push(both);
+                let (plant, unit) = (both.0.and_then(content), both.1.and_then(content));
+                let plant = plant.or(columns.constant);
+                is_named.push(if name_is_unit { unit } else { plant }.is_some());
+                plants.names.push(joined((plant, unit)));
+                cells.push(both);
                 next_of.push(u32::MAX);
-                (parts.len() - 1) as u32
+                (cells.len() - 1) as u32
             });
             if let Some(next) = next_of.get_mut(last as usize) {
                 *next = id;
             }
             id
         };
-        let named =
-            if columns.plant.is_some() || columns.constant.is_some() { both.0 } else { both.1 };
-        if named.is_none() {
+        if !is_named[id as usize] {
             offending.push(row, || None);
         }
         plants.of_row.push(id);
@@ -165,8 +171,9 @@ mod tests {
         let columns =
             NameColumns { plant: Some(("p", &plant)), unit: Some(("u", &unit)), constant: None };
         let plants = read_plants(columns, &[0, 1, 2, 3], "the frame")?;
-        assert_eq!(plants.names, ["a 1", "b", "a"]);
-        assert_eq!(plants.of_row, [0, 0, 1, 2]);
+        let names: Vec<&str> =
+            plants.of_row.iter().map(|&plant| plants.names[plant as usize].as_str()).collect();
+        assert_eq!(names, ["a 1", "a 1", "b", "a"]);
         Ok(())
     }
 
