@@ -10,6 +10,11 @@ mod wide_to_long;
 
 use pyo3::prelude::*;
 
+/// The system takes the memory of large columns back at once and hands it out page by page; this one keeps it for
+/// a moment, as pyarrow's does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pymodule]
 mod _native {
     use super::*;
