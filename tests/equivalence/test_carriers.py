@@ -238,6 +238,45 @@ def test_no_flipped_byte_of_a_wide_table_crashes(rust):
             rust.transform_wide_to_long(bytes(broken), **WIDE)
 
 
+def test_columns_one_by_one(rust):
+    """As Arrow, whole or in chunks, or as NumPy arrays, whose memory stays as it is."""
+    table = read_fixture("interleaved")
+    expected = rust.impute_missing_values(table, columns=["ta", "hm"], **KEYS)
+    values = {name: table[name].to_numpy().copy() for name in ("ta", "hm")}
+    before = {name: array.tobytes() for name, array in values.items()}
+    chunked = pa.chunked_array([table["tm"].slice(0, 5).combine_chunks(), table["tm"].slice(5).combine_chunks()])
+    columns = {"stnNm": table["stnNm"].combine_chunks(), "tm": chunked} | values
+    answer = rust.impute_missing_values(columns, columns=["ta", "hm"], **KEYS)
+    for name in ("ta", "ta_provenance", "hm", "hm_provenance"):
+        assert_equal_answers(pa.table(expected).select([name]), pa.table(answer).select([name]))
+    assert before == {name: array.tobytes() for name, array in values.items()}
+
+
+def test_no_rows_one_by_one(rust):
+    table = read_fixture("interleaved").slice(0, 0)
+    columns = {"stnNm": table["stnNm"], "tm": table["tm"], "ta": np.empty(0)}
+    answer = pa.table(rust.impute_missing_values(columns, columns=["ta"], **KEYS))
+    assert answer.schema.names == ["stnNm", "tm", "ta", "ta_provenance"]
+    assert answer.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.zeros(4)[::2], np.zeros((2, 1)), np.zeros(2, "int64"), np.zeros(2, ">f8"), [0.0, 0.0], None],
+    ids=["strided", "two dimensions", "integers", "other byte order", "list", "None"],
+)
+def test_what_is_no_column_is_a_type_error(values, rust):
+    columns = {"stnNm": pa.array(["a", "a"]), "tm": pa.array(["2024-01-01 00:00", "2024-01-01 01:00"]), "ta": values}
+    with pytest.raises(TypeError, match='column "ta"'):
+        rust.impute_missing_values(columns, columns=["ta"], **KEYS)
+
+
+def test_columns_of_different_lengths_are_a_value_error(rust):
+    columns = {"stnNm": pa.array(["a"]), "tm": pa.array(["2024-01-01 00:00"]), "ta": np.zeros(2)}
+    with pytest.raises(ValueError, match="length"):
+        rust.impute_missing_values(columns, columns=["ta"], **KEYS)
+
+
 @pytest.mark.parametrize("data", [None, 5, "text", object(), {"ta": [1.0]}, [1, 2]])
 @pytest.mark.parametrize("function", ["impute", "complete_hours", "wide_to_long"])
 def test_what_is_no_carrier_is_a_type_error(data, function, rust):

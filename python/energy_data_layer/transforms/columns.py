@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
@@ -12,7 +13,9 @@ import pyarrow.types as pt
 from energy_data_layer.errors import ColumnTypeError
 
 if TYPE_CHECKING:
-    from energy_data_layer.transforms.frames import ArrowColumn, Frame
+    from collections.abc import Mapping
+
+    from energy_data_layer.transforms.frames import ArrowColumn, Frame, Values
 
 
 def station_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColumn:
@@ -48,9 +51,11 @@ def stamp_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColu
     )
 
 
-def value_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColumn:
+def value_column(frame: Frame, name: str, label: str = "the frame") -> Values:
     """Return a column of values as float64 or text."""
-    column = frame.column(name)
+    column = frame.values(name)
+    if isinstance(column, np.ndarray):
+        return column
     type_ = column.type
     if pt.is_float64(type_):
         return column
@@ -62,6 +67,11 @@ def value_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColu
     raise ColumnTypeError(
         f'column "{name}" of {label} is of type {type_} and cannot be a number; choose other columns or convert it'
     )
+
+
+def as_arrow(columns: Mapping[str, Values]) -> dict[str, ArrowColumn]:
+    """Return columns of values as Arrow."""
+    return {name: pa.array(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()}
 
 
 def is_text(type_: pa.DataType) -> bool:
@@ -93,7 +103,7 @@ class InputColumns:
     stamp: ArrowColumn
     wall_clock: ArrowColumn | None
     """Naive stamps of the frame's own zone, for calendar fields; None where `stamp` is naive already."""
-    values: dict[str, ArrowColumn]
+    values: Mapping[str, Values]
 
 
 def read_columns(

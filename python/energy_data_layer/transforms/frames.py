@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ArrowColumn: TypeAlias = pa.Array | pa.ChunkedArray
 Values: TypeAlias = "NDArray[Any] | ArrowColumn"
 
+FLOAT64 = np.dtype("float64")
 ROWS_CHEAP_TO_COPY = 10_000
 """Up to so many rows, copying a column costs less than the Series that would avoid it."""
 
@@ -44,6 +45,9 @@ class Frame(Protocol):
 
     def column(self, name: str) -> ArrowColumn:
         """Return a column as Arrow, without copying where its memory allows."""
+
+    def values(self, name: str) -> Values:
+        """Return a column as Arrow, or as the NumPy array of float64 that it is."""
 
     def cells(self, name: str) -> ArrowColumn:
         """Return a column as Arrow in a form that `from_table` turns back, whatever it holds."""
@@ -99,6 +103,9 @@ class _ArrowFrame:
     def column(self, name: str) -> ArrowColumn:
         require_single(name, self.names, self._label)
         return self._table.column(name)
+
+    def values(self, name: str) -> Values:
+        return self.column(name)
 
     def cells(self, name: str) -> ArrowColumn:
         return self.column(name)
@@ -175,6 +182,9 @@ class _PolarsFrame:
         except (pa.ArrowException, NotImplementedError) as error:
             raise ColumnTypeError(f'column "{name}" of {self._label} cannot be read: {error}') from error
 
+    def values(self, name: str) -> Values:
+        return self.column(name)
+
     def cells(self, name: str) -> ArrowColumn:
         return self.column(name)
 
@@ -219,6 +229,9 @@ class _PandasFrame:
         self._df = df
         self._label = label
         self._objects: dict[str, NDArray[np.object_]] = {}
+        # `df[name]` makes a Series around the array, and doing that four times takes longer than filling a
+        # small frame; pandas keeps this shorter way for reading.
+        self._array_at = getattr(df, "_get_column_array", None)
 
     @cached_property
     def names(self) -> list[str]:
@@ -226,6 +239,14 @@ class _PandasFrame:
 
     def column(self, name: str) -> ArrowColumn:
         return self._to_arrow(name, self._array(name))
+
+    def values(self, name: str) -> Values:
+        array = self._array(name)
+        if type(array) is np.ndarray and array.dtype == FLOAT64:
+            flags = array.flags
+            if flags.c_contiguous and flags.aligned:
+                return array
+        return self._to_arrow(name, array)
 
     def cells(self, name: str) -> ArrowColumn:
         import pandas as pd
@@ -289,10 +310,7 @@ class _PandasFrame:
             raise ColumnNotFoundError(name, self.names, self._label) from None
         if not isinstance(place, int):
             require_single(name, self.names, self._label)
-        # `df[name]` makes a Series around the array, and doing that four times takes longer than filling a
-        # small frame; pandas keeps this shorter way for reading.
-        short_way = getattr(self._df, "_get_column_array", None)
-        return self._df[name].array if short_way is None else short_way(place)
+        return self._df[name].array if self._array_at is None else self._array_at(place)
 
     def _from_arrow(self, name: str, column: ArrowColumn, dtype: Any) -> Any:
         import pandas as pd

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
 from energy_data_layer.errors import ColumnTypeError, OptionError
 from energy_data_layer.transforms import engine
-from energy_data_layer.transforms.columns import InputColumns, is_text, read_columns
+from energy_data_layer.transforms.columns import InputColumns, as_arrow, is_text, read_columns
 from energy_data_layer.transforms.frames import Frame, Values, wrap
 from energy_data_layer.transforms.provenance import provenance_column
 from energy_data_layer.transforms.report import ImputationReport
@@ -20,7 +22,6 @@ from energy_data_layer.transforms.rust_boundary import imputed_in_rust
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
     import polars as pl
     from numpy.typing import NDArray
@@ -233,10 +234,14 @@ def _values(
     if not frame.has_nulls or not reports[name].missing_after:
         return values
     original = given.values[name]
-    return original if pt.is_float64(original.type) else pa.nulls(len(original), pa.float64())
+    if isinstance(original, np.ndarray) or pt.is_float64(original.type):
+        return original
+    return pa.nulls(len(original), pa.float64())
 
 
 def _impute_in_reference(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
     from energy_data_layer.reference.impute import impute
 
+    given = replace(given, values=as_arrow(given.values))
+    past = past and replace(past, values=as_arrow(past.values))
     return impute(given, past, max_spline_gap)

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from energy_data_layer import errors
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from energy_data_layer.transforms.columns import InputColumns
-    from energy_data_layer.transforms.frames import ArrowColumn, Frame
+    from energy_data_layer.transforms.frames import Frame, Values
     from energy_data_layer.transforms.wide_columns import WideColumns
 
 STATION, DATE, WALL_CLOCK = "station", "date", "wall clock"
@@ -92,7 +93,7 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
     date, plant, unit, energy_unit, hours, total, keep = (list(islice(left, len(role))) for role in roles)
     try:
         result = rust.transform_wide_to_long(
-            pa.Table.from_arrays(arrays, names=positions),
+            _crossing(positions, arrays),
             date_col=date[0],
             hours=hours,
             plant_col=_only(plant),
@@ -116,8 +117,9 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
         timestamp, generation = table.column("timestamp"), table.column("generation")
     else:
         ticks, generation = result.take_numpy()
+        (day,) = columns.date.values()
         # Days in text have no resolution of their own.
-        timestamp = ticks.view(f"datetime64[{getattr(arrays[0].type, 'unit', 'us')}]")
+        timestamp = ticks.view(f"datetime64[{getattr(day.type, 'unit', 'us')}]")
         table = pa.table(result)
     return Long(
         timestamp=timestamp,
@@ -175,7 +177,7 @@ def _report(counts: dict[str, Any]) -> ColumnReport:
     return ColumnReport.from_counts(counts["codes"], counts["coerced"], counts["gap_lengths"])
 
 
-def _key_table(columns: InputColumns, others: list[ArrowColumn]) -> pa.Table:
+def _key_table(columns: InputColumns, others: list[Values]) -> pa.Table | dict[str, Any]:
     """Return the columns as one table, nothing copied; the others are named by their positions.
 
     A frame's own names need not be text, and could be those of the keys.
@@ -185,7 +187,14 @@ def _key_table(columns: InputColumns, others: list[ArrowColumn]) -> pa.Table:
     if columns.wall_clock is not None:
         arrays.append(columns.wall_clock)
         names.append(WALL_CLOCK)
-    return pa.Table.from_arrays(arrays, names=names)
+    return _crossing(names, arrays)
+
+
+def _crossing(names: list[str], columns: list[Any]) -> pa.Table | dict[str, Any]:
+    """Return columns as they cross over: together as a table, or one by one where some are NumPy arrays."""
+    if any(isinstance(column, np.ndarray) for column in columns):
+        return dict(zip(names, columns, strict=True))
+    return pa.Table.from_arrays(columns, names=names)
 
 
 def _key_names(columns: InputColumns) -> dict[str, str | None]:

@@ -15,7 +15,9 @@ from energy_data_layer.transforms.columns import as_plain_text, is_text, value_c
 from energy_data_layer.transforms.wide_layout import heading_text
 
 if TYPE_CHECKING:
-    from energy_data_layer.transforms.frames import ArrowColumn, Frame
+    from collections.abc import Mapping
+
+    from energy_data_layer.transforms.frames import ArrowColumn, Frame, Values
     from energy_data_layer.transforms.wide_layout import WideLayout
 
 
@@ -46,8 +48,8 @@ class WideColumns:
     plant: dict[str, ArrowColumn]
     unit: dict[str, ArrowColumn]
     energy_unit: dict[str, ArrowColumn]
-    hours: dict[str, ArrowColumn]
-    total: dict[str, ArrowColumn]
+    hours: Mapping[str, Values]
+    total: Mapping[str, Values]
     keep: dict[str, ArrowColumn]
     names: dict[str, str]
 

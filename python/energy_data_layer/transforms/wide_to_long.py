@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from energy_data_layer.errors import LayoutError, OptionError
 from energy_data_layer.sources.generation_layouts import known_layout
 from energy_data_layer.transforms import engine
+from energy_data_layer.transforms.columns import as_arrow
 from energy_data_layer.transforms.frames import Frame, wrap
 from energy_data_layer.transforms.recognise_layout import RECOGNISED, recognise_layout
 from energy_data_layer.transforms.rust_boundary import lengthened_in_rust
@@ -201,7 +202,7 @@ def lengthen(columns: WideColumns, frame: Frame, engine_name: str, *, unique: bo
         return lengthened_in_rust(columns, frame, unique=unique)
     from energy_data_layer.reference.wide_to_long import lengthen as reference
 
-    return reference(columns, unique=unique)
+    return reference(replace(columns, hours=as_arrow(columns.hours), total=as_arrow(columns.total)), unique=unique)
 
 
 def long_frame(columns: WideColumns, frame: Frame, long: Long) -> Any:

@@ -2,22 +2,23 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_array::StructArray;
-use arrow_buffer::Buffer;
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StructArray, new_empty_array};
+use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{Field, Schema};
-use arrow_select::concat::concat_batches;
+use arrow_select::concat::{concat, concat_batches};
+use numpy::{PyArray1, PyUntypedArray};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyCapsule, PyDict};
 use pyo3_arrow::buffer::{AnyBufferProtocol, PyArrowBuffer};
 use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
-use pyo3_arrow::input::AnyRecordBatch;
+use pyo3_arrow::input::{AnyArray, AnyRecordBatch};
 
 use transforms::parallel::with_threads;
 
@@ -31,6 +32,9 @@ impl<'py> FromPyObject<'_, 'py> for Table {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let py = object.py();
+        if let Ok(columns) = object.cast::<PyDict>() {
+            return from_columns(&columns).map(Self);
+        }
         let speaks_arrow = object.hasattr(intern!(py, "__arrow_c_stream__"))?
             || object.hasattr(intern!(py, "__arrow_c_array__"))?;
         if speaks_arrow {
@@ -38,8 +42,8 @@ impl<'py> FromPyObject<'_, 'py> for Table {
         }
         let Ok(bytes) = object.extract::<AnyBufferProtocol>() else {
             return Err(PyTypeError::new_err(format!(
-                "expected an Arrow table (an object with __arrow_c_stream__ or __arrow_c_array__) or an \
-                 Arrow IPC stream as bytes, not {}",
+                "expected an Arrow table (an object with __arrow_c_stream__ or __arrow_c_array__), an Arrow \
+                 IPC stream as bytes, or a dict of columns, not {}",
                 object.get_type().name()?
             )));
         };
@@ -73,6 +77,56 @@ fn from_capsule(input: AnyRecordBatch) -> PyResult<RecordBatch> {
     }
 }
 
+/// Puts columns together that come one by one: as Arrow, or as NumPy arrays of float64, whose memory is read where
+/// it lies.
+fn from_columns(columns: &Bound<'_, PyDict>) -> PyResult<RecordBatch> {
+    let mut fields = Vec::with_capacity(columns.len());
+    let mut arrays = Vec::with_capacity(columns.len());
+    for (name, column) in columns.iter() {
+        let name: String = name.extract()?;
+        let array = if column.cast::<PyUntypedArray>().is_ok() {
+            column.cast::<PyArray1<f64>>().ok().and_then(from_numpy)
+        } else {
+            column.extract().ok().map(from_arrow).transpose()?
+        };
+        let Some(array) = array else {
+            return Err(PyTypeError::new_err(format!(
+                "column \"{name}\" is a {}; expected an Arrow array, or a NumPy array of float64 in one piece",
+                column.get_type().name()?
+            )));
+        };
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        arrays.push(array);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(arrow_to_python)
+}
+
+/// None where the values do not lie one after the other.
+fn from_numpy(values: &Bound<'_, PyArray1<f64>>) -> Option<ArrayRef> {
+    let values: PyBuffer<f64> = values.extract().ok()?;
+    if !values.is_c_contiguous() {
+        return None;
+    }
+    let length = values.item_count();
+    let buffer = AnyBufferProtocol::Float64(values).into_arrow_buffer().ok()?;
+    Some(Arc::new(Float64Array::new(ScalarBuffer::new(buffer, 0, length), None)))
+}
+
+fn from_arrow(column: AnyArray) -> PyResult<ArrayRef> {
+    let reader = column.into_reader()?;
+    let data_type = reader.field().data_type().clone();
+    let mut chunks = reader.collect::<Result<Vec<_>, _>>().map_err(arrow_to_python)?;
+    match chunks.pop() {
+        Some(chunk) if chunks.is_empty() => Ok(chunk),
+        Some(chunk) => {
+            chunks.push(chunk);
+            let chunks: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+            concat(&chunks).map_err(arrow_to_python)
+        }
+        None => Ok(new_empty_array(&data_type)),
+    }
+}
+
 fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let mut decoder = StreamDecoder::new();
     let mut batches = Vec::new();
@@ -94,7 +148,7 @@ fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, arrow_schema::ArrowError> 
 }
 
 fn one_batch(
-    schema: std::sync::Arc<Schema>,
+    schema: Arc<Schema>,
     mut batches: Vec<RecordBatch>,
 ) -> Result<RecordBatch, arrow_schema::ArrowError> {
     match batches.pop() {
@@ -116,7 +170,7 @@ pub fn to_capsule<'py>(
     let schema = batch.schema();
     let field = Field::new_struct("", schema.fields().clone(), false)
         .with_metadata(schema.metadata().clone());
-    let array = std::sync::Arc::new(StructArray::from(batch));
+    let array = Arc::new(StructArray::from(batch));
     let reader = ArrayIterator::new(std::iter::once(Ok(array as _)), field.into());
     Ok(to_stream_pycapsule(py, Box::new(reader), requested_schema)?)
 }

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, Protocol, TypedDict, final
+from typing import Any, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ class _ArrowStream(Protocol):
 
 class _ArrowArray(Protocol):
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+_Table: TypeAlias = Buffer | _ArrowStream | _ArrowArray | dict[str, _ArrowStream | _ArrowArray | NDArray[np.float64]]
 
 class _BuildInfo(TypedDict):
     version: str
@@ -103,18 +105,18 @@ class PayloadTable:
 
 def build_info() -> _BuildInfo: ...
 def impute_missing_values(
-    data: Buffer | _ArrowStream | _ArrowArray,
+    data: _Table,
     *,
     columns: Sequence[str],
     date_col: str,
     station_col: str,
     max_spline_gap: int = 3,
-    history: Buffer | _ArrowStream | _ArrowArray | None = None,
+    history: _Table | None = None,
     wall_clock_col: str | None = None,
     threads: int | None = None,
 ) -> ImputedTable: ...
 def complete_hours(
-    data: Buffer | _ArrowStream | _ArrowArray,
+    data: _Table,
     *,
     date_col: str,
     station_col: str,
@@ -124,7 +126,7 @@ def complete_hours(
     threads: int | None = None,
 ) -> CompletedTable: ...
 def transform_wide_to_long(
-    data: Buffer | _ArrowStream | _ArrowArray,
+    data: _Table,
     *,
     date_col: str,
     hours: Sequence[str],
