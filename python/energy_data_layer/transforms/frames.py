@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -283,10 +283,13 @@ class _PandasFrame:
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
         import pandas as pd
 
-        made = {name: _as_array(column) for name, column in columns.items()}
+        made = [_as_array(column) for column in columns.values()]
         for name, column in kept.items():
-            made[name] = self._from_arrow(names[name], column, self._array(names[name]).dtype)
-        return pd.DataFrame(made, copy=False)
+            made.append(self._from_arrow(names[name], column, self._array(names[name]).dtype))
+        # pandas takes as long to find out an index, and an index of names, as to make the frame.
+        result = pd.DataFrame(dict(enumerate(made)), pd.RangeIndex(len(made[0])), copy=False)
+        result.columns = _index_of_names((*columns, *kept)).view()
+        return result
 
     def to_pandas(self) -> pd.DataFrame:
         return self._df
@@ -381,6 +384,13 @@ class _PandasFrame:
             f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
             "expected are texts, numbers or time stamps"
         )
+
+
+@lru_cache
+def _index_of_names(names: tuple[str, ...]) -> pd.Index:
+    import pandas as pd
+
+    return pd.Index(names)
 
 
 def _holds_objects(array: Any) -> bool:
