@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import islice
+from functools import cache, lru_cache
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,10 +87,8 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
     roles = (columns.date, columns.plant, columns.unit, columns.energy_unit, columns.hours, columns.total, columns.keep)
     arrays = [column for role in roles for column in role.values()]
     # A column can have two roles, and a frame's own names need not be text.
-    positions = list(map(str, range(len(arrays))))
-    names = dict(zip(positions, (name for role in roles for name in role), strict=True))
-    left = iter(positions)
-    date, plant, unit, energy_unit, hours, total, keep = (list(islice(left, len(role))) for role in roles)
+    date, plant, unit, energy_unit, hours, total, keep = parts = _positions(tuple(map(len, roles)))
+    positions = [position for part in parts for position in part]
     try:
         result = rust.transform_wide_to_long(
             _crossing(positions, arrays),
@@ -110,7 +108,8 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
             text_views=frame.text_type == pa.string_view(),
         )
     except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
-        raise _translated(error, names) from error
+        names = (name for role in roles for name in role)
+        raise _translated(error, dict(zip(positions, names, strict=True))) from error
     report = result.report
     if frame.has_nulls:
         table = pa.table(result)
@@ -128,6 +127,13 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
         keep=table.columns[len(table.columns) - len(keep) :],
         **report,
     )
+
+
+@lru_cache
+def _positions(lengths: tuple[int, ...]) -> list[list[str]]:
+    """Return consecutive positions, so many for each part."""
+    left = map(str, count())
+    return [list(islice(left, length)) for length in lengths]
 
 
 def _only(positions: list[str]) -> str | None:
