@@ -70,6 +70,9 @@ pub(super) trait Body {
     /// Whether the object that ended last held text beside its members.
     fn had_text(&self) -> bool;
 
+    /// How many bytes have been read, and how many are left.
+    fn read_and_left(&self) -> (usize, usize);
+
     /// The error of a member that stands twice.
     fn repeated(&self) -> Malformed;
 }

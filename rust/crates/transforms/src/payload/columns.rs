@@ -30,6 +30,17 @@ impl Column {
         }
     }
 
+    /// Makes room for further rows, if something was put in; a text counts as one more byte than those so far have.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Number(column) => column.reserve(rows),
+            Self::Int8(column) => column.reserve(rows),
+            Self::Int64(column) | Self::Stamp(column) => column.reserve(rows),
+            Self::Date(column) => column.reserve(rows),
+            Self::Text(column) => column.reserve(rows),
+        }
+    }
+
     /// The column as an array.
     pub(super) fn finish(self, rows: usize) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
@@ -75,6 +86,12 @@ impl<T: Copy + Default> Plain<T> {
         self.present.set(row);
     }
 
+    fn reserve(&mut self, rows: usize) {
+        if !self.values.is_empty() {
+            self.values.reserve_exact(rows);
+        }
+    }
+
     fn truncate(&mut self, rows: usize) {
         self.values.truncate(rows);
         self.present.truncate(rows);
@@ -107,6 +124,13 @@ impl Texts {
     fn pad(&mut self, rows: usize) {
         if self.ends.len() < rows {
             self.ends.resize(rows, self.bytes.len() as i32);
+        }
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        if let Some(bytes) = self.bytes.len().checked_div(self.ends.len()) {
+            self.ends.reserve_exact(rows);
+            self.bytes.reserve_exact(rows.saturating_mul(bytes + 1));
         }
     }
 

@@ -172,6 +172,10 @@ impl Body for Json<'_> {
         false
     }
 
+    fn read_and_left(&self) -> (usize, usize) {
+        (self.position(), self.text.len().saturating_sub(self.position()))
+    }
+
     fn repeated(&self) -> Malformed {
         Malformed::at(self.text, self.position(), "a name stands twice in one object, again")
     }

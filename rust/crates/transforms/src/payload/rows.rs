@@ -22,6 +22,9 @@ const NO_DATE: &str = "is no date (accepted: YYYY-MM-DD and YYYYMMDD)";
 const NO_INT64: &str = "is no whole number from -9223372036854775808 to 9223372036854775807";
 const NO_INT8: &str = "is no whole number from -128 to 127";
 
+/// Items of a page after which room is made for the others.
+const ITEMS_TO_JUDGE_BY: usize = 128;
+
 /// Where the items of a page stand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -115,6 +118,20 @@ impl<'f> Rows<'f> {
         self.fault.take()
     }
 
+    /// Makes room for the items that are still to come, judged by the length of those before: a column that grows
+    /// by doubling holds up to three times its size.
+    fn make_room<B: Body>(&mut self, body: &B) {
+        if self.page_rows() != ITEMS_TO_JUDGE_BY {
+            return;
+        }
+        let (read, left) = body.read_and_left();
+        let expected = left / (read / ITEMS_TO_JUDGE_BY).max(1);
+        // The columns never ask for more than the body has left, whatever the first items look like.
+        let most = left / (self.columns.len() * size_of::<f64>()).max(1);
+        let rows = most.min(expected + expected / 32);
+        self.columns.iter_mut().flatten().for_each(|column| column.reserve(rows));
+    }
+
     /// Reads the elements of an array as items.
     pub(super) fn read_list<B: Body>(&mut self, body: &mut B) -> Result<(), Malformed> {
         while body.element()? {
@@ -126,7 +143,11 @@ impl<'f> Rows<'f> {
     /// Reads the next value as an item.
     pub(super) fn read_item<B: Body>(&mut self, body: &mut B) -> Result<(), Malformed> {
         match body.value()? {
-            Value::Object => self.read_members(body, false),
+            Value::Object => {
+                self.read_members(body, false)?;
+                self.make_room(body);
+                Ok(())
+            }
             // An element that holds nothing is an item without fields where elements are all there is.
             Value::Text(text) if !B::UNIQUE_MEMBERS && trimmed(text).is_empty() => {
                 self.begin_item();

@@ -123,6 +123,24 @@ fn generation_is_read_from_xml_and_json() -> Result<()> {
 }
 
 #[test]
+fn the_length_of_the_first_items_does_not_matter() -> Result<()> {
+    let names = ["a", "a name that is longer by far than those of the first items"];
+    for [first, rest] in [[0, 1], [1, 0], [0, 0]] {
+        let name = |row: usize| names[if row < 128 { first } else { rest }];
+        let item =
+            |row| format!(r#"{{"stnId":{row},"stnNm":"{}","tm":"202401010000"}}"#, name(row));
+        let body = of_items(&format!("[{}]", (0..3_000).map(item).collect::<Vec<_>>().join(",")));
+        let (table, _) = read(Source::Asos, &[&body])?;
+        let numbers = table.column(0).as_primitive::<Int64Type>().values();
+        assert!(numbers.iter().copied().eq(0..3_000));
+        let found = table.column(1).as_string::<i32>();
+        assert!((0..3_000).all(|row| found.value(row) == name(row)));
+        assert_eq!(table.column(3).null_count(), 3_000);
+    }
+    Ok(())
+}
+
+#[test]
 fn pages_come_in_order_whatever_the_threads() -> Result<()> {
     let items = |begin: usize| -> Vec<String> {
         let item = |i| format!("{{{ITEM}\"ta\":{i},\"new{}\":0}}", i / 700);

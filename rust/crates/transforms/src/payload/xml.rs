@@ -258,6 +258,10 @@ impl Body for Xml<'_> {
         self.had_text
     }
 
+    fn read_and_left(&self) -> (usize, usize) {
+        (self.position(), self.text.len().saturating_sub(self.position()))
+    }
+
     fn repeated(&self) -> Malformed {
         self.malformed("an element that stands twice")
     }
