@@ -132,6 +132,10 @@ def compare_to_total(
 
 
 def last_place(values: list[Decimal]) -> Decimal:
-    """Return one unit of the last decimal in which any of these numbers is published."""
-    places = max(0, *(-int(value.normalize().as_tuple().exponent) for value in values))
+    """Return one unit of the last decimal in which any of these numbers is published.
+
+    The digits beyond the thirteenth are those of arithmetic: 7217973.199999999 was published as 7217973.2.
+    """
+    published = [Decimal(f"{value:.13g}") for value in values]
+    places = max(0, *(-int(value.normalize().as_tuple().exponent) for value in published))
     return Decimal(1).scaleb(-min(places, MOST_DECIMALS))
