@@ -1,28 +1,24 @@
-"""The database against a real DuckDB: what it stores, what it refuses, and what it leaves after a failure."""
+"""The database, against DuckDB and against PostgreSQL: what it stores, refuses, and leaves after a failure."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.errors import DataLayerError, DuplicateKeyError, OptionError, StorageError
+from energy_data_layer.errors import DuplicateKeyError, OptionError, StorageError
 from energy_data_layer.storage.database import Database, UpsertCounts, quoted, redacted_url
 
-KEY = ["station", "tm"]
-NOON = datetime(2024, 1, 1, 12)
+from .hourly_rows import KEY, NOON, contents, create_table, rows, stored
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"duckdb:///{tmp_path}/test.duckdb"
+def url(database_url):
+    return database_url
 
 
 @pytest.fixture
@@ -30,39 +26,6 @@ def database(url):
     with Database.connect(url) as database:
         create_table(database)
         yield database
-
-
-def create_table(database):
-    database.execute(
-        "CREATE TABLE hourly (station BIGINT, tm TIMESTAMP, ta DOUBLE, hm DOUBLE, PRIMARY KEY (station, tm))"
-    )
-
-
-def rows(stations, ta, hm=None):
-    columns = {"station": pa.array(stations, pa.int64()), "tm": [NOON] * len(stations)}
-    columns["ta"] = pa.array(ta, pa.float64())
-    if hm is not None:
-        columns["hm"] = pa.array(hm, pa.float64())
-    return pa.table(columns)
-
-
-def many_rows(count):
-    return pa.table(
-        {
-            "station": pa.array(np.arange(count)),
-            "tm": pa.array(np.full(count, np.datetime64(NOON, "us"))),
-            "ta": np.random.default_rng(0).random(count),
-        }
-    )
-
-
-def contents(database):
-    return database.read("hourly").sort_by("station").to_pylist()
-
-
-def stored(url):
-    with Database.connect(url) as database:
-        return contents(database)
 
 
 # --- upsert -----------------------------------------------------------------------------------------
@@ -224,7 +187,7 @@ KILLED_WRITER = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, str(Path(sys.argv[2])))
-from test_database import KEY, many_rows
+from hourly_rows import KEY, many_rows
 from energy_data_layer.storage.database import Database
 with Database.connect(sys.argv[1]) as database, database.transaction():
     database.upsert("hourly", many_rows(300_000), KEY)
@@ -250,7 +213,7 @@ def test_a_writer_that_is_killed_leaves_the_previous_state(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite:///x.db", "duckdb:///", "duckdb://x", "energy.duckdb", "postgresql://energy:s3cret@db/x"]
+    "url", ["sqlite:///x.db", "duckdb:///", "duckdb://x", "energy.duckdb", "mysql://energy:s3cret@db/x"]
 )
 def test_an_unsupported_url_says_what_is_supported(url):
     with pytest.raises(OptionError, match="duckdb:///relative") as caught:
@@ -276,122 +239,3 @@ def test_an_unsupported_url_says_what_is_supported(url):
 )
 def test_redacted_url(url, redacted):
     assert redacted_url(url) == redacted
-
-
-def test_a_relative_path_lies_in_the_working_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Database.connect("duckdb:///here.duckdb").close()
-    assert (tmp_path / "here.duckdb").exists()
-
-
-def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(StorageError, match="absent does not exist"):
-        Database.connect(f"duckdb:///{tmp_path}/absent/test.duckdb")
-
-
-def test_a_folder_in_place_of_the_file_is_an_error(tmp_path):
-    with pytest.raises(StorageError, match="is a folder"):
-        Database.connect(f"duckdb:///{tmp_path}")
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b"tm,ta\n" * 5000])
-def test_a_file_that_is_no_database_is_an_error_and_stays(tmp_path, content):
-    path = tmp_path / "notes.txt"
-    path.write_bytes(content)
-    with pytest.raises(StorageError, match="not a DuckDB database"):
-        Database.connect(f"duckdb:///{path}")
-    assert path.read_bytes() == content
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_not_writable_is_an_error(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(StorageError, match="not writable"):
-        Database.connect(f"duckdb:///{tmp_path}/test.duckdb")
-
-
-def test_a_folder_that_refuses_new_files_is_an_error():
-    if not Path("/sys/kernel").is_dir():
-        pytest.skip("needs a file system that refuses new files to everybody, such as /sys on Linux")
-    with pytest.raises(StorageError):
-        Database.connect("duckdb:////sys/kernel/test.duckdb")
-
-
-HOLDER = """
-import sys
-from energy_data_layer.storage.database import Database
-with Database.connect(sys.argv[1]):
-    print("open", flush=True)
-    sys.stdin.readline()
-"""
-
-
-def test_a_database_that_another_process_holds_is_an_error_naming_it(url, database):
-    database.close()
-    command = [sys.executable, "-c", HOLDER, url]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout.readline() == "open\n"
-        with pytest.raises(StorageError, match=f"another process has the database open.*{holder.pid}"):
-            Database.connect(url)
-        holder.communicate("done\n")
-    Database.connect(url).close()
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 6 MB, where this user may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small file system takes root on Linux")
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this container may not mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_disk_is_an_error_and_leaves_the_previous_state(small_disk):
-    url = f"duckdb:///{small_disk}/test.duckdb"
-    with Database.connect(url) as database:
-        create_table(database)
-        database.upsert("hourly", rows([1], [1.0]), KEY)
-        before = contents(database)
-        with pytest.raises(StorageError, match="disk is full; nothing was changed"):
-            database.upsert("hourly", many_rows(1_000_000), KEY)
-        assert contents(database) == before
-    assert stored(url) == before
-
-
-LIMITED_WRITER = """
-import resource, sys
-from pathlib import Path
-sys.path.insert(0, str(Path(sys.argv[2])))
-from test_database import KEY, many_rows
-from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import Database
-resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
-with Database.connect(sys.argv[1]) as database:
-    try:
-        database.upsert("hourly", many_rows(1_000_000), KEY)
-    except StorageError as error:
-        print(error)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="this platform has no limit on the size of files")
-def test_a_file_that_may_not_grow_is_an_error_and_leaves_the_previous_state(url):
-    with Database.connect(url) as database:
-        create_table(database)
-        database.upsert("hourly", rows([1], [1.0]), KEY)
-    before = stored(url)
-    command = [sys.executable, "-c", LIMITED_WRITER, url, str(Path(__file__).parent)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "nothing was changed" in answer.stdout
-    assert stored(url) == before
-
-
-def test_without_duckdb_the_error_says_what_to_install(url, monkeypatch):
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(DataLayerError, match=r"energy-data-layer\[duckdb\]"):
-        Database.connect(url)

@@ -8,15 +8,27 @@ from energy_data_layer.errors import StorageError
 from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import (
+    FILL_CHANGE_COLUMNS,
+    FILL_CHANGE_KEY,
+    FILL_CHANGES,
     GENERATION_COLUMNS,
     GENERATION_HOURLY,
     GENERATION_KEY,
-    GENERATION_REJECTS,
     MIGRATIONS,
+    NAMBU_COLUMNS,
+    NAMBU_GENERATION,
+    NAMBU_KEY,
     REJECT_COLUMNS,
     REJECT_KEY,
+    REJECTS,
+    RUN_COLUMNS,
+    RUN_KEY,
+    RUNS,
     SCHEMA_VERSION,
     WEATHER_ASOS,
+    WIND_COLUMNS,
+    WIND_KEY,
+    WIND_NAMDONG,
     add_provenance_columns,
     migrate,
     state_of,
@@ -24,8 +36,8 @@ from energy_data_layer.storage.tables import (
 
 
 @pytest.fixture
-def database():
-    with Database.connect("duckdb:///:memory:") as database:
+def database(database_url):
+    with Database.connect(database_url) as database:
         yield database
 
 
@@ -71,26 +83,38 @@ def test_the_state_of_a_database_in_words(tmp_path):
     with Database.connect(url) as database:
         migrate(database)
     assert state_of(url) == (
-        "reachable, schema version 3, 0 rows in weather_asos, 0 rows in generation_hourly, 0 rows in generation_rejects"
+        "reachable, schema version 8, 0 rows in weather_asos, 0 rows in generation_hourly, 0 rows in wind_namdong, "
+        "0 rows in nambu_generation, 0 rows in rejects, 0 rows in fill_changes, 0 rows in runs"
     )
+
+
+def test_the_state_of_a_server_in_words(postgres_url):
+    assert state_of(postgres_url) == "reachable, without tables yet"
+    with Database.connect(postgres_url) as database:
+        migrate(database)
+    assert state_of(postgres_url).startswith("reachable, schema version 8, 0 rows in weather_asos, ")
 
 
 @pytest.mark.parametrize(
     ("table", "columns", "key"),
     [
         (GENERATION_HOURLY, GENERATION_COLUMNS, GENERATION_KEY),
-        (GENERATION_REJECTS, REJECT_COLUMNS, REJECT_KEY),
+        (REJECTS, REJECT_COLUMNS, REJECT_KEY),
+        (WIND_NAMDONG, WIND_COLUMNS, WIND_KEY),
+        (NAMBU_GENERATION, NAMBU_COLUMNS, NAMBU_KEY),
+        (FILL_CHANGES, FILL_CHANGE_COLUMNS, FILL_CHANGE_KEY),
+        (RUNS, RUN_COLUMNS, RUN_KEY),
     ],
 )
-def test_the_generation_tables(database, table, columns, key):
+def test_the_other_tables(database, table, columns, key):
     migrate(database)
     schema = database.read(table).schema
     assert {name: schema.field(name).type for name in schema.names} == columns
     assert set(key) < set(columns)
 
 
-def test_a_database_of_the_first_version_gets_the_generation_tables_and_keeps_its_rows(tmp_path, monkeypatch):
-    url = f"duckdb:///{tmp_path}/old.duckdb"
+def test_a_database_of_the_first_version_gets_the_other_tables_and_keeps_its_rows(database_url, monkeypatch):
+    url = database_url
     with Database.connect(url) as database:
         monkeypatch.setattr("energy_data_layer.storage.tables.MIGRATIONS", MIGRATIONS[:1])
         migrate(database)
@@ -103,3 +127,13 @@ def test_a_database_of_the_first_version_gets_the_generation_tables_and_keeps_it
         migrate(database)
         assert database.row_count(WEATHER_ASOS) == 1
         assert database.row_count(GENERATION_HOURLY) == 0
+
+
+def test_rejects_of_the_third_version_are_kept_under_the_new_name(database, monkeypatch):
+    monkeypatch.setattr("energy_data_layer.storage.tables.MIGRATIONS", MIGRATIONS[:3])
+    migrate(database)
+    database.execute("INSERT INTO generation_rejects (file, line, content) VALUES ('a.csv', 2, 'x')")
+    monkeypatch.undo()
+    migrate(database)
+    assert database.read(REJECTS, ["file", "line"]).to_pylist() == [{"file": "a.csv", "line": 2}]
+    assert "generation_rejects" not in database.tables()

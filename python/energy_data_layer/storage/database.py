@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from energy_data_layer.errors import DuplicateKeyError, OptionError, StorageError
+from energy_data_layer.errors import OptionError, StorageError
 
 if TYPE_CHECKING:
-    import duckdb
+    from contextlib import AbstractContextManager
 
-logger = logging.getLogger(__name__)
+    import pyarrow as pa
 
 Filter = tuple[str, Literal["=", "!=", "<", "<=", ">", ">=", "in"], object]
 """A condition on a column: ``("tm", ">=", datetime(2024, 1, 1))``, ``("stnId", "in", [108, 159])``."""
 
 DUCKDB = "duckdb:///"
-SUPPORTED_URLS = "supported are: duckdb:///relative/path.duckdb, duckdb:////absolute/path.duckdb, duckdb:///:memory:"
+SUPPORTED_URLS = (
+    "supported are: duckdb:///relative/path.duckdb, duckdb:////absolute/path.duckdb, duckdb:///:memory:, "
+    "postgresql://user:password@host:5432/database"
+)
+
+POSTGRESQL_SCHEMES = frozenset(
+    ("postgresql", "postgres", *(f"postgresql+{driver}" for driver in ("psycopg2", "psycopg", "asyncpg", "adbc")))
+)
+"""What the URL of a PostgreSQL may begin with; SQLAlchemy's names of drivers mean nothing here."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Database(ABC):
         ----------
         url : str
             ``duckdb:///relative/path.duckdb``, ``duckdb:////absolute/path.duckdb`` or
-            ``duckdb:///:memory:``. A file that does not exist is created, a folder is not.
+            ``duckdb:///:memory:``; a file that does not exist is created, a folder is not. Or
+            ``postgresql://user:password@host:port/database``, also with SQLAlchemy's
+            ``postgresql+psycopg2://``; the database exists, its tables are made.
 
         Raises
         ------
@@ -71,12 +75,16 @@ class Database(ABC):
             If the URL is of no supported kind.
         StorageError
             If the database cannot be opened: the folder is missing or not writable, another process
-            holds the file, or the file is something else.
+            holds the file, or the file is something else; the server cannot be reached, or refuses.
         """
-        scheme, separator, _ = url.partition("://")
-        if separator and scheme == "duckdb":
-            return DuckDBDatabase(url)
-        raise OptionError(f'"{redacted_url(url)}" is no supported database URL; supported are: {SUPPORTED_URLS}')
+        if is_postgresql(url):
+            from energy_data_layer.storage.postgresql import PostgreSQLDatabase
+
+            return PostgreSQLDatabase(url)
+        duckdb_path(url)
+        from energy_data_layer.storage.duckdb import DuckDBDatabase
+
+        return DuckDBDatabase(url)
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +99,31 @@ class Database(ABC):
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context in which everything happens or nothing; inside another one it is part of that."""
+
+    @abstractmethod
+    def lock(self, table: str) -> None:
+        """Let later writers of a table wait until the transaction ends; readers are not disturbed.
+
+        A job that reads rows in order to change them locks their table first. In DuckDB, whose file one
+        process holds, there is nothing to do.
+
+        Raises
+        ------
+        StorageError
+            If another transaction holds the table for longer than ``lock_timeout``.
+        """
+
+    @abstractmethod
+    def lock_schema(self) -> None:
+        """Let others who are about to change the schema wait until the transaction ends."""
+
+    @abstractmethod
+    def beside(self) -> AbstractContextManager[Database]:
+        """Return a context with a database whose transactions are not part of this one's.
+
+        In PostgreSQL, within a transaction or where the connection is lost, that is a connection of its own; else,
+        and in DuckDB always, this one, to be used between its transactions.
+        """
 
     @abstractmethod
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
@@ -138,7 +171,7 @@ class Database(ABC):
 
     def tables(self) -> list[str]:
         """Return the names of the tables."""
-        answer = self.query("SELECT table_name FROM information_schema.tables")
+        answer = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
         return [str(name) for name in answer.column("table_name").to_pylist()]
 
     def row_count(self, table: str) -> int:
@@ -149,14 +182,18 @@ class Database(ABC):
     def columns(self, table: str) -> list[str]:
         """Return the names of a table's columns, none if there is no such table."""
         answer = self.query(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position",
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position",
             [table],
         )
         return [str(name) for name in answer.column("column_name").to_pylist()]
 
     def add_columns(self, table: str, columns: Mapping[str, pa.DataType]) -> None:
         """Add those of the columns that the table does not have."""
+        present = self.columns(table)
         for name, arrow_type in columns.items():
+            if name in present:
+                continue  # even the statement that finds nothing to do would wait for all readers
             column = f"{quoted(name)} {self.sql_type(arrow_type)}"
             self.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN IF NOT EXISTS {column}")
 
@@ -182,123 +219,6 @@ class Database(ABC):
         return self.query(f"SELECT {selected} FROM {quoted(table)}{conditions}", parameters)  # noqa: S608
 
 
-class DuckDBDatabase(Database):
-    """A DuckDB file (or memory), opened for this process alone."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._in_transaction = False
-        self._staging_numbers = count(1)
-        self._connection = self._open(duckdb_path(url))
-
-    def close(self) -> None:
-        """Close the file; an open transaction is rolled back."""
-        self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Begin and commit, or roll back where anything fails."""
-        if self._in_transaction:
-            yield
-            return
-        with self._explained():
-            self._connection.begin()
-        self._in_transaction = True
-        try:
-            yield
-            with self._explained():
-                self._connection.commit()
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._in_transaction = False
-
-    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
-        """Run one statement."""
-        with self._explained():
-            self._connection.execute(statement, list(parameters))
-
-    def query(
-        self,
-        statement: str,
-        parameters: Sequence[object] = (),
-        *,
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> pa.Table:
-        """Return the answer as Arrow."""
-        with self._explained(), self._registered(tables or {}):
-            return self._connection.sql(statement, params=list(parameters)).to_arrow_table()
-
-    def upsert(
-        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
-    ) -> UpsertCounts:
-        """Stage the rows and merge them in one statement."""
-        _require_unique_keys(rows, key, f"the rows for {table}")
-        staging = f"staged_{next(self._staging_numbers)}"
-        with self.transaction(), self._explained(), self._registered({staging: _nan_as_null(rows)}):
-            rows_before = self.row_count(table)
-            merge = _merge_statement(table, staging, key, rows.column_names, keep_where_missing)
-            ((written,),) = self._connection.execute(merge).fetchall()
-            inserted = self.row_count(table) - rows_before
-        return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
-
-    def sql_type(self, arrow_type: pa.DataType) -> str:
-        """Return DuckDB's type for an Arrow type."""
-        if pa.types.is_timestamp(arrow_type):
-            return "TIMESTAMP"
-        return _DUCKDB_TYPES[arrow_type]
-
-    def _open(self, path: Path | None) -> duckdb.DuckDBPyConnection:
-        try:
-            import duckdb
-        except ModuleNotFoundError as error:
-            raise StorageError(
-                'DuckDB is not installed; install it with: pip install "energy-data-layer[duckdb]"'
-            ) from error
-        if path is not None:
-            require_writable_folder(path.parent, self.url)
-        with self._explained():
-            return duckdb.connect(
-                str(path or ":memory:"),
-                # Neither the network nor a variable that happens to have a table's name answers a query.
-                config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"},
-            )
-
-    def _roll_back(self) -> None:
-        import duckdb
-
-        try:
-            self._connection.rollback()
-        except duckdb.Error as error:
-            # After a failed commit DuckDB has rolled back itself; the first error is the one to show.
-            logger.debug("rollback: %s", error)
-
-    @contextmanager
-    def _registered(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
-        import duckdb
-
-        for name, table in tables.items():
-            self._connection.register(name, table)
-        try:
-            yield
-        finally:
-            # In a transaction that failed nothing can be unregistered; its rollback forgets the tables.
-            with suppress(duckdb.Error):
-                for name in tables:
-                    self._connection.unregister(name)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn DuckDB's errors into ours, with what to do about them."""
-        import duckdb
-
-        try:
-            yield
-        except duckdb.Error as error:
-            raise StorageError(f"{redacted_url(self.url)}: {_explanation(str(error))}") from error
-
-
 def quoted(identifier: str) -> str:
     """Return a name of a table or column as it stands in a statement.
 
@@ -322,6 +242,18 @@ def redacted_url(url: str) -> str:
     """
     without_login = re.sub(r"^([^:/]+://[^:@/?#]*):.*@", r"\1:***@", url)
     return re.sub(r"([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*", r"\1***", without_login, flags=re.I)
+
+
+def is_postgresql(url: str) -> bool:
+    """Return whether a URL names a PostgreSQL database.
+
+    Examples
+    --------
+    >>> is_postgresql("postgresql+psycopg2://energy@db/weather"), is_postgresql("duckdb:///energy.duckdb")
+    (True, False)
+    """
+    scheme, separator, _ = url.partition("://")
+    return bool(separator) and scheme.lower() in POSTGRESQL_SCHEMES
 
 
 def duckdb_path(url: str) -> Path | None:
@@ -351,32 +283,6 @@ def require_writable_folder(folder: Path, url: str) -> None:
         raise StorageError(f"{url}: the folder {folder} is not writable; choose another one")
 
 
-_DUCKDB_TYPES = {
-    pa.int8(): "TINYINT",
-    pa.uint8(): "UTINYINT",
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE",
-    pa.string(): "VARCHAR",
-    pa.large_string(): "VARCHAR",
-}
-
-_ADVICE = {
-    "Conflicting lock": "another process has the database open; close it there or wait until it is done",
-    "not a valid DuckDB database file": "the file is not a DuckDB database; choose another path",
-    "No space left on device": "the disk is full; nothing was changed, free some space and run again",
-    "File too large": "the file may not grow that large; nothing was changed, raise the limit and run again",
-    "Permission denied": "the file cannot be opened for writing; check its permissions",
-    "Read-only file system": "the file system is read-only; choose another path",
-    "Is a directory": "the path is a folder; name a file in it",
-}
-
-
-def _explanation(message: str) -> str:
-    first_line = message.strip().splitlines()[0]
-    advice = next((advice for pattern, advice in _ADVICE.items() if pattern in message), None)
-    return f"{advice} ({first_line})" if advice else first_line
-
-
 def _conditions(filters: Sequence[Filter]) -> tuple[str, list[object]]:
     """Return a WHERE clause and its parameters."""
     terms: list[str] = []
@@ -384,57 +290,11 @@ def _conditions(filters: Sequence[Filter]) -> tuple[str, list[object]]:
     for column, operator, value in filters:
         if operator not in {"=", "!=", "<", "<=", ">", ">=", "in"}:
             raise OptionError(f'"{operator}" is no operator of a filter; it can be = != < <= > >= in')
+        if operator == "in" and not value:
+            # A list without members has no type that a server could compare with.
+            terms.append("FALSE")
+            continue
         parameters.append(list(value) if operator == "in" and isinstance(value, Sequence) else value)
         place = f"${len(parameters)}"
         terms.append(f"{quoted(column)} " + (f"= ANY({place})" if operator == "in" else f"{operator} {place}"))
     return (" WHERE " + " AND ".join(terms) if terms else ""), parameters
-
-
-def _merge_statement(
-    table: str, staging: str, key: Sequence[str], columns: Sequence[str], keep_where_missing: Sequence[str]
-) -> str:
-    """Return the statement that inserts the staged rows with new keys and updates those that differ."""
-    same_key = " AND ".join(f"stored.{quoted(name)} = staged.{quoted(name)}" for name in key)
-    names = ", ".join(quoted(name) for name in columns)
-    staged = ", ".join(f"staged.{quoted(name)}" for name in columns)
-    new = {
-        quoted(name): f"coalesce(staged.{quoted(name)}, stored.{quoted(name)})"
-        if name in keep_where_missing
-        else f"staged.{quoted(name)}"
-        for name in columns
-        if name not in key
-    }
-    differs = " OR ".join(f"stored.{name} IS DISTINCT FROM {value}" for name, value in new.items())
-    changes = ", ".join(f"{name} = {value}" for name, value in new.items())
-    update = f"WHEN MATCHED AND ({differs}) THEN UPDATE SET {changes} " if new else ""
-    return (
-        f"MERGE INTO {quoted(table)} AS stored USING {quoted(staging)} AS staged ON {same_key} "  # noqa: S608
-        f"{update}"
-        f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({staged})"
-    )
-
-
-def _require_unique_keys(rows: pa.Table, key: Sequence[str], label: str) -> None:
-    keys = rows.select(list(key))
-    counted = keys.group_by(list(key)).aggregate([([], "count_all")])
-    if counted.num_rows == rows.num_rows:
-        return
-    repeated = counted.filter(pc.greater(counted.column("count_all"), 1)).drop_columns("count_all")
-    positions = keys.append_column("position", pa.array(range(rows.num_rows)))
-    offending = positions.join(repeated, keys=list(key), join_type="left semi").sort_by("position")
-    first = offending.slice(0, 5).to_pylist()
-    raise DuplicateKeyError(
-        column=", ".join(key),
-        rows=[row["position"] for row in first],
-        values=[" ".join(str(row[name]) for name in key) for row in first],
-        count=offending.num_rows,
-        frame=label,
-    )
-
-
-def _nan_as_null(rows: pa.Table) -> pa.Table:
-    for position, field in enumerate(rows.schema):
-        if pa.types.is_floating(field.type):
-            column = rows.column(position)
-            rows = rows.set_column(position, field, pc.if_else(pc.is_nan(column), None, column))
-    return rows

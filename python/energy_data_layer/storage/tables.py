@@ -14,6 +14,7 @@ from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.storage.database import (
     Database,
     duckdb_path,
+    is_postgresql,
     quoted,
     redacted_url,
     require_writable_folder,
@@ -42,8 +43,8 @@ GENERATION_COLUMNS = {
 }
 GENERATION_KEY = ("publisher", "plant", "unit", "interval_start")
 
-GENERATION_REJECTS = "generation_rejects"
-"""Rows of generation files that were not stored."""
+REJECTS = "rejects"
+"""Rows of files and items of services that were not stored."""
 
 REJECT_COLUMNS = {
     "file": pa.string(),
@@ -54,6 +55,71 @@ REJECT_COLUMNS = {
     "first_seen": pa.timestamp("us"),
 }
 REJECT_KEY = ("file", "line", "content")
+
+WIND_NAMDONG = "wind_namdong"
+"""Hourly generation of the wind plants of one company, as its service has it: stamps are the ends of hours."""
+
+WIND_COLUMNS = {
+    "timestamp": pa.timestamp("us"),
+    "plant_name": pa.string(),
+    "generation": pa.float64(),
+}
+WIND_KEY = ("timestamp", "plant_name")
+
+NAMBU_GENERATION = "nambu_generation"
+"""Hourly generation of the solar plants of one company, as its service has it: stamps are the beginnings of hours."""
+
+NAMBU_COLUMNS = {
+    "datetime": pa.timestamp("us"),
+    "gencd": pa.string(),
+    "plant_name": pa.string(),
+    "hogi": pa.string(),
+    "generation": pa.float64(),
+    "daily_total": pa.float64(),
+    "daily_avg": pa.float64(),
+    "daily_max": pa.float64(),
+    "daily_min": pa.float64(),
+}
+NAMBU_KEY = ("datetime", "gencd", "hogi")
+
+FILL_CHANGES = "fill_changes"
+"""Stored fills that a later run computed again, because the day after them had come."""
+
+FILL_CHANGE_COLUMNS = {
+    "run_id": pa.string(),
+    "stnId": pa.int64(),
+    "tm": pa.timestamp("us"),
+    "field": pa.string(),
+    "old_value": pa.float64(),
+    "old_provenance": pa.uint8(),
+    "new_value": pa.float64(),
+    "new_provenance": pa.uint8(),
+    "changed": pa.timestamp("us"),
+}
+FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
+
+RUNS = "runs"
+"""Every run of a job, with its report."""
+
+RUN_COLUMNS = {
+    "run_id": pa.string(),
+    "job": pa.string(),
+    "status": pa.string(),
+    "started": pa.timestamp("us"),
+    "finished": pa.timestamp("us"),
+    "engine": pa.string(),
+    "rows_inserted": pa.int64(),
+    "rows_updated": pa.int64(),
+    "rows_unchanged": pa.int64(),
+    "rows_rejected": pa.int64(),
+    "requests": pa.int64(),
+    "message": pa.string(),
+    "report": pa.string(),
+}
+RUN_KEY = ("run_id",)
+
+TABLES = (WEATHER_ASOS, GENERATION_HOURLY, WIND_NAMDONG, NAMBU_GENERATION, REJECTS, FILL_CHANGES, RUNS)
+"""All tables of the data layer but that of the schema's versions."""
 
 SCHEMA_VERSION = "schema_version"
 
@@ -81,13 +147,38 @@ def _create_generation_hourly(database: Database) -> str:
 
 
 def _create_generation_rejects(database: Database) -> str:
-    return _create(database, GENERATION_REJECTS, REJECT_COLUMNS, REJECT_KEY)
+    return _create(database, "generation_rejects", REJECT_COLUMNS, REJECT_KEY)
+
+
+def _rename_generation_rejects(_: Database) -> str:
+    return f"ALTER TABLE generation_rejects RENAME TO {REJECTS}"
+
+
+def _create_wind_namdong(database: Database) -> str:
+    return _create(database, WIND_NAMDONG, WIND_COLUMNS, WIND_KEY)
+
+
+def _create_nambu_generation(database: Database) -> str:
+    return _create(database, NAMBU_GENERATION, NAMBU_COLUMNS, NAMBU_KEY)
+
+
+def _create_fill_changes(database: Database) -> str:
+    return _create(database, FILL_CHANGES, FILL_CHANGE_COLUMNS, FILL_CHANGE_KEY)
+
+
+def _create_runs(database: Database) -> str:
+    return _create(database, RUNS, RUN_COLUMNS, RUN_KEY)
 
 
 MIGRATIONS = (
     Migration(1, "create weather_asos", _create_weather_asos),
     Migration(2, "create generation_hourly", _create_generation_hourly),
     Migration(3, "create generation_rejects", _create_generation_rejects),
+    Migration(4, "rename generation_rejects to rejects", _rename_generation_rejects),
+    Migration(5, "create wind_namdong", _create_wind_namdong),
+    Migration(6, "create nambu_generation", _create_nambu_generation),
+    Migration(7, "create fill_changes", _create_fill_changes),
+    Migration(8, "create runs", _create_runs),
 )
 
 
@@ -106,18 +197,23 @@ def migrate(database: Database) -> None:
     ...     database.columns("weather_asos")[:4]
     ['stnId', 'stnNm', 'tm', 'ta']
     """
-    with database.transaction():
-        database.execute(
-            f"CREATE TABLE IF NOT EXISTS {SCHEMA_VERSION} "
-            "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
+    newest = MIGRATIONS[-1].version
+    present = _schema_version(database)
+    if present > newest:
+        raise StorageError(
+            f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
+            f"{newest}; update energy-data-layer"
         )
-        present = _schema_version(database)
-        newest = MIGRATIONS[-1].version
-        if present > newest:
-            raise StorageError(
-                f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
-                f"{newest}; update energy-data-layer"
+    if present == newest:
+        return
+    with database.transaction():
+        database.lock_schema()
+        if SCHEMA_VERSION not in database.tables():
+            database.execute(
+                f"CREATE TABLE {SCHEMA_VERSION} "
+                "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
             )
+        present = _schema_version(database)  # another process may have been faster
         for migration in MIGRATIONS[present:]:
             database.execute(migration.statement(database))
             database.execute(
@@ -144,22 +240,21 @@ def state_of(url: str) -> str:
     >>> state_of("duckdb:///:memory:")
     'reachable, without tables yet'
     """
-    path = duckdb_path(url)
-    if path is not None and not path.exists():
-        require_writable_folder(path.parent, url)
-        return "not there yet, the first run creates it"
+    if not is_postgresql(url):
+        path = duckdb_path(url)
+        if path is not None and not path.exists():
+            require_writable_folder(path.parent, url)
+            return "not there yet, the first run creates it"
     with Database.connect(url) as database:
         present = database.tables()
         if SCHEMA_VERSION not in present:
             return "reachable, without tables yet"
-        rows = [
-            f"{database.row_count(table):,} rows in {table}"
-            for table in (WEATHER_ASOS, GENERATION_HOURLY, GENERATION_REJECTS)
-            if table in present
-        ]
+        rows = [f"{database.row_count(table):,} rows in {table}" for table in TABLES if table in present]
         return f"reachable, schema version {_schema_version(database)}, {', '.join(rows)}"
 
 
 def _schema_version(database: Database) -> int:
+    if SCHEMA_VERSION not in database.tables():
+        return 0
     versions = database.read(SCHEMA_VERSION, ["version"])
     return pc.max(versions.column("version")).as_py() or 0

@@ -37,6 +37,9 @@ class Provenance(IntEnum):
         return self.name.lower()
 
 
+PROVENANCE_SUFFIX = "_provenance"
+
+
 def provenance_column(column: str) -> str:
     """Return the name of the column that holds the provenance of `column`."""
-    return f"{column}_provenance"
+    return column + PROVENANCE_SUFFIX

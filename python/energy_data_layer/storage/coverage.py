@@ -1,0 +1,240 @@
+"""What the tables of hours hold of a period, and what they lack: the beginning of every backfill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.errors import OptionError
+from energy_data_layer.storage.database import Database, quoted
+from energy_data_layer.storage.tables import (
+    GENERATION_COLUMNS,
+    GENERATION_HOURLY,
+    NAMBU_COLUMNS,
+    NAMBU_GENERATION,
+    WEATHER_ASOS,
+    WIND_COLUMNS,
+    WIND_NAMDONG,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+HOURS_A_DAY = 24
+
+
+@dataclass(frozen=True)
+class HourlyTable:
+    """What a table of hours needs to be counted.
+
+    Attributes
+    ----------
+    key : dict of str to pyarrow.DataType
+        The columns that name a series, such as a station or a plant.
+    stamp : str
+        The column of the hours.
+    value : str or None
+        The column whose values count; None where every row does.
+    label_end : bool
+        Whether the stamp is the end of the hour, so that a day's last one is midnight of the next.
+    """
+
+    key: Mapping[str, pa.DataType]
+    stamp: str
+    value: str | None
+    label_end: bool = False
+
+    @property
+    def start(self) -> str:
+        """The beginning of the hour, in SQL."""
+        return f"({quoted(self.stamp)} - INTERVAL '1 hour')" if self.label_end else quoted(self.stamp)
+
+    @property
+    def counts(self) -> str:
+        """The condition for a row to count, in SQL."""
+        return "TRUE" if self.value is None else f"{quoted(self.value)} IS NOT NULL"
+
+
+def _of(columns: Mapping[str, pa.DataType], *names: str) -> dict[str, pa.DataType]:
+    return {name: columns[name] for name in names}
+
+
+HOURLY_TABLES = {
+    WEATHER_ASOS: HourlyTable({"stnId": pa.int64()}, "tm", None),
+    GENERATION_HOURLY: HourlyTable(_of(GENERATION_COLUMNS, "publisher", "plant", "unit"), "interval_start", "kwh"),
+    WIND_NAMDONG: HourlyTable(_of(WIND_COLUMNS, "plant_name"), "timestamp", "generation", label_end=True),
+    NAMBU_GENERATION: HourlyTable(_of(NAMBU_COLUMNS, "gencd", "hogi"), "datetime", "generation"),
+}
+"""The one place that knows how the hours of each table are counted."""
+
+
+def incomplete_days(
+    database: Database, table: str, since: date, until: date, keys: Iterable[Sequence[object]] | None = None
+) -> pa.Table:
+    """Return the days on which a series has fewer than 24 hours, those without any included.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with its tables made.
+    table : str
+        ``weather_asos``, ``generation_hourly``, ``wind_namdong`` or ``nambu_generation``.
+    since, until : date
+        First and last day, both included. The hour that ends at midnight is the day's last one.
+    keys : iterable of tuples, optional
+        The series to look at, each as the values of the key columns in their order; by default all that the
+        table has a row of, in the period or not.
+
+    Returns
+    -------
+    pyarrow.Table
+        The key columns, ``day`` (date32) and ``hours`` (int64, 0 to 23), in this order; sorted by them.
+
+    Raises
+    ------
+    OptionError
+        If the table has no hours to be counted, or a key has not one value per column.
+
+    Examples
+    --------
+    >>> from energy_data_layer.storage.tables import migrate
+    >>> with Database.connect("duckdb:///:memory:") as database:
+    ...     migrate(database)
+    ...     hours = [datetime(2024, 1, 1) + timedelta(hours=hour) for hour in range(25)]
+    ...     _ = database.upsert("weather_asos", pa.table({"stnId": [108] * 25, "tm": hours}), ["stnId", "tm"])
+    ...     incomplete_days(database, "weather_asos", date(2024, 1, 1), date(2024, 1, 2)).to_pylist()
+    [{'stnId': 108, 'day': datetime.date(2024, 1, 2), 'hours': 1}]
+    """
+    hourly = _hourly(table)
+    names = list(hourly.key)
+    wanted = _known_keys(database, table, hourly) if keys is None else _given_keys(hourly, keys)
+    days = pa.array([since + timedelta(days=day) for day in range((until - since).days + 1)], pa.date32())
+    grid = _every_day(wanted, days)
+    stored = _hours_of_days(database, table, hourly, since, until)
+    joined = grid.join(stored, keys=[*names, "day"], join_type="left outer")
+    hours = pc.fill_null(joined.column("hours"), 0)
+    found = joined.set_column(joined.column_names.index("hours"), "hours", hours)
+    found = found.filter(pc.less(hours, HOURS_A_DAY)).select([*names, "day", "hours"])
+    return found.sort_by([(name, "ascending") for name in (*names, "day")]).combine_chunks()
+
+
+def last_stamp(database: Database, table: str) -> pa.Table:
+    """Return the last stamp of each series that has a value.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with its tables made.
+    table : str
+        One of the tables that `incomplete_days` takes.
+
+    Returns
+    -------
+    pyarrow.Table
+        The key columns and ``last_stamp`` (timestamp), sorted by key; the stamp is as the table has it, the
+        end of the hour in ``wind_namdong``.
+
+    Raises
+    ------
+    OptionError
+        If the table has no hours.
+
+    Examples
+    --------
+    >>> from energy_data_layer.storage.tables import migrate
+    >>> with Database.connect("duckdb:///:memory:") as database:
+    ...     migrate(database)
+    ...     last_stamp(database, "wind_namdong").column_names
+    ['plant_name', 'last_stamp']
+    """
+    hourly = _hourly(table)
+    names = ", ".join(map(quoted, hourly.key))
+    answer = database.query(
+        f"SELECT {names}, max({quoted(hourly.stamp)}) AS last_stamp FROM {quoted(table)} "  # noqa: S608
+        f"WHERE {hourly.counts} GROUP BY {names}"
+    )
+    return answer.sort_by([(name, "ascending") for name in hourly.key])
+
+
+def series_coverage(database: Database, table: str) -> pa.Table:
+    """Return how far each series is stored, and its days between the first and the last one that have holes.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with its tables made.
+    table : str
+        One of the tables that `incomplete_days` takes.
+
+    Returns
+    -------
+    pyarrow.Table
+        The key columns, ``last_stamp`` (timestamp, of a row that counts), ``incomplete_days`` (int64: days with
+        fewer than 24 hours) and ``first_incomplete`` (date32, null where there is none), sorted by key.
+
+    Raises
+    ------
+    OptionError
+        If the table has no hours.
+    """
+    hourly = _hourly(table)
+    names = ", ".join(map(quoted, hourly.key))
+    answer = database.query(
+        f"WITH daily AS (SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours, "  # noqa: S608
+        f"max({quoted(hourly.stamp)}) AS last_stamp FROM {quoted(table)} WHERE {hourly.counts} "
+        f"GROUP BY {names}, CAST({hourly.start} AS DATE)), "
+        f"followed AS (SELECT daily.*, lead(day) OVER (PARTITION BY {names} ORDER BY day) AS next_day FROM daily) "
+        f"SELECT {names}, max(last_stamp) AS last_stamp, "
+        f"CAST(max(day) - min(day) + 1 - sum(CASE WHEN hours >= {HOURS_A_DAY} THEN 1 ELSE 0 END) AS BIGINT) "
+        "AS incomplete_days, "
+        f"min(CASE WHEN hours < {HOURS_A_DAY} THEN day WHEN next_day > day + 1 THEN day + 1 END) "
+        f"AS first_incomplete FROM followed GROUP BY {names}"
+    )
+    return answer.sort_by([(name, "ascending") for name in hourly.key])
+
+
+def _hourly(table: str) -> HourlyTable:
+    if table not in HOURLY_TABLES:
+        raise OptionError(f'"{table}" is no table of hours; these are: {", ".join(HOURLY_TABLES)}')
+    return HOURLY_TABLES[table]
+
+
+def _known_keys(database: Database, table: str, hourly: HourlyTable) -> pa.Table:
+    names = ", ".join(map(quoted, hourly.key))
+    return database.query(f"SELECT DISTINCT {names} FROM {quoted(table)}")  # noqa: S608
+
+
+def _given_keys(hourly: HourlyTable, keys: Iterable[Sequence[object]]) -> pa.Table:
+    unique = list(dict.fromkeys(tuple(key) for key in keys))
+    for key in unique:
+        if len(key) != len(hourly.key):
+            raise OptionError(f"{key} is no key; it needs a value for each of {', '.join(hourly.key)}")
+    values = zip(*unique, strict=True) if unique else [()] * len(hourly.key)
+    return pa.table(
+        {name: pa.array(list(column), kind) for (name, kind), column in zip(hourly.key.items(), values, strict=True)}
+    )
+
+
+def _every_day(keys: pa.Table, days: pa.Array) -> pa.Table:
+    """Return each key with each day."""
+    position = np.arange(keys.num_rows * len(days))
+    day = days.take(pa.array(position % max(len(days), 1)))
+    return keys.take(pa.array(position // max(len(days), 1))).append_column("day", day)
+
+
+def _hours_of_days(database: Database, table: str, hourly: HourlyTable, since: date, until: date) -> pa.Table:
+    names = ", ".join(map(quoted, hourly.key))
+    shift = timedelta(hours=1 if hourly.label_end else 0)
+    first = datetime.combine(since, time.min) + shift
+    after = datetime.combine(until, time.min) + timedelta(days=1) + shift
+    return database.query(
+        f"SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours FROM {quoted(table)} "  # noqa: S608
+        f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 AND {hourly.counts} "
+        f"GROUP BY {names}, CAST({hourly.start} AS DATE)",
+        [first, after],
+    )

@@ -1,0 +1,183 @@
+"""The embedded database: a DuckDB file, or memory."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import (
+    Database,
+    UpsertCounts,
+    duckdb_path,
+    redacted_url,
+    require_writable_folder,
+)
+from energy_data_layer.storage.upsert import merge_statement, nan_as_null, sorted_by_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+logger = logging.getLogger(__name__)
+
+
+class DuckDBDatabase(Database):
+    """A DuckDB file (or memory), opened for this process alone."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._in_transaction = False
+        self._staging_numbers = count(1)
+        self._connection = self._open(duckdb_path(url))
+
+    def close(self) -> None:
+        """Close the file; an open transaction is rolled back."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin and commit, or roll back where anything fails."""
+        if self._in_transaction:
+            yield
+            return
+        with self._explained():
+            self._connection.begin()
+        self._in_transaction = True
+        try:
+            yield
+            with self._explained():
+                self._connection.commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def lock(self, table: str) -> None:
+        """Do nothing: this process alone holds the file."""
+
+    def lock_schema(self) -> None:
+        """Do nothing: this process alone holds the file."""
+
+    @contextmanager
+    def beside(self) -> Iterator[Database]:
+        """Return this database."""
+        yield self
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """Run one statement."""
+        with self._explained():
+            self._connection.execute(statement, list(parameters))
+
+    def query(
+        self,
+        statement: str,
+        parameters: Sequence[object] = (),
+        *,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Return the answer as Arrow."""
+        with self._explained(), self._registered(tables or {}):
+            return self._connection.sql(statement, params=list(parameters)).to_arrow_table()
+
+    def upsert(
+        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
+    ) -> UpsertCounts:
+        """Stage the rows and merge them in one statement."""
+        staged = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
+        staging = f"staged_{next(self._staging_numbers)}"
+        with self.transaction(), self._explained(), self._registered({staging: staged}):
+            rows_before = self.row_count(table)
+            merge = merge_statement(table, staging, key, rows.column_names, keep_where_missing)
+            ((written,),) = self._connection.execute(merge).fetchall()
+            inserted = self.row_count(table) - rows_before
+        return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
+
+    def sql_type(self, arrow_type: pa.DataType) -> str:
+        """Return DuckDB's type for an Arrow type."""
+        if pa.types.is_timestamp(arrow_type):
+            return "TIMESTAMP"
+        return _TYPES[arrow_type]
+
+    def _open(self, path: Path | None) -> duckdb.DuckDBPyConnection:
+        try:
+            import duckdb
+        except ModuleNotFoundError as error:
+            raise StorageError(
+                'DuckDB is not installed; install it with: pip install "energy-data-layer[duckdb]"'
+            ) from error
+        if path is not None:
+            require_writable_folder(path.parent, self.url)
+        with self._explained():
+            return duckdb.connect(
+                str(path or ":memory:"),
+                # Neither the network nor a variable that happens to have a table's name answers a query.
+                config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"},
+            )
+
+    def _roll_back(self) -> None:
+        import duckdb
+
+        try:
+            self._connection.rollback()
+        except duckdb.Error as error:
+            # After a failed commit DuckDB has rolled back itself; the first error is the one to show.
+            logger.debug("rollback: %s", error)
+
+    @contextmanager
+    def _registered(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+        import duckdb
+
+        for name, table in tables.items():
+            self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            # In a transaction that failed nothing can be unregistered; its rollback forgets the tables.
+            with suppress(duckdb.Error):
+                for name in tables:
+                    self._connection.unregister(name)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn DuckDB's errors into ours, with what to do about them."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            raise StorageError(f"{redacted_url(self.url)}: {_explanation(str(error))}") from error
+
+
+_TYPES = {
+    pa.int8(): "TINYINT",
+    pa.uint8(): "UTINYINT",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.date32(): "DATE",
+    pa.string(): "VARCHAR",
+    pa.large_string(): "VARCHAR",
+}
+
+_ADVICE = {
+    "Conflicting lock": "another process has the database open; close it there or wait until it is done",
+    "not a valid DuckDB database file": "the file is not a DuckDB database; choose another path",
+    "No space left on device": "the disk is full; nothing was changed, free some space and run again",
+    "File too large": "the file may not grow that large; nothing was changed, raise the limit and run again",
+    "Permission denied": "the file cannot be opened for writing; check its permissions",
+    "Read-only file system": "the file system is read-only; choose another path",
+    "Is a directory": "the path is a folder; name a file in it",
+}
+
+
+def _explanation(message: str) -> str:
+    first_line = message.strip().splitlines()[0]
+    advice = next((advice for pattern, advice in _ADVICE.items() if pattern in message), None)
+    return f"{advice} ({first_line})" if advice else first_line

@@ -1,0 +1,251 @@
+"""The server database: PostgreSQL, with Arrow in and out through ADBC."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import Database, UpsertCounts, quoted, redacted_url
+from energy_data_layer.storage.postgresql_errors import storage_error
+from energy_data_layer.storage.postgresql_types import as_declared, cast_to, ingestible
+from energy_data_layer.storage.postgresql_url import libpq_uri
+from energy_data_layer.storage.upsert import merge_statement, nan_as_null, sorted_by_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT = "10min"
+"""How long a writer waits for another one, where neither the URL nor the server says otherwise."""
+
+_ENOUGH_MEMORY = (
+    "SELECT set_config('work_mem', '128MB', TRUE) WHERE pg_size_bytes(current_setting('work_mem')) < 128 * 1024 ^ 2"
+)
+"""Let a transaction join a million staged rows in memory; the server's default writes them to disk in between."""
+
+_SCHEMA_LOCK = 0x65646C
+"""The number of the lock under which the schema changes: the letters of edl."""
+
+
+class PostgreSQLDatabase(Database):
+    """A PostgreSQL database, through one connection.
+
+    Rows go into a temporary table by COPY, and from there by one MERGE into theirs, under a lock that lets
+    other writers of the table wait: without it, two MERGE that insert one key would fail one another.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._in_transaction = False
+        self._staging_numbers = count(1)
+        self._connection = self._open()
+        self._cursor = self._connection.cursor()
+        try:
+            self._set_lock_timeout()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection; the server rolls an open transaction back."""
+        with suppress(self._connection.Error):
+            self._cursor.close()
+        with suppress(self._connection.Error):
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin and commit, or roll back where anything fails."""
+        if self._in_transaction:
+            yield
+            return
+        # A statement must see what was committed while it waited for its lock, whatever the server's default is.
+        self.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        self._in_transaction = True
+        try:
+            yield
+            self._require_commitable()
+            with self._explained(committing=True):
+                self._run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def lock(self, table: str) -> None:
+        """Lock a table against other writers until the transaction ends."""
+        self.execute(f"LOCK TABLE {quoted(table)} IN SHARE ROW EXCLUSIVE MODE")
+
+    def lock_schema(self) -> None:
+        """Lock the schema against others who migrate until the transaction ends."""
+        self.query(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK}) IS NULL AS locked")
+
+    @contextmanager
+    def beside(self) -> Iterator[Database]:
+        """Return this connection between its transactions, else another one to the same database."""
+        if not self._in_transaction and self._is_connected():
+            # Another connection would take some 20 ms, for each note of a run.
+            yield self
+            return
+        with PostgreSQLDatabase(self.url) as other:
+            yield other
+
+    def _is_connected(self) -> bool:
+        try:
+            self._cursor.execute("SELECT 1")
+            self._cursor.fetchall()
+        except self._connection.Error:
+            return False
+        return True
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """Run one statement."""
+        with self._explained():
+            self._run(statement, parameters)
+
+    def query(
+        self,
+        statement: str,
+        parameters: Sequence[object] = (),
+        *,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Return the answer as Arrow."""
+        with self._explained(), self._staged(tables or {}):
+            self._cursor.execute(statement, list(parameters) or None)
+            return as_declared(self._cursor.fetch_arrow_table())
+
+    def upsert(
+        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
+    ) -> UpsertCounts:
+        """Stage the rows and merge them in one statement, while other writers wait."""
+        staged = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
+        staging = f"staged_{next(self._staging_numbers)}"
+        with self.transaction():
+            staged = cast_to(self._schema(table, rows.column_names), staged, table)
+            with self._explained(), self._staged({staging: staged}):
+                self._run(_ENOUGH_MEMORY)
+                self.lock(table)
+                new_keys = None if self._counts_itself(table) else self._new_keys(table, staging, key)
+                inserted_before = self._inserted(table)
+                written = self._run(merge_statement(table, staging, key, rows.column_names, keep_where_missing))
+                inserted = self._inserted(table) - inserted_before if new_keys is None else new_keys
+        return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
+
+    def sql_type(self, arrow_type: pa.DataType) -> str:
+        """Return PostgreSQL's type for an Arrow type."""
+        if pa.types.is_timestamp(arrow_type):
+            return "TIMESTAMP"
+        return _TYPES[arrow_type]
+
+    def _open(self) -> Any:
+        try:
+            from adbc_driver_postgresql import dbapi
+        except ModuleNotFoundError as error:
+            raise StorageError(
+                'the driver for PostgreSQL is not installed; install it with: pip install "energy-data-layer[postgres]"'
+            ) from error
+        try:
+            connection = dbapi.connect(libpq_uri(self.url), autocommit=True)
+        except dbapi.Error as error:
+            problem = storage_error(error, self.url)
+        else:
+            return connection
+        # Outside of the handler: the driver's error is not to travel along, it may quote the URL.
+        raise problem
+
+    def _set_lock_timeout(self) -> None:
+        if self.query("SELECT current_setting('lock_timeout') AS wait").column("wait")[0].as_py() == "0":
+            self.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+
+    def _run(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        """Run one statement and return how many rows it wrote."""
+        self._cursor.executemany(statement, [list(parameters)] if parameters else None)
+        return int(self._cursor.rowcount)
+
+    def _require_commitable(self) -> None:
+        """Raise `StorageError` if a statement failed: the server would take COMMIT for ROLLBACK, and say nothing."""
+        if self._connection.adbc_connection.get_option("adbc.postgresql.transaction_status") == "inerror":
+            raise StorageError(f"{redacted_url(self.url)}: a statement failed in this transaction; nothing was changed")
+
+    def _roll_back(self) -> None:
+        try:
+            self._run("ROLLBACK")
+        except self._connection.Error as error:
+            # Without a connection the server rolls back by itself; the first error is the one to show.
+            logger.debug("rollback: %s", storage_error(error, self.url))
+
+    def _schema(self, table: str, columns: Sequence[str]) -> pa.Schema:
+        """Return the types of a table's columns as the driver gives and takes them."""
+        with self._explained():
+            self._cursor.execute(f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)} LIMIT 0")  # noqa: S608
+            return self._cursor.fetch_arrow_table().schema
+
+    def _counts_itself(self, table: str) -> bool:
+        """Return whether the server counts the rows that this transaction inserts into a table.
+
+        That saves a join over all staged rows. It does not count for a partitioned table, or if told not to.
+        """
+        answer = self.query(
+            "SELECT relkind = 'r' AND CAST(current_setting('track_counts') AS BOOLEAN) AS counted "
+            "FROM pg_class WHERE oid = CAST($1 AS REGCLASS)",
+            [quoted(table)],
+        )
+        return bool(answer.column("counted")[0].as_py())
+
+    def _inserted(self, table: str) -> int:
+        """Return how many rows this transaction has inserted into a table so far."""
+        answer = self.query("SELECT pg_stat_get_xact_tuples_inserted(CAST($1 AS REGCLASS)) AS n", [quoted(table)])
+        return int(answer.column("n")[0].as_py())
+
+    def _new_keys(self, table: str, staging: str, key: Sequence[str]) -> int:
+        """Return how many staged rows have a key that is not stored."""
+        same_key = " AND ".join(f"stored.{quoted(name)} = staged.{quoted(name)}" for name in key)
+        answer = self.query(
+            f"SELECT count(*) AS n FROM {quoted(staging)} AS staged "  # noqa: S608
+            f"WHERE NOT EXISTS (SELECT FROM {quoted(table)} AS stored WHERE {same_key})"
+        )
+        return int(answer.column("n")[0].as_py())
+
+    @contextmanager
+    def _staged(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+        """Have Arrow tables as temporary ones."""
+        for name, table in tables.items():
+            self._cursor.adbc_ingest(name, ingestible(table), mode="create", temporary=True)
+            # Without figures about them the planner may loop over the large table for each row of the small one.
+            self._run(f"ANALYZE {quoted(name)}")
+        try:
+            yield
+        finally:
+            # In a transaction that failed nothing can be dropped; its rollback forgets the tables.
+            with suppress(self._connection.Error):
+                for name in tables:
+                    self._run(f"DROP TABLE {quoted(name)}")
+
+    @contextmanager
+    def _explained(self, *, committing: bool = False) -> Iterator[None]:
+        """Turn the driver's errors into ours, with what to do about them."""
+        try:
+            yield
+        except self._connection.Error as error:
+            raise storage_error(error, self.url, committing=committing) from error
+
+
+_TYPES: dict[Any, str] = {
+    pa.bool_(): "BOOLEAN",
+    pa.int8(): "SMALLINT",
+    pa.uint8(): "SMALLINT",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE PRECISION",
+    pa.date32(): "DATE",
+    pa.string(): "TEXT",
+    pa.large_string(): "TEXT",
+}

@@ -1,0 +1,181 @@
+"""The table of runs: what each job did, is doing, or failed at."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from energy_data_layer.errors import DataLayerError, OptionError, StorageError
+from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING, SUCCEEDED
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import RUNS, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+    from energy_data_layer.report.run_report import RunReport
+
+logger = logging.getLogger(__name__)
+
+STATUSES = (RUNNING, SUCCEEDED, INCOMPLETE, FAILED)
+"""What a run can be; one whose process died stays ``running``."""
+
+KST = timezone(timedelta(hours=9))
+"""The services count the requests of a day of Korean time."""
+
+
+class RunLog:
+    """The table ``runs``, written in short transactions beside those of the job.
+
+    In PostgreSQL a note within a transaction of the job, or after its connection was lost, is made through another
+    connection: it is there at once for others to see, whatever becomes of the transaction. In DuckDB one process
+    holds the file, and notes are made on the job's own connection: use it between its transactions.
+
+    Parameters
+    ----------
+    database : Database or str
+        The job's database, or the URL of one.
+
+    Examples
+    --------
+    >>> with Database.connect("duckdb:///:memory:") as database:
+    ...     log = RunLog(database)
+    ...     run_id = log.begin("wind", {"month": "2024-01"})
+    ...     log.checkpoint(run_id, requests=12)
+    ...     log.finish(run_id, "failed", message="the service does not answer")
+    ...     log.latest(1).select(["job", "status", "requests", "message"]).to_pylist()
+    [{'job': 'wind', 'status': 'failed', 'requests': 12, 'message': 'the service does not answer'}]
+    """
+
+    def __init__(self, database: Database | str) -> None:
+        self._database = database
+
+    def begin(self, job: str, arguments: Mapping[str, Any] | None = None) -> str:
+        """Note that a run begins, and return its name; tables that are missing are made.
+
+        Parameters
+        ----------
+        job : str
+            Name of the job.
+        arguments : mapping, optional
+            What it was called with, without secrets; they stand in the report until there is a full one.
+        """
+        started = _now()
+        run_id = f"{started:%Y%m%dT%H%M%S}-{job}-{uuid4().hex[:8]}"
+        report = json.dumps({"job": job, "arguments": dict(arguments or {})}, ensure_ascii=False, default=str)
+        with self._connection() as database:
+            migrate(database)
+            database.execute(
+                f"INSERT INTO {RUNS} (run_id, job, status, started, rows_inserted, rows_updated, rows_unchanged, "  # noqa: S608
+                "rows_rejected, requests, report) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)",
+                [run_id, job, RUNNING, started, report],
+            )
+        return run_id
+
+    def checkpoint(self, run_id: str, *, requests: int) -> None:
+        """Note how many requests a run has sent so far; what it took from the day's budget is known if it dies."""
+        with self._connection() as database:
+            database.execute(f"UPDATE {RUNS} SET requests = $1 WHERE run_id = $2", [requests, run_id])  # noqa: S608
+
+    def finish(self, run_id: str, status: str, report: RunReport | None = None, message: str = "") -> None:
+        """Note that a run has ended.
+
+        Parameters
+        ----------
+        run_id : str
+            Its name.
+        status : str
+            ``"succeeded"``, ``"incomplete"`` (work is left for another run) or ``"failed"``.
+        report : RunReport, optional
+            What it did. ``rows_rejected`` and ``requests`` are noted too if the report has them.
+        message : str, default ""
+            What there is to say, without secrets.
+
+        Raises
+        ------
+        OptionError
+            If `status` is something else.
+        """
+        if status not in STATUSES[1:]:
+            raise OptionError(f'"{status}" is not how a run ends; it can be {", ".join(STATUSES[1:])}')
+        values: dict[str, object] = {"status": status, "finished": _now(), "message": message}
+        if report is not None:
+            plain = report.to_dict()
+            values["engine"] = report.engine
+            counted = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "requests")
+            values |= {name: plain[name] for name in counted if isinstance(plain.get(name), int)}
+            values["report"] = report.to_json()
+        changes = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
+        with self._connection() as database:
+            database.execute(f"UPDATE {RUNS} SET {changes} WHERE run_id = $1", [run_id, *values.values()])  # noqa: S608
+
+    @contextmanager
+    def recorded(self, report: RunReport) -> Iterator[None]:
+        """Note the run whose report this is, from here to the end of the context, under the report's `run_id`.
+
+        It ends as the report's status says, or as failed if an exception leaves the context. Of an exception
+        that is not this package's own only the kind is noted: its text may hold a secret. Enter it before the
+        job's transaction, so that it ends after that.
+        """
+        report.run_id = self.begin(report.job, report.arguments)
+        try:
+            yield
+        except BaseException as error:
+            report.status, report.message = FAILED, type(error).__name__
+            if isinstance(error, DataLayerError):
+                report.message += f": {error}"
+            report.finish()
+            try:
+                self.finish(report.run_id, FAILED, report, report.message)
+            except StorageError as second:
+                logger.warning("the end of run %s could not be noted: %s", report.run_id, second)
+            raise
+        report.finish()
+        try:
+            self.finish(report.run_id, report.status, report, report.message)
+        except StorageError as error:
+            raise StorageError(f"the rows are stored, but not the end of run {report.run_id}: {error}") from error
+
+    def requests_today(self, job: str, day: date | None = None) -> int:
+        """Return how many requests a job's runs have noted on a day of Korean time, today by default.
+
+        A run that ended on another day than it began counts for both, so that a day's budget is never overdrawn.
+        """
+        midnight = datetime.combine(day or datetime.now(KST).date(), time.min, KST).astimezone(UTC).replace(tzinfo=None)
+        with self._connection() as database:
+            migrate(database)
+            answer = database.query(
+                f"SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests FROM {RUNS} "  # noqa: S608
+                "WHERE job = $1 AND started < $3 AND coalesce(finished, started) >= $2",
+                [job, midnight, midnight + timedelta(days=1)],
+            )
+        return int(answer.column("requests")[0].as_py())
+
+    def latest(self, count: int = 10, job: str | None = None) -> pa.Table:
+        """Return the last runs as rows of the table, the newest first."""
+        with self._connection() as database:
+            migrate(database)
+            filters, parameters = ("WHERE job = $1 ", [job]) if job is not None else ("", [])
+            return database.query(
+                f"SELECT * FROM {RUNS} {filters}ORDER BY started DESC, run_id DESC LIMIT {int(count)}",  # noqa: S608
+                parameters,
+            )
+
+    @contextmanager
+    def _connection(self) -> Iterator[Database]:
+        if isinstance(self._database, str):
+            with Database.connect(self._database) as database:
+                yield database
+        else:
+            with self._database.beside() as database:
+                yield database
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
