@@ -158,6 +158,26 @@ class LayoutError(DataLayerError, ValueError):
     """A wide table cannot be read because its layout is not known, or not known well enough."""
 
 
+class ExtraUnavailable(DataLayerError, ImportError):
+    """A library that an optional part of the package needs is not installed.
+
+    Parameters
+    ----------
+    library : str
+        The library.
+    extra : str
+        The extra of this package that brings it.
+    """
+
+    def __init__(self, library: str, extra: str) -> None:
+        self.library = library
+        self.extra = extra
+        super().__init__(f'{library} is not installed; install it with: pip install "energy-data-layer[{extra}]"')
+
+    def __reduce__(self) -> tuple[type[ExtraUnavailable], tuple[str, str]]:
+        return type(self), (self.library, self.extra)
+
+
 class EngineUnavailable(DataLayerError, ImportError):
     """The Rust engine was demanded and is not installed."""
 
@@ -196,6 +216,32 @@ class SourceFileError(DataLayerError, ValueError):
 
 class StorageError(DataLayerError, OSError):
     """The database cannot be opened, read or written; nothing was changed."""
+
+
+class IncompleteRunError(DataLayerError, RuntimeError):
+    """A run stored all it could get and could not get everything.
+
+    Attributes
+    ----------
+    job, message : str
+        The job, and what is missing.
+    retryable : bool
+        Whether another run may get more a little later: not where the service gives no more answers today, nor
+        where the key, the address or the request has to be corrected first.
+    """
+
+    def __init__(self, job: str, message: str, *, retryable: bool) -> None:
+        self.job = job
+        self.message = message
+        self.retryable = retryable
+        super().__init__(f"{job}: {message}; what was fetched is stored, the next run asks for the rest")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _incomplete_run, (self.job, self.message, self.retryable)
+
+
+def _incomplete_run(job: str, message: str, retryable: bool) -> IncompleteRunError:
+    return IncompleteRunError(job, message, retryable=retryable)
 
 
 _SERVICE_KEY = re.compile(r"""(serviceKey(?:=|%3D))[^&\s"'<>]*""", re.IGNORECASE)
@@ -326,3 +372,77 @@ class ApiError(DataLayerError, RuntimeError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.code, self.message, self.page), {"alone": self.alone, "args": self.args}
+
+
+class ServiceError(DataLayerError, ConnectionError):
+    """A service did not answer, or not with what was asked for; the request is given up.
+
+    Attributes
+    ----------
+    request : str
+        The request, without the service key.
+    problem : str
+        What happened.
+    advice : str
+        What to do.
+    status : int or None
+        The HTTP status, None where there was no answer.
+    attempts : int
+        How often the request was sent.
+    retryable : bool
+        Whether the same request may succeed a little later.
+    retry_after : float or None
+        Seconds that the service asked to wait, None where it did not say.
+    """
+
+    def __init__(
+        self,
+        request: str,
+        problem: str,
+        advice: str,
+        *,
+        status: int | None = None,
+        attempts: int = 0,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        self.request = _on_one_line(request)
+        self.problem = _on_one_line(problem)
+        self.advice = advice
+        self.status = status
+        self.attempts = attempts
+        self.retryable = retryable
+        self.retry_after = retry_after
+        http = f" (HTTP {status})" if status is not None else ""
+        asked = f", asked {attempts} time{'' if attempts == 1 else 's'}" if attempts else ""
+        super().__init__(f"{self.request}: {self.problem}{http}{asked}; {advice}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (
+            type(self),
+            (self.request, self.problem, self.advice),
+            {
+                "status": self.status,
+                "attempts": self.attempts,
+                "retryable": self.retryable,
+                "retry_after": self.retry_after,
+                "args": self.args,
+            },
+        )
+
+
+class StopForToday(ServiceError):
+    """No further request makes sense for now: the day's requests are used up, or the service asks to wait long."""
+
+
+def worth_another_try(error: Exception) -> bool:
+    """Return whether the request that ended in this error may succeed a little later.
+
+    Examples
+    --------
+    >>> worth_another_try(ApiError("05", "TIMEOUT")), worth_another_try(ApiError("30", "UNREGISTERED KEY"))
+    (True, False)
+    """
+    if isinstance(error, (ServiceError, ApiError)):
+        return error.retryable
+    return isinstance(error, PayloadError)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from energy_data_layer.errors import DataLayerError, OptionError, SourceFileError
-from energy_data_layer.sources import asos, files
+from energy_data_layer.sources import asos_columns, files
 from energy_data_layer.sources.asos_columns import ASOS_COLUMNS, column_of_heading
 from energy_data_layer.sources.files import read_asos_files
 
@@ -43,7 +43,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.mark.parametrize("module", [asos, files])
+@pytest.mark.parametrize("module", [asos_columns, files])
 def test_examples_of_the_docstrings_run(module):
     result = doctest.testmod(module)
     assert result.attempted

@@ -22,6 +22,10 @@ HEAVY = [
     "matplotlib",
     "typer",
     "rich",
+    "httpx",
+    "stamina",
+    "aiolimiter",
+    "pydantic",
 ]
 
 

@@ -1,0 +1,73 @@
+"""The one place that knows the environment variables."""
+
+from __future__ import annotations
+
+import os
+
+from energy_data_layer.errors import OptionError
+
+USE_RUST = "USE_RUST"
+"""Which engine runs: ``0`` the reference, ``1`` Rust, ``auto`` (also when unset) Rust where it is installed."""
+
+DATABASE_URL = "EDL_DATABASE_URL"
+"""The database of the jobs, where the command line names none."""
+
+WEBHOOK_URL = "EDL_WEBHOOK_URL"
+"""Where alerts go."""
+
+SERVICES_PREFIX = "EDL_"
+"""What the names of the services' variables begin with; `settings.services.ServiceSettings` reads them."""
+
+SERVICE_VARIABLES = {
+    "EDL_SERVICE_KEY": "key of the public services",
+    "EDL_ASOS_KEY": "key of the ASOS service, where it is another one",
+    "EDL_NAMDONG_WIND_KEY": "key of the KOEN wind service, where it is another one",
+    "EDL_NAMBU_SOLAR_KEY": "key of the KOSPO solar service, where it is another one",
+    "EDL_SERVICES_URL": "address of the services",
+    "EDL_CONCURRENCY": "requests under way at once",
+    "EDL_REQUESTS_PER_SECOND": "requests a second, at most",
+    "EDL_REQUESTS_PER_DAY": "requests a day, at most",
+    "EDL_TIMEOUT_SECONDS": "seconds that one attempt may take",
+    "EDL_ATTEMPTS": "attempts of one request, at most",
+    "EDL_LONGEST_WAIT_SECONDS": "seconds that a service may ask to wait before the run stops",
+    "EDL_BACKOFF_SECONDS": "seconds before the second attempt",
+    "EDL_ASOS_STATIONS": "numbers of the weather stations, separated by commas",
+    "EDL_SOLAR_PLANTS": "solar plants, as code:unit, separated by commas",
+}
+"""The variables of `settings.services.ServiceSettings`, with what each is for."""
+
+KNOWN = {
+    USE_RUST: "engine: 0, 1 or auto",
+    DATABASE_URL: "database URL of the jobs",
+    WEBHOOK_URL: "address that alerts go to",
+    **SERVICE_VARIABLES,
+}
+"""Every variable that the package reads, with what it is for."""
+
+
+def use_rust() -> str:
+    """Return the operator's wish for an engine, lower case; ``auto`` where none is set."""
+    return os.environ.get(USE_RUST, "").strip().lower() or "auto"
+
+
+def is_set(name: str) -> bool:
+    """Return whether a variable has a value that is not blank."""
+    return bool(os.environ.get(name, "").strip())
+
+
+def database_url() -> str:
+    """Return the database of the jobs.
+
+    Raises
+    ------
+    OptionError
+        If none is set.
+    """
+    if not is_set(DATABASE_URL):
+        raise OptionError(f"no database is set; set {DATABASE_URL}, for example to duckdb:///energy.duckdb")
+    return os.environ[DATABASE_URL].strip()
+
+
+def webhook_url() -> str | None:
+    """Return where alerts go, None where they go nowhere; the address is a secret."""
+    return os.environ[WEBHOOK_URL].strip() if is_set(WEBHOOK_URL) else None
