@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
+from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
+
+from .postgres_server import PostgresServer, find_binaries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+POSTGRES_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_POSTGRES") == "1"
 RUST_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_RUST") == "1"
 
 hypothesis.settings.register_profile("fast", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -37,6 +47,67 @@ def real_data_folder() -> Path:
 def engine(request: pytest.FixtureRequest) -> bool:
     """Each engine in turn, as the value of `use_rust`."""
     return bool(request.param)
+
+
+@pytest.fixture
+def simulator() -> Iterator[Callable[..., Simulator]]:
+    """Start simulators of the services with the options of `SimulatorOptions`; they end with the test."""
+    with ExitStack() as running:
+
+        def start(**options: Any) -> Simulator:
+            return running.enter_context(Simulator(SimulatorOptions(**options)))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test process, running."""
+    server = new_postgres_server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test alone, which may stop and start it."""
+    server = new_postgres_server()
+    yield server
+    server.close()
+
+
+def new_postgres_server() -> PostgresServer:
+    """Start a server; where there is none, skip, or fail where one is required."""
+    binaries = find_binaries()
+    problem = "no PostgreSQL server was found" if binaries is None else ""
+    if find_spec("adbc_driver_postgresql") is None:
+        problem = "adbc_driver_postgresql is not installed"
+    if binaries is None or problem:
+        if POSTGRES_IS_REQUIRED:
+            pytest.fail(f"EDL_TEST_REQUIRE_POSTGRES=1, but {problem}", pytrace=False)
+        pytest.skip(f"{problem}; EDL_TEST_POSTGRES_BIN names the folder of its programs")
+    server = PostgresServer(binaries)
+    try:
+        server.start()
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return postgres_server.empty_database()
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "duckdb":
+        return f"duckdb:///{tmp_path}/energy.duckdb"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from energy_data_layer.sources.sample_signals import Values, noise, sine_of_sun
+from energy_data_layer.sources.sample_signals import Values, solar_kwh, wind_kwh
 from energy_data_layer.transforms.wide_layout import HOURS
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 DAYS = np.arange("2024-01-01", "2024-04-01", dtype="datetime64[D]")
 """The days of the files."""
-
-_LATITUDE = 36.0
-_CUT_IN, _RATED = 3.0, 12.0
-"""Wind speeds, m/s, between which a turbine's power rises from nothing to its capacity."""
 
 
 def write_generation_sample(folder: str | PathLike[str], *, seed: int = 0) -> list[Path]:
@@ -135,17 +131,12 @@ def _two_digit_hours() -> list[str]:
 
 def _sun(capacity: float, rng: np.random.Generator) -> Values:
     """Return the kWh of a solar plant, days by hours."""
-    ends = _ends_of_hours()
-    clock = (ends - ends.astype("datetime64[D]")).astype(np.float64)
-    height = np.clip(sine_of_sun(_LATITUDE, ends, clock), 0, None)
-    cloud = np.clip(0.5 + 0.5 * noise(len(ends), 12, rng), 0, 1)
-    return (capacity * height * (1 - 0.75 * cloud**2)).reshape(-1, HOURS)
+    return solar_kwh(capacity, _ends_of_hours(), rng).reshape(-1, HOURS)
 
 
 def _wind(capacity: float, rng: np.random.Generator) -> Values:
     """Return the kWh of a wind turbine, days by hours."""
-    speed = 6.5 * np.exp(0.5 * noise(len(_ends_of_hours()), 10, rng))
-    return (capacity * np.clip((speed - _CUT_IN) / (_RATED - _CUT_IN), 0, 1) ** 3).reshape(-1, HOURS)
+    return wind_kwh(capacity, _ends_of_hours(), rng).reshape(-1, HOURS)
 
 
 def _ends_of_hours() -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 Values: TypeAlias = NDArray[np.float64]
 Hours: TypeAlias = NDArray[np.datetime64]
 
+_LATITUDE = 36.0
+_CUT_IN, _RATED = 3.0, 12.0
+"""Wind speeds, m/s, between which a turbine's power rises from nothing to its capacity."""
+
 
 def year_angle(hours: Hours | np.datetime64) -> Values:
     """Return how far each hour is into its year, as an angle."""
@@ -43,3 +47,17 @@ def decaying_sum(values: Values, keep: float) -> Values:
         sums[span:] += keep**span * sums[:-span]
         span *= 2
     return sums
+
+
+def solar_kwh(capacity: float, ends: Hours, rng: np.random.Generator) -> Values:
+    """Return what a solar plant of a capacity in kW generates in the hours that end at these stamps."""
+    clock = (ends - ends.astype("datetime64[D]")).astype(np.float64)
+    height = np.clip(sine_of_sun(_LATITUDE, ends, clock), 0, None)
+    cloud = np.clip(0.5 + 0.5 * noise(len(ends), 12, rng), 0, 1)
+    return np.asarray(capacity * height * (1 - 0.75 * cloud**2))
+
+
+def wind_kwh(capacity: float, ends: Hours, rng: np.random.Generator) -> Values:
+    """Return what a wind turbine of a capacity in kW generates in the hours that end at these stamps."""
+    speed = 6.5 * np.exp(0.5 * noise(len(ends), 10, rng))
+    return np.asarray(capacity * np.clip((speed - _CUT_IN) / (_RATED - _CUT_IN), 0, 1) ** 3)
