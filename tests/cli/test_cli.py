@@ -156,7 +156,7 @@ def test_run_generation_shows_the_balance_and_what_is_wrong(generation, tmp_path
     assert "energy.generation.json" in result.stderr
     with Database.connect("duckdb:///energy.duckdb") as database:
         assert database.row_count("generation_hourly") == report["rows_inserted"]
-        assert database.row_count("generation_rejects") == 5
+        assert database.row_count("rejects") == 5
     again = edl("run", "generation", "--files", generation, "--db", "duckdb:///energy.duckdb")
     assert "0 inserted, 0 updated, 15,216 unchanged" in again.stdout
 
@@ -338,6 +338,33 @@ def test_impute_of_a_heading_without_rows(tmp_path):
     (tmp_path / "empty.csv").write_text("stnNm,tm,ta,hm\n")
     assert edl("impute", "empty.csv", "-o", "out.parquet").exit_code == 0
     assert pyarrow.parquet.read_table("out.parquet").num_rows == 0
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("job", "files"), [("weather", "sample"), ("generation", "generation")])
+def test_jobs_into_postgresql_write_a_report_only_where_they_are_told_to(request, tmp_path, postgres_url, job, files):
+    files = request.getfixturevalue(files)
+    before = set(tmp_path.iterdir())
+    result = edl("run", job, "--files", files, "--db", postgres_url)
+    assert result.exit_code == 0, result.output
+    assert "report:" not in result.output
+    assert set(tmp_path.iterdir()) == before
+    result = edl("run", job, "--files", files, "--db", postgres_url, "--report", "again.json")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "again.json").read_text(encoding="utf-8"))["rows_inserted"] == 0
+    result = edl("doctor", "--db", postgres_url)
+    assert "2 rows in runs" in result.stdout
+
+
+def test_a_job_whose_server_is_not_there_is_one_line_without_the_password(sample):
+    done = edl_process("run", "weather", "--files", sample, "--db", "postgresql://me:s3cret@localhost:1/x")
+    assert done.returncode == 1
+    last_line = done.stderr.splitlines()[-1]
+    assert last_line.startswith("edl: postgresql://me:***@localhost:1/x: the server is gone or was stopped")
+    assert "(connection to server at" in last_line
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 # --- edl doctor and demo ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from energy_data_layer.jobs import generation
 from energy_data_layer.jobs.generation import STAGES, run_generation
 from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_REJECTS, SCHEMA_VERSION
+from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS, RUNS
 from energy_data_layer.transforms.wide_layout import WideLayout
 
 HOURS = [f"{hour:02d}시" for hour in range(1, 25)]
@@ -172,7 +172,7 @@ def test_a_row_that_cannot_be_read(write, url, bad, reason, detail, engine):
     report = run_generation(write(row("2024-01-01"), bad, row("2024-01-02")), url, use_rust=engine)
     assert reasons(report) == {reason: 1}
     assert stored(url).num_rows == 48
-    (reject,) = stored(url, GENERATION_REJECTS).to_pylist()
+    (reject,) = stored(url, REJECTS).to_pylist()
     assert (reject["file"], reject["line"], reject["publisher"]) == (NAME, 3, "EWP")
     assert reject["reason"] == f"{reason}: {detail}"
     assert reject["content"].startswith(f"{bad[0]},{bad[1]},")
@@ -231,11 +231,11 @@ def test_a_column_that_says_the_unit_of_energy_of_each_row(tmp_path, url):
 def test_rejects_are_kept_once_with_their_first_sight(write, url):
     path = write(row("2024-02-30"), row("2024-01-01"))
     first = run_generation(path, url, use_rust=False)
-    before = stored(url, GENERATION_REJECTS)
+    before = stored(url, REJECTS)
     second = run_generation(path, url, use_rust=False)
     assert (first.rejects_new, second.rejects_new) == (1, 0)
     assert second.rows_rejected == 1
-    assert stored(url, GENERATION_REJECTS).equals(before)
+    assert stored(url, REJECTS).equals(before)
 
 
 def test_a_file_of_the_same_name_in_two_folders(write, tmp_path, url):
@@ -361,21 +361,23 @@ def test_a_failure_at_the_end_leaves_the_previous_state(write, url, monkeypatch)
     def fail(*_args):
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr(generation, "_with_first_sight", fail)
+    monkeypatch.setattr(generation, "store_rejects", fail)
     with pytest.raises(StorageError, match="disk is full"):
         run_generation(write(row("2024-01-01", level=5), row("2024-01-02")), url, use_rust=False)
     assert stored(url).equals(before)
 
 
-def test_a_failure_in_the_first_run_leaves_no_table(write, url, monkeypatch):
+def test_a_failure_in_the_first_run_leaves_no_row_but_that_of_the_run(write, url, monkeypatch):
     def fail(*_args):
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr(generation, "_with_first_sight", fail)
+    monkeypatch.setattr(generation, "store_rejects", fail)
     with pytest.raises(StorageError):
         run_generation(write(row("2024-01-01")), url, use_rust=False)
     with Database.connect(url) as database:
-        assert SCHEMA_VERSION not in database.tables()
+        assert database.row_count(GENERATION_HOURLY) == 0
+        (run,) = database.read(RUNS).to_pylist()
+    assert (run["status"], run["message"]) == ("failed", "StorageError: the disk is full")
 
 
 @pytest.mark.needs_rust

@@ -12,7 +12,7 @@ import pytest
 
 from energy_data_layer.jobs.generation import run_generation
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_REJECTS
+from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
@@ -189,7 +189,7 @@ def test_the_balance_is_that_of_an_independent_count(count, dull, by_reference):
 def test_every_rejected_row_is_there_with_its_line_and_reason(count, dull, by_reference):
     url, report, _ = by_reference
     with Database.connect(url) as database:
-        rejects = database.read(GENERATION_REJECTS).to_pylist()
+        rejects = database.read(REJECTS).to_pylist()
     expected = {(file, line) for rows in count.days.values() if len(rows) > 1 for file, line, _ in rows} | {
         count.days[key][0][:2] for key in dull
     }

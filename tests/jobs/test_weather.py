@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from energy_data_layer.errors import ColumnNotFoundError, OptionError, SourceFileError, StorageError
-from energy_data_layer.jobs import weather
-from energy_data_layer.jobs.weather import DEFAULT_COLUMNS, STAGES, run_weather
+from energy_data_layer.jobs import imputed_weather
+from energy_data_layer.jobs.imputed_weather import DEFAULT_COLUMNS
+from energy_data_layer.jobs.weather import STAGES, run_weather
 from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import SCHEMA_VERSION, WEATHER_ASOS
+from energy_data_layer.storage.tables import RUNS, WEATHER_ASOS
 from energy_data_layer.transforms.provenance import Provenance, provenance_column
 
 START = datetime(2024, 3, 1)
@@ -347,22 +348,25 @@ def test_a_failure_at_the_end_leaves_the_previous_state(export, url, monkeypatch
     def fail(*_):
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr("energy_data_layer.storage.database.DuckDBDatabase.row_count", fail)
+    monkeypatch.setattr("energy_data_layer.storage.duckdb.DuckDBDatabase.row_count", fail)
     with pytest.raises(StorageError, match="disk is full"):
         run_weather(export("b", ta=curve(24, first=3), hm=curve(24)), url, columns=["ta", "hm"])
     assert table(url).equals(before)
 
 
-def test_a_failure_in_the_first_run_leaves_no_table(export, url, monkeypatch):
+def test_a_failure_in_the_first_run_leaves_no_row_but_that_of_the_run(export, url, monkeypatch):
     def fail(*_args, **_options):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(weather, "impute_missing_values", fail)
+    monkeypatch.setattr(imputed_weather, "impute_missing_values", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         run_weather(export("a", ta=curve(24)), url, columns=["ta"])
     with Database.connect(url) as database:
-        assert WEATHER_ASOS not in database.tables()
-        assert SCHEMA_VERSION not in database.tables()
+        assert database.row_count(WEATHER_ASOS) == 0
+        assert "ta_provenance" not in database.columns(WEATHER_ASOS)
+        (run,) = database.read(RUNS).to_pylist()
+    assert (run["job"], run["status"], run["message"]) == ("weather", "failed", "RuntimeError")
+    assert run["finished"] is not None
 
 
 @pytest.mark.parametrize(

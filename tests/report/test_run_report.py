@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from datetime import datetime
 from threading import Lock
 
@@ -66,3 +68,13 @@ def test_a_report_that_cannot_be_written_is_an_error(tmp_path):
 def test_the_report_lies_beside_the_database():
     assert str(report_beside("duckdb:////data/energy.duckdb", "weather")) == "/data/energy.weather.json"
     assert report_beside("duckdb:///:memory:", "weather") is None
+
+
+PEAK = "from energy_data_layer.report.run_report import peak_rss_megabytes; print(peak_rss_megabytes())"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands the peak on to what a process starts")
+def test_the_peak_is_that_of_the_process_itself():
+    ballast = b"x" * 400_000_000
+    printed = subprocess.run([sys.executable, "-c", PEAK], check=True, capture_output=True, text=True).stdout
+    assert 10 < float(printed) < len(ballast) / 1_000_000

@@ -8,12 +8,12 @@ import typer
 from typer.core import TyperGroup
 
 from energy_data_layer._version import __version__
-from energy_data_layer.cli import demo, doctor, generation, impute, weather
+from energy_data_layer.cli import demo, doctor, generation, impute, simulate, solar, status, weather, wind
 from energy_data_layer.cli.console import log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand
+from energy_data_layer.cli.run import JOB_FAILED
 from energy_data_layer.errors import DataLayerError, OptionError
 
-JOB_FAILED = 1
 WRONG_USAGE = 2
 
 
@@ -43,9 +43,14 @@ run = typer.Typer(no_args_is_help=True, help="Run a job: source, transforms, sto
 app.add_typer(run, name="run")
 run.command("weather", cls=ManyValuesCommand)(weather.weather)
 run.command("generation", cls=ManyValuesCommand)(generation.generation)
+run.command("wind")(wind.wind)
+run.command("solar", cls=ManyValuesCommand)(solar.solar)
+app.command("status")(status.status)
+app.command("simulate")(simulate.simulate)
 app.command("impute", cls=ManyValuesCommand)(impute.impute)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.command("simulate")(simulate.simulate)
 
 
 def _show_version(wanted: bool) -> None:

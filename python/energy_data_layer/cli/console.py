@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from energy_data_layer.report.run_report import Stage
 
 
+WIDEST = 200
+"""Characters of a line where there is no terminal to fit."""
+
+
+LOGGERS = ("energy_data_layer", "stamina")
+"""The package's own logger, and that of the library that tells of requests sent again."""
+
+
 class _StandardErrorHandler(logging.Handler):
     """Writes to what standard error is at the time, a progress bar's own included."""
 
@@ -30,9 +39,10 @@ def log_to_standard_error() -> None:
     """Send the log to standard error: all of it, or warnings where a progress bar shows the rest."""
     handler = _StandardErrorHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    package_logger = logging.getLogger("energy_data_layer")
-    package_logger.handlers = [handler]
-    package_logger.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
 
 
 def say(message: str) -> None:
@@ -49,12 +59,15 @@ def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=stages)
-        begun = 0
+        begun: list[str] = []
 
         def on_stage(name: str) -> None:
-            nonlocal begun
-            progress.update(task, description=name, completed=begun)
-            begun += 1
+            # "fetch, 3 of 10" tells how far a stage is; a long period has its stages several times.
+            stage, _, _ = name.partition(", ")
+            if begun[-1:] != [stage]:
+                begun.append(stage)
+            total = max(stages, len(begun))
+            progress.update(task, description=name, completed=len(begun) - 1, total=total)
 
         yield on_stage
 
@@ -74,7 +87,7 @@ def show_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
 
 def show_lines(title: str, lines: Iterable[str]) -> None:
     """Print sentences under a title to standard output."""
-    Console().print(Text(title, style="bold"))
+    _console().print(Text(title, style="bold"))
     for line in lines:
         typer.echo(f"  {line}")
 
@@ -94,9 +107,14 @@ def show_stages(stages: Iterable[Stage]) -> None:
 def _print(title: str, table: Table, rows: Iterable[Sequence[object]]) -> None:
     for row in rows:
         table.add_row(*(Text(_shown(cell)) for cell in row))
-    console = Console()
+    console = _console()
     console.print(Text(title, style="bold"))
     console.print(table)
+
+
+def _console() -> Console:
+    """Return standard output; in a file or a pipe tables are as wide as they need."""
+    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDEST)
 
 
 def _shown(cell: object) -> str:

@@ -9,6 +9,8 @@ import typer
 
 from energy_data_layer.cli.console import show_pairs, show_table, stage_progress
 from energy_data_layer.cli.generation import show_generation_report
+from energy_data_layer.cli.service import show_service_report
+from energy_data_layer.cli.status import show_status
 from energy_data_layer.cli.weather import show_run_report
 
 if TYPE_CHECKING:
@@ -18,28 +20,35 @@ if TYPE_CHECKING:
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the data sets and the results go; made if missing.")],
 ) -> None:
-    """Make data sets, run the weather and the generation job on them, compare both engines and draw a few gaps."""
+    """Make data sets, run all jobs on them and on simulated services, compare both engines and draw a few gaps."""
     from energy_data_layer.jobs.demo import STAGES, run_demo
+    from energy_data_layer.jobs.status import status_of
 
     with stage_progress(len(STAGES)) as on_stage:
         result = run_demo(folder, on_stage=on_stage)
     show_run_report(result.report)
     show_generation_report(result.generation_report)
+    show_run_report(result.services.weather)
+    show_service_report(result.services.wind)
+    show_service_report(result.services.solar)
     _show_engines(result)
     show_pairs(
         "Results",
         [
             ("data sets", f"{result.files[0].parent}/*.csv, {result.generation_files[0].parent}/*.csv"),
-            ("tables weather_asos, generation_hourly", result.database),
+            ("database", result.database),
             ("run reports", f"{result.report_file}, {result.generation_report_file}"),
             ("picture of a few gaps", result.picture),
         ],
     )
+    show_status(status_of(result.database_url))
     typer.echo(
         "What to try next:\n"
         f"  edl run weather --files '{result.files[0].parent}/*.csv' --db {result.database_url}\n"
         f"  edl run generation --files '{result.generation_files[0].parent}/*.csv' --db {result.database_url}\n"
+        f"  edl status --db {result.database_url} --all\n"
         f"  edl doctor --db {result.database_url}\n"
+        "  edl simulate\n"
         "  edl impute --help"
     )
 

@@ -22,6 +22,7 @@ PACKAGES = (
     "pyarrow",
     "scipy",
     "duckdb",
+    "adbc-driver-postgresql",
     "matplotlib",
     "typer",
     "rich",
@@ -31,7 +32,10 @@ PACKAGES = (
 def doctor(
     db: Annotated[
         str | None,
-        typer.Option(help="A database to try, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+        typer.Option(
+            help="A database to try, duckdb:///energy.duckdb or postgresql://user@host/database.",
+            envvar=settings.DATABASE_URL,
+        ),
     ] = None,
 ) -> None:
     """Show versions, the engine, the database and the environment; exit code 1 if something is broken."""

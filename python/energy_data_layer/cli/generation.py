@@ -33,7 +33,10 @@ def generation(
     ],
     db: Annotated[
         str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+        typer.Option(
+            help="The database, duckdb:///energy.duckdb or postgresql://user@host/database.",
+            envvar=settings.DATABASE_URL,
+        ),
     ],
     publisher: Annotated[
         str | None, typer.Option(help="Who published the files, e.g. KOSPO; by default their names tell.")
@@ -49,7 +52,7 @@ def generation(
     ] = None,
     engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
     report: Annotated[
-        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
+        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
 ) -> None:

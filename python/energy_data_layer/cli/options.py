@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -12,8 +13,17 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MANY_VALUES = ("--files", "--columns", "--carry")
+MANY_VALUES = ("--files", "--columns", "--carry", "--stations", "--plants")
 """Options that take all values up to the next option: ``--columns ta hm``."""
+
+
+KeepRaw = Annotated[
+    Path | None, typer.Option("--keep-raw", help="Keep the bodies of the answers in this folder, compressed.")
+]
+FromRaw = Annotated[
+    Path | None, typer.Option("--from-raw", help="Take the answers from such a folder and ask no service.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked for, and do nothing.")]
 
 
 class Engine(StrEnum):

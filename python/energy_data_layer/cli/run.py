@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from energy_data_layer.cli.console import say, stage_progress
-from energy_data_layer.report.run_report import RunReport, report_beside
+from energy_data_layer.report.run_report import INCOMPLETE, RunReport, report_beside
 from energy_data_layer.storage.atomic_file import require_folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+JOB_FAILED = 1
 
 ReportT = TypeVar("ReportT", bound=RunReport)
 
@@ -24,11 +26,15 @@ def run_job(
     *,
     stages: int,
     as_json: bool,
+    dry_run: bool = False,
     run: Callable[[Callable[[str], None] | None], ReportT],
     show: Callable[[ReportT], None],
 ) -> None:
-    """Run a job under a progress bar, write its report beside the database or to `report`, and show it."""
-    destination = report or report_beside(db, name)
+    """Run a job under a progress bar, write its report beside the database file or to `report`, and show it.
+
+    A dry run leaves no report. A run that could not get everything ends with exit code 1.
+    """
+    destination = None if dry_run else report or report_beside(db, name)
     if destination is not None:
         require_folder_of(destination)
     with stage_progress(stages) as on_stage:
@@ -37,7 +43,10 @@ def run_job(
         run_report.write(destination)
     if as_json:
         typer.echo(run_report.to_json())
-        return
-    show(run_report)
-    if destination is not None:
-        say(f"report: {destination}")
+    else:
+        show(run_report)
+        if destination is not None:
+            say(f"report: {destination}")
+    if run_report.status == INCOMPLETE:
+        say(f"edl: {name} is incomplete: {run_report.message}")
+        raise typer.Exit(JOB_FAILED)

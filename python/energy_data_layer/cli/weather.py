@@ -9,7 +9,9 @@ import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import Engine, split_at_commas
+from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, split_at_commas
+from energy_data_layer.cli.service import collection_pairs, show_collection, show_plan
+from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -19,34 +21,90 @@ GAP_CLASSES = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, None))
 
 
 def weather(
-    files: Annotated[
-        list[str],
-        typer.Option(help="The portal's CSV exports: paths or quoted patterns, several if you like."),
-    ],
     db: Annotated[
         str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+        typer.Option(
+            help="The database, duckdb:///energy.duckdb or postgresql://user@host/database.",
+            envvar=settings.DATABASE_URL,
+        ),
     ],
+    files: Annotated[
+        list[str] | None,
+        typer.Option(help="The portal's CSV exports: paths or quoted patterns; without them the service is asked."),
+    ] = None,
+    day: Annotated[str | None, typer.Option("--date", help="One day: 2024-01-31, in place of since and until.")] = None,
     columns: Annotated[list[str], typer.Option(help="The fields to impute, separated by blanks or commas.")] = [  # noqa: B006 - typer copies it
         "ta",
         "hm",
         "ws",
         "pa",
     ],
-    since: Annotated[str | None, typer.Option(help="First hour to take: 2024-01-31 or 2024-01-31T05:00.")] = None,
-    until: Annotated[str | None, typer.Option(help="Last hour to take, included; a date covers its whole day.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="First day, or first hour to take from files: 2024-01-31T05:00.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Last day, or last hour to take from files; included. By default yesterday.")
+    ] = None,
+    stations: Annotated[
+        list[str], typer.Option(help="Numbers of the stations to ask for; all of them by default.")
+    ] = [],  # noqa: B006
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Ask only for days of stations that are not stored in full.")
+    ] = False,
     max_spline_gap: Annotated[int, typer.Option(help="The longest gap that is interpolated, in hours.")] = 3,
     engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
     report: Annotated[
-        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
+        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
     ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw a few gaps, before and after, into this PNG file.")] = None,
+    keep_raw: KeepRaw = None,
+    from_raw: FromRaw = None,
+    dry_run: DryRun = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
 ) -> None:
-    """Read ASOS files, complete and impute their hours, and store them; running it twice changes nothing."""
+    """Collect observations (or read files), complete and impute their hours, and store them.
+
+    Running it twice changes nothing.
+    """
     from energy_data_layer.cli.run import run_job
     from energy_data_layer.jobs.weather import STAGES, run_weather
 
+    if day is not None:
+        if since is not None or until is not None:
+            raise OptionError("--date excludes --since and --until; name the period in one way")
+        since = until = day
+    if files is None:
+        from energy_data_layer.jobs.weather_service import STAGES as SERVICE_STAGES
+        from energy_data_layer.jobs.weather_service import collect_weather
+
+        if picture is not None:
+            raise OptionError("--picture needs --files")
+        run_job(
+            "weather",
+            db,
+            report,
+            stages=len(SERVICE_STAGES),
+            as_json=json,
+            dry_run=dry_run,
+            run=lambda on_stage: collect_weather(
+                db,
+                since=since,
+                until=until,
+                stations=station_numbers(stations),
+                columns=split_at_commas(columns),
+                max_spline_gap=max_spline_gap,
+                backfill=backfill,
+                keep_raw=keep_raw,
+                from_raw=from_raw,
+                dry_run=dry_run,
+                use_rust=engine.use_rust,
+                on_stage=on_stage,
+            ),
+            show=show_run_report,
+        )
+        return
+    if stations or backfill or dry_run or keep_raw or from_raw:
+        raise OptionError("--files excludes --stations, --backfill, --dry-run, --keep-raw and --from-raw")
     run_job(
         "weather",
         db,
@@ -70,11 +128,19 @@ def weather(
 
 def show_run_report(report: WeatherReport) -> None:
     """Print a run report as tables."""
+    if report.plan and not report.run_id:
+        show_plan(report.plan)
+        return
+    origin: list[tuple[str, object]] = [
+        ("rows read", f"{report.rows_read:,} from {len(report.files)} files"),
+        ("rows outside since and until", report.rows_outside_period),
+    ]
+    if report.collection is not None:
+        origin = [("rows read", f"{report.rows_read:,}"), *collection_pairs(report.collection)]
     show_pairs(
-        f"Job {report.job}, {report.seconds:.1f} s",
+        f"Job {report.job} {report.status}, {report.seconds:.1f} s",
         [
-            ("rows read", f"{report.rows_read:,} from {len(report.files)} files"),
-            ("rows outside since and until", report.rows_outside_period),
+            *origin,
             ("identical rows collapsed", report.duplicates_collapsed),
             ("stations", report.stations),
             ("hours completed", report.hours_completed),
@@ -82,6 +148,8 @@ def show_run_report(report: WeatherReport) -> None:
                 "stored rows as context",
                 f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed",
             ),
+            ("stored fills replaced", report.fills_changed),
+            ("rows rejected", report.rows_rejected),
             (
                 "rows written",
                 f"{report.rows_inserted:,} inserted, {report.rows_updated:,} updated, "
@@ -99,7 +167,18 @@ def show_run_report(report: WeatherReport) -> None:
             for column, lengths in report.gap_lengths.items()
         ],
     )
+    if report.collection is not None:
+        show_collection(report.collection)
     show_stages(report.stages)
+
+
+def station_numbers(values: list[str]) -> list[int] | None:
+    """Return station numbers, None where none are named."""
+    texts = split_at_commas(values)
+    wrong = [text for text in texts if not text.isdecimal()]
+    if wrong:
+        raise OptionError(f"--stations takes numbers, not {', '.join(wrong)}")
+    return [int(text) for text in texts] or None
 
 
 def show_fills(filled: dict[str, dict[str, int]]) -> None:

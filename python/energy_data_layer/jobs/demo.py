@@ -13,8 +13,11 @@ import numpy as np
 from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.jobs.generation import STAGES as GENERATION_STAGES
 from energy_data_layer.jobs.generation import run_generation
-from energy_data_layer.jobs.weather import DEFAULT_COLUMNS, run_weather
+from energy_data_layer.jobs.imputed_weather import DEFAULT_COLUMNS
+from energy_data_layer.jobs.service_demo import STAGES as SERVICE_STAGES
+from energy_data_layer.jobs.service_demo import ServiceDemo, run_service_demo
 from energy_data_layer.jobs.weather import STAGES as WEATHER_STAGES
+from energy_data_layer.jobs.weather import run_weather
 from energy_data_layer.report.run_report import report_beside
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.sources.generation_sample import write_generation_sample
@@ -34,7 +37,14 @@ if TYPE_CHECKING:
     from energy_data_layer.report.weather_report import WeatherReport
 
 RUNS = 5
-STAGES = ("make data sets", *WEATHER_STAGES, "draw picture", *GENERATION_STAGES, "compare engines")
+STAGES = (
+    "make data sets",
+    *WEATHER_STAGES,
+    "draw picture",
+    *GENERATION_STAGES,
+    *SERVICE_STAGES,
+    "compare engines",
+)
 
 MARKER = ".edl-demo"
 """Tells a folder that a demonstration made, and that the next one may fill anew."""
@@ -88,6 +98,7 @@ class Demo:
     generation_files: list[Path]
     generation_report_file: Path
     generation_report: GenerationReport
+    services: ServiceDemo
     engines: EngineComparison
 
     @property
@@ -132,6 +143,7 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     picture = folder / "gaps.png"
     report = run_weather(files, url, picture=picture, on_stage=on_stage)
     generation_report = run_generation(generation_files, url, on_stage=on_stage)
+    services = run_service_demo(url, on_stage=on_stage)
     report_files = []
     for written in (report, generation_report):
         report_files.append(report_beside(url, written.job) or folder / f"{written.job}.json")
@@ -149,6 +161,7 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
         generation_files,
         report_files[1],
         generation_report,
+        services,
         compare_engines(frame),
     )
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from energy_data_layer.errors import LayoutError, SourceFileError
 from energy_data_layer.jobs.generation_rows import DailyRows, settle_repeated_keys
@@ -27,14 +26,13 @@ from energy_data_layer.report.generation_report import (
 from energy_data_layer.sources.capacity import capacities_kw
 from energy_data_layer.sources.generation_files import label_convention, read_generation_files
 from energy_data_layer.storage.database import Database, redacted_url
+from energy_data_layer.storage.rejects import store_rejects
+from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import (
     GENERATION_COLUMNS,
     GENERATION_HOURLY,
     GENERATION_KEY,
-    GENERATION_REJECTS,
     REJECT_COLUMNS,
-    REJECT_KEY,
-    migrate,
 )
 from energy_data_layer.transforms.wide_layout import GENERATION, HOURS, TIMESTAMP
 from energy_data_layer.transforms.wide_to_long import transform_wide_to_long
@@ -74,11 +72,11 @@ def run_generation(
     """Read published files of hourly generation and store their hours in ``generation_hourly``.
 
     Each row of a file, a plant's day, becomes 24 rows that begin at ``interval_start``, in kWh. A row that
-    cannot be stored as it is goes to ``generation_rejects`` with its file, line and reason: a wrong number of
+    cannot be stored as it is goes to ``rejects`` with its file, line and reason: a wrong number of
     cells, an unreadable day, no plant, an infinite number, a unit of energy that the capacity does not
     decide, and rows of different content under one publisher, plant, unit and day, all of them. Rows of the
     same content become one. A new value replaces a stored one, a new missing value replaces none. Running
-    the job twice leaves what one run leaves.
+    the job twice leaves what one run leaves. The run is noted in table ``runs`` from when the files are read.
 
     Parameters
     ----------
@@ -149,19 +147,17 @@ def run_generation(
         raise AssertionError(f"{report.rows_stored} days became {long.num_rows} hours")
 
     rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
-    with ExitStack() as until_committed, report.stage("store") as stage:
-        database = until_committed.enter_context(Database.connect(database_url))
-        until_committed.enter_context(database.transaction())
-        migrate(database)
-        counts = database.upsert(GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel"))
-        new_rejects = _with_first_sight(rejects, database)
-        report.rejects_new = database.upsert(GENERATION_REJECTS, new_rejects, REJECT_KEY).inserted
-        until_committed.close()
-        stage.holds(long, rejects)
-
-    report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
-    report.rows_unchanged = counts.unchanged
-    report.finish()
+    with ExitStack() as until_recorded:
+        with report.stage("store") as stage:
+            database = until_recorded.enter_context(Database.connect(database_url))
+            until_recorded.enter_context(RunLog(database).recorded(report))
+            with database.transaction():
+                counts = database.upsert(GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel"))
+                report.rejects_new = store_rejects(database, rejects)
+            stage.holds(long, rejects)
+        report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
+        report.rows_unchanged = counts.unchanged
+        report.finish()
     return report
 
 
@@ -281,14 +277,4 @@ def _rejects_table(rejects: Sequence[Reject]) -> pa.Table:
             for reject in rows.values()
         ],
         schema=pa.schema(list(REJECT_COLUMNS.items())),
-    )
-
-
-def _with_first_sight(rejects: pa.Table, database: Database) -> pa.Table:
-    """Return the rejects with the time at which an earlier run saw them first."""
-    stored = database.read(GENERATION_REJECTS, [*REJECT_KEY, "first_seen"])
-    joined = rejects.join(stored, keys=list(REJECT_KEY), right_suffix=" stored")
-    first_seen = pc.coalesce(joined.column("first_seen stored"), joined.column("first_seen"))
-    return joined.drop_columns("first_seen stored").set_column(
-        joined.column_names.index("first_seen"), "first_seen", first_seen
     )

@@ -134,8 +134,11 @@ def stored_around(database: Database, periods: Periods, fields: Fields) -> pa.Ta
     )
 
 
-def stored_observations_elsewhere(database: Database, periods: Periods, columns: Sequence[str]) -> pa.Table:
-    """Return the stored observations of all other times and stations; fills are left out."""
+def stored_observations_elsewhere(
+    database: Database, periods: Periods, columns: Sequence[str], stations: NDArray[np.int64] | None = None
+) -> pa.Table:
+    """Return the stored observations of all other times, of some stations or all; fills are left out."""
+    of_stations = "" if stations is None else f"AND w.{quoted(_STATION)} IN (SELECT station FROM in_need)"  # noqa: S608
     observed = ", ".join(
         f"CASE WHEN coalesce(w.{quoted(provenance_column(name))}, 0) = 0 THEN w.{quoted(name)} END AS {quoted(name)}"
         for name in columns
@@ -143,8 +146,11 @@ def stored_observations_elsewhere(database: Database, periods: Periods, columns:
     return database.query(
         f"SELECT w.{quoted(_STATION)}, w.{quoted(_STAMP)}, {observed} "  # noqa: S608
         f"FROM {quoted(WEATHER_ASOS)} AS w LEFT JOIN period ON {_IN_PERIOD} "
-        "WHERE period.station IS NULL",
-        tables={"period": periods.with_context()},
+        f"WHERE period.station IS NULL {of_stations}",
+        tables={
+            "period": periods.with_context(),
+            "in_need": pa.table({"station": pa.array(() if stations is None else stations, pa.int64())}),
+        },
     )
 
 
@@ -205,6 +211,29 @@ def rows_to_write(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
             settled = pc.if_else(pa.array(kept), stored, imputed.column(column))
             result = result.set_column(result.column_names.index(column), column, settled)
     return result.filter(pa.array(place.is_new_range | recomputed))
+
+
+def changed_fills(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
+    """Return the stored fills that what is written replaces: a row each, with the value before and after."""
+    changes = []
+    for name in fields.imputed:
+        kept, _ = _kept_and_changed(imputed, name, place)
+        was_filled = _numbers(imputed, _STORED + provenance_column(name)) > Provenance.OBSERVED
+        rows = imputed.filter(pa.array(was_filled & ~kept))
+        changes.append(
+            pa.table(
+                {
+                    _STATION: rows.column(_STATION),
+                    _STAMP: rows.column(_STAMP),
+                    "field": pa.repeat(pa.scalar(name), rows.num_rows),
+                    "old_value": rows.column(_STORED + name),
+                    "old_provenance": rows.column(_STORED + provenance_column(name)),
+                    "new_value": rows.column(name),
+                    "new_provenance": rows.column(provenance_column(name)),
+                }
+            )
+        )
+    return pa.concat_tables(changes)
 
 
 def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

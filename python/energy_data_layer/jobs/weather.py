@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.errors import ColumnNotFoundError, OptionError
-from energy_data_layer.jobs.stored_weather import (
-    REWRITTEN_HOURS,
-    Fields,
-    Periods,
-    Place,
-    rows_to_write,
-    stored_around,
-    stored_observations_elsewhere,
-    with_stored_rows,
+from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.imputed_weather import (
+    DEFAULT_COLUMNS,
+    checked_columns,
+    impute_and_store,
+    require_columns,
+    require_short_enough,
 )
+from energy_data_layer.jobs.imputed_weather import STAGES as SHARED_STAGES
+from energy_data_layer.jobs.job_database import job_database
+from energy_data_layer.report.alerts import alerting
 from energy_data_layer.report.gap_picture import draw_gap_picture, require_matplotlib
-from energy_data_layer.report.gaps import find_gaps
 from energy_data_layer.report.weather_report import WeatherReport
-from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD, ASOS_KEYS
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.storage.atomic_file import require_folder_of
-from energy_data_layer.storage.database import Database, redacted_url
-from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY, add_provenance_columns, migrate
-from energy_data_layer.transforms.complete_hours import complete_hours
-from energy_data_layer.transforms.impute import impute_missing_values
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
+from energy_data_layer.storage.database import redacted_url
+from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,13 +36,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_COLUMNS = ("ta", "hm", "ws", "pa")
-STAGES = ("read files", "read database", "complete hours", "impute", "store")
+STAGES = ("read files", *SHARED_STAGES)
 
-_STATION, _STAMP = WEATHER_KEY
-_NAME = "stnNm"
-_CIRCULAR = ("wd",)
-"""Angles: the mean of 350 and 10 degrees is not 180."""
+_, _STAMP = WEATHER_KEY
 
 
 def run_weather(
@@ -119,8 +110,8 @@ def run_weather(
     >>> first.rows_inserted == second.rows_unchanged, second.rows_inserted, second.rows_updated
     (True, 0, 0)
     """
-    columns = _checked_columns(columns)
-    _require_short_enough(max_spline_gap)
+    columns = checked_columns(columns)
+    require_short_enough(max_spline_gap)
     if picture is not None:
         require_matplotlib()
         require_folder_of(picture)
@@ -135,62 +126,18 @@ def run_weather(
         },
         on_stage=on_stage,
     )
-
-    with report.stage("read files") as stage:
-        new = _read_new_rows(files, since, until, report)
-        _require_columns(columns, new)
-        stage.holds(new)
-
-    with ExitStack() as until_committed:
-        with report.stage("read database") as stage:
-            database = until_committed.enter_context(Database.connect(database_url))
-            until_committed.enter_context(database.transaction())
-            migrate(database)
-            add_provenance_columns(database, WEATHER_ASOS, columns)
-            periods = Periods.of(new)
-            fields = Fields.of(new, columns, database.columns(WEATHER_ASOS))
-            stored = stored_around(database, periods, fields)
-            history = stored_observations_elsewhere(database, periods, columns)
-            stage.holds(new, stored, history)
-
-        with report.stage("complete hours") as stage:
-            combined = with_stored_rows(new, stored, fields)
-            completed = complete_hours(combined, _STAMP, _STATION, carry=(_NAME,), use_rust=use_rust)
-            stage.holds(completed, history)
-
-        with report.stage("impute") as stage:
-            imputed, imputation = impute_missing_values(
-                completed,
-                columns,
-                _STAMP,
-                _STATION,
-                max_spline_gap=max_spline_gap,
-                history=history,
-                provenance=True,
-                report=True,
-                use_rust=use_rust,
+    with alerting(report):
+        with report.stage("read files") as stage:
+            new = _read_new_rows(files, since, until, report)
+            require_columns(columns, new, "the files")
+            stage.holds(new)
+        with job_database(database_url) as database, RunLog(database).recorded(report):
+            completed, imputed = impute_and_store(
+                database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
             )
-            stage.holds(completed, imputed)
-
-        with report.stage("store") as stage:
-            place = Place.of(imputed, periods)
-            rows = rows_to_write(imputed, place, fields)
-            counts = database.upsert(WEATHER_ASOS, rows, WEATHER_KEY)
-            until_committed.close()
-            stage.holds(imputed, rows)
-
-    report.stations = len(periods.station)
-    report.hours_completed = completed.num_rows - combined.num_rows
-    report.context_rows = int(place.is_context.sum())
-    report.context_rows_recomputed = rows.num_rows - int(place.is_new_range.sum())
-    report.gap_lengths, report.filled = _gaps_and_fills(imputed, place, columns)
-    report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
-    report.rows_unchanged = counts.unchanged
-    report.engine, report.engine_reason = imputation.engine, imputation.engine_reason
-    if picture is not None:
-        with report.stage("draw picture"):
-            draw_gap_picture(completed, imputed, picture, columns=columns, labels=axis_labels(columns))
-    report.finish()
+            if picture is not None:
+                with report.stage("draw picture"):
+                    draw_gap_picture(completed, imputed, picture, columns=columns, labels=axis_labels(columns))
     return report
 
 
@@ -198,35 +145,6 @@ def axis_labels(columns: Iterable[str]) -> dict[str, str]:
     """Return meaning and unit of ASOS fields, as text for an axis."""
     known = {column: ASOS_BY_FIELD[column] for column in columns}
     return {name: f"{column.meaning}\n({column.unit})" for name, column in known.items()}
-
-
-def _checked_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    unique = tuple(dict.fromkeys(columns))
-    if not unique:
-        raise OptionError(f"columns is empty; name at least one field, such as {', '.join(DEFAULT_COLUMNS)}")
-    keys = [name for name in unique if name in ASOS_KEYS]
-    if keys:
-        raise OptionError(f"{', '.join(keys)} cannot be imputed: the fields {', '.join(ASOS_KEYS)} are keys")
-    return unique
-
-
-def _require_short_enough(max_spline_gap: int) -> None:
-    if max_spline_gap > REWRITTEN_HOURS:
-        raise OptionError(
-            f"max_spline_gap is {max_spline_gap}; the weather job can interpolate at most "
-            f"{REWRITTEN_HOURS} hours, the context that it writes again"
-        )
-
-
-def _require_columns(columns: Sequence[str], new: pa.Table) -> None:
-    for name in columns:
-        if name not in new.column_names:
-            raise ColumnNotFoundError(name, new.column_names, "the files")
-        column = ASOS_BY_FIELD.get(name)
-        if column is None or column.arrow_type != pa.float64() or name in _CIRCULAR:
-            raise OptionError(f"{name} cannot be imputed: it is no quantity that values in between make sense of")
-        if column.blank_means:
-            raise OptionError(f"{name} cannot be imputed: a blank means {column.blank_means}, not a missing value")
 
 
 def _read_new_rows(
@@ -281,19 +199,3 @@ def _parsed(option: str, text: str) -> date:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise OptionError(f'{option} is "{text}"; write it as 2024-01-31 or 2024-01-31T23:00') from error
-
-
-def _gaps_and_fills(
-    imputed: pa.Table, place: Place, columns: Sequence[str]
-) -> tuple[dict[str, dict[int, int]], dict[str, dict[str, int]]]:
-    """Return gap lengths and fills by method, per column, of the new range."""
-    station = imputed.column(_STATION).to_numpy()
-    gap_lengths: dict[str, dict[int, int]] = {}
-    filled: dict[str, dict[str, int]] = {}
-    for name in columns:
-        codes = imputed.column(provenance_column(name)).to_numpy()
-        gaps = find_gaps(codes != Provenance.OBSERVED, station)
-        gap_lengths[name] = gaps.touching(place.is_new_range).lengths()
-        counts = np.bincount(codes[place.is_new_range], minlength=len(Provenance)).tolist()
-        filled[name] = {method.label: counts[method] for method in Provenance if method is not Provenance.OBSERVED}
-    return gap_lengths, filled

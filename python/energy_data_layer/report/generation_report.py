@@ -55,7 +55,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A row that was not stored; its content is in table ``generation_rejects``."""
+    """A row that was not stored; its content is in table ``rejects``."""
 
     file: str
     line: int

@@ -6,24 +6,29 @@ import json
 import logging
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.storage.atomic_file import written_atomically
-from energy_data_layer.storage.database import duckdb_path
+from energy_data_layer.storage.database import duckdb_path, is_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from os import PathLike
-    from pathlib import Path
 
     import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 1_000_000
+
+_STATUS = Path("/proc/self/status")
+
+RUNNING, SUCCEEDED, INCOMPLETE, FAILED = "running", "succeeded", "incomplete", "failed"
+"""How a run can stand: incomplete means that all it has is stored, and that it could not get everything."""
 
 
 @dataclass
@@ -69,8 +74,18 @@ class RunReport:
         Rows in the files.
     rows_inserted, rows_updated, rows_unchanged : int
         What the upsert did.
+    rows_rejected : int
+        Rows that were not stored as they are, and are kept in table ``rejects``.
     engine, engine_reason : str
         Which engine ran, and why that one.
+    run_id : str
+        The run in table ``runs``; empty where there is no database.
+    status : str
+        ``"succeeded"``, ``"incomplete"`` or ``"failed"``.
+    message : str
+        What went wrong.
+    stopped : bool
+        Whether the run left work undone because the service, or the own limit, gives no more answers today.
     stages : list of Stage
         Time and memory of each step.
 
@@ -92,22 +107,34 @@ class RunReport:
     rows_inserted: int = 0
     rows_updated: int = 0
     rows_unchanged: int = 0
+    rows_rejected: int = 0
     engine: str = ""
     engine_reason: str = ""
+    run_id: str = ""
+    status: str = SUCCEEDED
+    message: str = ""
+    stopped: bool = False
     stages: list[Stage] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Time a step; `on_stage` is told its name as it begins."""
+        """Time a step; `on_stage` is told its name as it begins. A step that comes again adds to its time."""
         if self.on_stage is not None:
             self.on_stage(name)
-        stage = Stage(name)
+        stage = next((stage for stage in self.stages if stage.name == name), None) or Stage(name)
         start = time.perf_counter()
         yield stage
-        stage.seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start
+        stage.seconds += seconds
         stage.peak_rss_megabytes = peak_rss_megabytes()
-        self.stages.append(stage)
-        logger.info("%s: %s took %.2f s", self.job, name, stage.seconds)
+        if stage not in self.stages:
+            self.stages.append(stage)
+        logger.info("%s: %s took %.2f s", self.job, name, seconds)
+
+    def has_come(self, done: int, total: int, stage: str) -> None:
+        """Tell `on_stage` how far a stage is that takes long."""
+        if self.on_stage is not None:
+            self.on_stage(f"{stage}, {done:,} of {total:,}")
 
     def finish(self) -> None:
         """Note the end of the run."""
@@ -117,6 +144,12 @@ class RunReport:
     def seconds(self) -> float:
         """Wall time of all stages together."""
         return sum(stage.seconds for stage in self.stages)
+
+    def summary(self) -> str:
+        """Return the run in a few words, for an alert."""
+        rows = f"{self.rows_inserted:,} inserted, {self.rows_updated:,} updated, {self.rows_unchanged:,} unchanged"
+        rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
+        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types."""
@@ -141,14 +174,14 @@ class RunReport:
 
 
 def report_beside(database_url: str, job: str) -> Path | None:
-    """Return where a job's report goes by default: beside the database file, None for one in memory.
+    """Return where a job's report goes by default: beside the database file, None where there is no such file.
 
     Examples
     --------
     >>> report_beside("duckdb:///data/energy.duckdb", "weather").name
     'energy.weather.json'
     """
-    database = duckdb_path(database_url)
+    database = None if is_postgresql(database_url) else duckdb_path(database_url)
     return None if database is None else database.with_name(f"{database.stem}.{job}.json")
 
 
@@ -156,6 +189,11 @@ def peak_rss_megabytes() -> float | None:
     """Return the most memory that this process has used so far, in MB; None on Windows."""
     if sys.platform == "win32":
         return None
+    if sys.platform == "linux":
+        # What `getrusage` tells there begins with the memory of whoever started the process.
+        with suppress(OSError, StopIteration):
+            lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / MEGABYTE
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from energy_data_layer.report.run_report import RunReport
+
+if TYPE_CHECKING:
+    from energy_data_layer.report.collection_report import CollectionReport
 
 
 @dataclass
@@ -33,6 +37,14 @@ class WeatherReport(RunReport):
         Per column, how many gaps of each length (hours) touch the new and completed hours.
     filled : dict of str to dict of str to int
         Per column, how many of the new and completed hours were filled by each method.
+    fills_changed : int
+        Stored fills that were replaced by an observation or by another fill; table ``fill_changes`` has both.
+    collection : CollectionReport or None
+        What was asked of the service and what came back; None where the rows come from files.
+    plan : list of str
+        What a dry run would ask for.
+    rejects : dict of str to int
+        Observations that were not stored, by reason; their content is in table ``rejects``.
     """
 
     files: list[str] = field(default_factory=list)
@@ -45,3 +57,11 @@ class WeatherReport(RunReport):
     context_rows_recomputed: int = 0
     gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
     filled: dict[str, dict[str, int]] = field(default_factory=dict)
+    fills_changed: int = 0
+    collection: CollectionReport | None = None
+    plan: list[str] = field(default_factory=list)
+    rejects: dict[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """Return the run in a few words, for an alert."""
+        return super().summary() + ("" if self.collection is None else self.collection.summary())

@@ -1,0 +1,61 @@
+"""``edl status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy_data_layer import settings
+from energy_data_layer.cli.console import show_pairs, show_table
+
+if TYPE_CHECKING:
+    from energy_data_layer.jobs.status import Status
+
+LISTED = 15
+
+
+def status(
+    db: Annotated[
+        str,
+        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+    ],
+    everything: Annotated[bool, typer.Option("--all", help="List every station and plant.")] = False,
+) -> None:
+    """Show what is stored up to when, which days have holes, and how the last runs ended."""
+    from energy_data_layer.jobs.status import status_of
+
+    show_status(status_of(db), everything=everything)
+
+
+def show_status(status: Status, *, everything: bool = False) -> None:
+    """Print what a database holds and lacks; of many series those with the most holes."""
+    if not status.tables:
+        typer.echo("No rows are stored yet.")
+    for table in status.tables:
+        series = sorted(table.series, key=lambda one: (-one.incomplete_days, one.key))
+        shown = series if everything else series[:LISTED]
+        show_table(
+            f"{table.table}: {table.rows:,} rows, {len(series):,} series",
+            ["series", "last stamp", "incomplete days", "first of them"],
+            [[one.key, f"{one.last:%Y-%m-%d %H:%M}", one.incomplete_days, one.first_incomplete or ""] for one in shown],
+        )
+        if len(shown) < len(series):
+            typer.echo(f"… and {len(series) - len(shown):,} more (--all lists them)")
+    show_pairs("Set aside", [("rows in table rejects", status.rejects)])
+    show_table(
+        "Latest runs",
+        ["started (UTC)", "job", "status", "rows inserted", "updated", "requests", "message"],
+        [
+            [
+                f"{run['started']:%Y-%m-%d %H:%M:%S}",
+                run["job"],
+                run["status"],
+                run["rows_inserted"],
+                run["rows_updated"],
+                run["requests"],
+                run["message"] or "",
+            ]
+            for run in status.runs
+        ],
+    )

@@ -1,0 +1,273 @@
+"""What the jobs on generation services share: what has arrived is settled, stored and committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.errors import DuplicateKeyError, OptionError, StopForToday
+from energy_data_layer.jobs.repeated_rows import as_rejects, settle_repeated_rows
+from energy_data_layer.report.collection_report import LISTED_DAYS, IncompleteDay
+from energy_data_layer.report.run_report import INCOMPLETE
+from energy_data_layer.settings.services import ServiceSettings
+from energy_data_layer.sources.collect import Failed, collect
+from energy_data_layer.sources.raw import RawFolder
+from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
+from energy_data_layer.storage.rejects import store_rejects
+from energy_data_layer.transforms import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
+    from os import PathLike
+
+    from energy_data_layer.report.collection_report import CollectionReport
+    from energy_data_layer.report.service_report import ServiceReport
+    from energy_data_layer.report.weather_report import WeatherReport
+    from energy_data_layer.sources.chunks import Chunk
+    from energy_data_layer.sources.collect import Collected, Collection
+    from energy_data_layer.sources.source import Source
+    from energy_data_layer.storage.database import Database
+    from energy_data_layer.storage.runs import RunLog
+
+ROWS_AT_ONCE = 2_000
+"""Rows in a transaction to which no further chunk is added: what bounds the memory."""
+
+_CHUNK = "chunk"
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How a job gets its answers.
+
+    Attributes
+    ----------
+    settings : ServiceSettings
+        Keys, addresses and limits.
+    keep_raw : RawFolder or None
+        Where the bodies of the answers are kept.
+    from_raw : RawFolder or None
+        Where they come from, in place of the service.
+    use_rust : bool or None
+        The engine.
+    """
+
+    settings: ServiceSettings
+    keep_raw: RawFolder | None = None
+    from_raw: RawFolder | None = None
+    use_rust: bool | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: ServiceSettings | None,
+        keep_raw: str | PathLike[str] | None,
+        from_raw: str | PathLike[str] | None,
+        use_rust: bool | None,
+    ) -> Fetching:
+        """Take the options of a job."""
+        if keep_raw is not None and from_raw is not None:
+            raise OptionError("keep_raw and from_raw exclude each other: what is replayed is kept already")
+        if from_raw is not None and not Path(from_raw).is_dir():
+            raise OptionError(f"from_raw is {from_raw}, which is no folder")
+        return cls(
+            settings or ServiceSettings(),
+            None if keep_raw is None else RawFolder(keep_raw),
+            None if from_raw is None else RawFolder(from_raw),
+            use_rust,
+        )
+
+    def planned(self, source: Source, wanted: Iterable[Chunk]) -> list[Chunk]:
+        """Return the chunks to ask for: the wanted ones, or all that the raw folder holds."""
+        return list(wanted) if self.from_raw is None else source.chunks_in(self.from_raw)
+
+    def period_of(self, planned: Sequence[Chunk], first: date, last: date) -> tuple[date, date]:
+        """Return the days that a run is about: those asked for, or those that the raw folder holds."""
+        if self.from_raw is None or not planned:
+            return first, last
+        return min(chunk.first for chunk in planned), max(chunk.last for chunk in planned)
+
+    def collect(self, source: Source, chunks: Iterable[Chunk], *, requests_today: int) -> Collection:
+        """Ask for chunks within what is left of the day's requests."""
+        return collect(
+            source,
+            chunks,
+            self.settings,
+            requests_left=max(self.settings.requests_per_day - requests_today, 0),
+            keep_raw=self.keep_raw,
+            from_raw=self.from_raw,
+            use_rust=self.use_rust,
+        )
+
+
+def store_chunks(
+    database: Database,
+    log: RunLog,
+    report: ServiceReport,
+    fetching: Fetching,
+    source: Source,
+    chunks: Sequence[Chunk],
+    *,
+    table: str,
+    rows_of: Callable[[pa.Table], pa.Table],
+) -> set[tuple[str, ...]]:
+    """Collect chunks and commit the hours of those that have arrived, so that a run can die at any time.
+
+    Chunks that arrive while others are stored share a transaction: small ones would come faster than
+    transactions of their own end.
+
+    Parameters
+    ----------
+    database, log, report, fetching
+        Where the rows go, where the run is recorded, what is noted, and how answers are got.
+    source, chunks
+        What is asked.
+    table : str
+        The table; its key tells hours apart.
+    rows_of : callable
+        Returns hours of the service with the columns of the table, and further ones that tell plants apart.
+
+    Returns
+    -------
+    set of tuple of str
+        The plants of which something came.
+    """
+    hourly = HOURLY_TABLES[table]
+    stored_columns = database.columns(table)
+    answered: set[tuple[str, ...]] = set()
+    choice = engine.choose(fetching.use_rust)
+    report.engine, report.engine_reason = choice.engine, choice.reason
+    requests_today = log.requests_today(report.job)
+    with fetching.collect(source, chunks, requests_today=requests_today) as answers:
+        for group in answers.together(ROWS_AT_ONCE):
+            report.has_come(report.collection.chunks + len(group), len(chunks), "fetch and store")
+            collected = []
+            for answer in group:
+                if isinstance(answer, Failed):
+                    report.collection.note_failure(answer)
+                    report.stopped |= isinstance(answer.error, StopForToday)
+                else:
+                    report.collection.note(answer)
+                    collected.append(answer)
+            if not collected:
+                continue
+            rows = rows_of(pa.concat_tables(answer.table for answer in collected))
+            report.rows_read += rows.num_rows
+            answered |= keys_in(rows, hourly.key)
+            _store(database, report, _numbered(rows, collected), collected, table, stored_columns)
+            log.checkpoint(report.run_id, requests=answers.traces.requests)
+            # Arrow's pool keeps what was freed, and more of it with each group.
+            pa.default_memory_pool().release_unused()
+    report.collection.note_requests(answers.traces)
+    log.checkpoint(report.run_id, requests=answers.traces.requests)
+    if report.collection.chunks_failed:
+        report.status, report.message = INCOMPLETE, report.collection.failure_message
+    return answered
+
+
+def _numbered(rows: pa.Table, collected: Sequence[Collected]) -> pa.Table:
+    """Return the rows of some chunks with the number of the chunk that each is of."""
+    counts = [answer.table.num_rows for answer in collected]
+    return rows.append_column(_CHUNK, pa.array(np.repeat(np.arange(len(counts)), counts)))
+
+
+def _store(
+    database: Database,
+    report: ServiceReport,
+    rows: pa.Table,
+    collected: Sequence[Collected],
+    table: str,
+    stored_columns: Sequence[str],
+) -> None:
+    """Settle the rows of each chunk and store those of all in one transaction."""
+    hourly = HOURLY_TABLES[table]
+    key = (*hourly.key, hourly.stamp)
+    settled = settle_repeated_rows(rows, (*key, _CHUNK))
+    names = [name for name in settled.kept.column_names if name in stored_columns]
+    with database.transaction():
+        try:
+            counts = [database.upsert(table, settled.kept.select(names), key, keep_where_missing=["generation"])]
+        except DuplicateKeyError:
+            # Chunks that hold the same hours: of these the later one is right, as if each came by itself.
+            counts = [
+                database.upsert(
+                    table, _of_chunk(settled.kept, number).select(names), key, keep_where_missing=["generation"]
+                )
+                for number in range(len(collected))
+            ]
+        for reason, rejected in settled.rejected.items():
+            for number in pc.unique(rejected.column(_CHUNK)).to_pylist():
+                chunk = collected[number].chunk
+                set_aside(
+                    database,
+                    report,
+                    {reason: _of_chunk(rejected, number)},
+                    origin=chunk.label,
+                    source=chunk.service,
+                )
+    report.rows_inserted += sum(count.inserted for count in counts)
+    report.rows_updated += sum(count.updated for count in counts)
+    report.rows_unchanged += sum(count.unchanged for count in counts)
+    report.rows_repeated += settled.repeats
+
+
+def _of_chunk(rows: pa.Table, number: int) -> pa.Table:
+    return rows.filter(pc.equal(rows.column(_CHUNK), number)).drop_columns(_CHUNK)
+
+
+def set_aside(
+    database: Database,
+    report: ServiceReport | WeatherReport,
+    rejected: Mapping[str, pa.Table],
+    *,
+    origin: str,
+    source: str,
+) -> None:
+    """Store rows that are not kept, by reason, in table ``rejects``, and count them."""
+    for reason, rows in rejected.items():
+        store_rejects(database, as_rejects(rows, origin=origin, source=source, reason=reason))
+        report.rejects[reason] = report.rejects.get(reason, 0) + rows.num_rows
+        report.rows_rejected += rows.num_rows
+
+
+def note_incomplete_days(
+    database: Database,
+    collection: CollectionReport,
+    table: str,
+    since: date,
+    until: date,
+    keys: Iterable[tuple[str | int, ...]] | None = None,
+) -> None:
+    """Note the days of the period that the table does not have in full."""
+    days = incomplete_days(database, table, since, until, keys)
+    collection.incomplete_days = days.num_rows
+    collection.first_incomplete_days = [
+        IncompleteDay(" ".join(str(row[name]) for name in HOURLY_TABLES[table].key), str(row["day"]), row["hours"])
+        for row in days.slice(0, LISTED_DAYS).to_pylist()
+    ]
+
+
+def keys_and_days(
+    database: Database, table: str, since: date, until: date, keys: Iterable[tuple[str | int, ...]]
+) -> list[tuple[tuple[str, ...], date]]:
+    """Return the days of stations or plants that a table does not have in full."""
+    days = incomplete_days(database, table, since, until, keys)
+    names = HOURLY_TABLES[table].key
+    return [(tuple(str(row[name]) for name in names), row["day"]) for row in days.to_pylist()]
+
+
+def plants_of(database: Database, table: str) -> set[tuple[str, ...]]:
+    """Return the plants that a table knows."""
+    return keys_in(last_stamp(database, table), HOURLY_TABLES[table].key)
+
+
+def keys_in(rows: pa.Table, names: Iterable[str]) -> set[tuple[str, ...]]:
+    """Return the stations or plants of some rows."""
+    names = list(names)
+    known = rows.group_by(names).aggregate([])
+    return set(zip(*(known.column(name).to_pylist() for name in names), strict=True))

@@ -1,0 +1,41 @@
+"""The database of a run: with the tables of this release, or, for a dry run, as it is."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from energy_data_layer.storage.database import Database, duckdb_path
+from energy_data_layer.storage.tables import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+IN_MEMORY = "duckdb:///:memory:"
+
+
+class _NothingHappened(Exception):
+    pass
+
+
+@contextmanager
+def job_database(url: str, *, dry_run: bool = False) -> Iterator[Database]:
+    """Open a database with the tables of this release; a dry run leaves no trace in it.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`.
+    """
+    if dry_run and url.startswith("duckdb:") and (path := duckdb_path(url)) is not None and not path.exists():
+        url = IN_MEMORY
+    with Database.connect(url) as database:
+        if not dry_run:
+            migrate(database)
+            yield database
+            return
+        with suppress(_NothingHappened), database.transaction():
+            migrate(database)
+            yield database
+            raise _NothingHappened

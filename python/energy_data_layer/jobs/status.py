@@ -1,0 +1,131 @@
+"""What a database holds and lacks: last stamps, holes, and how the last runs ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.coverage import HOURLY_TABLES, series_coverage
+from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql
+from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import REJECTS, RUNS
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+LATEST_RUNS = 10
+
+
+@dataclass(frozen=True)
+class SeriesStatus:
+    """How far a station or plant is stored.
+
+    Attributes
+    ----------
+    key : str
+        The station, or the plant and its unit.
+    last : datetime
+        Its last stamp.
+    incomplete_days : int
+        Days between its first and last one of which fewer than 24 hours are stored.
+    first_incomplete : date or None
+        The first of these.
+    """
+
+    key: str
+    last: datetime
+    incomplete_days: int
+    first_incomplete: date | None
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """What a table holds.
+
+    Attributes
+    ----------
+    table : str
+        The table.
+    rows : int
+        Its rows.
+    series : list of SeriesStatus
+        Its stations or plants.
+    """
+
+    table: str
+    rows: int
+    series: list[SeriesStatus]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a database holds and lacks.
+
+    Attributes
+    ----------
+    tables : list of TableStatus
+        The tables that have rows.
+    rejects : int
+        Rows in table ``rejects``.
+    runs : list of dict
+        The latest runs, newest first, as rows of table ``runs`` without their reports.
+    """
+
+    tables: list[TableStatus] = field(default_factory=list)
+    rejects: int = 0
+    runs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def status_of(database_url: str) -> Status:
+    """Return what a database holds and lacks; nothing is changed or created.
+
+    Parameters
+    ----------
+    database_url : str
+        See `Database.connect`.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`; also if there is no such database file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.jobs.generation import run_generation
+    >>> from energy_data_layer.sources.generation_sample import write_generation_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = run_generation(write_generation_sample(folder), f"duckdb:///{folder}/energy.duckdb")
+    ...     status = status_of(f"duckdb:///{folder}/energy.duckdb")
+    >>> [table.table for table in status.tables], [run["status"] for run in status.runs]
+    (['generation_hourly'], ['succeeded'])
+    """
+    path = None if is_postgresql(database_url) else duckdb_path(database_url)
+    if path is not None and not path.exists():
+        raise StorageError(f"{database_url}: there is no such file; the first run of a job makes it")
+    with Database.connect(database_url) as database:
+        present = set(database.tables())
+        counts = {table: database.row_count(table) for table in (*HOURLY_TABLES, REJECTS) if table in present}
+        return Status(
+            [
+                TableStatus(table, counts[table], _series(database, table))
+                for table in HOURLY_TABLES
+                if counts.get(table)
+            ],
+            counts.get(REJECTS, 0),
+            RunLog(database).latest(LATEST_RUNS).to_pylist() if RUNS in present else [],
+        )
+
+
+def _series(database: Database, table: str) -> list[SeriesStatus]:
+    names = HOURLY_TABLES[table].key
+    return [
+        SeriesStatus(
+            " ".join(str(row[name]) for name in names if row[name] != ""),
+            row["last_stamp"],
+            row["incomplete_days"],
+            row["first_incomplete"],
+        )
+        for row in series_coverage(database, table).to_pylist()
+    ]

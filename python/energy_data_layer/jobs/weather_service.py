@@ -1,0 +1,208 @@
+"""The weather job on the service: days of stations, asked for, completed, imputed and stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from energy_data_layer.errors import StopForToday
+from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, set_aside
+from energy_data_layer.jobs.imputed_weather import (
+    DEFAULT_COLUMNS,
+    checked_columns,
+    impute_and_store,
+    require_columns,
+    require_short_enough,
+)
+from energy_data_layer.jobs.imputed_weather import STAGES as SHARED_STAGES
+from energy_data_layer.jobs.job_database import job_database
+from energy_data_layer.jobs.periods import ONE_DAY, period
+from energy_data_layer.jobs.repeated_rows import settle_repeated_rows
+from energy_data_layer.report.alerts import alerting
+from energy_data_layer.report.collection_report import CollectionReport
+from energy_data_layer.report.run_report import INCOMPLETE
+from energy_data_layer.report.weather_report import WeatherReport
+from energy_data_layer.sources.asos import LONGEST_CHUNK, SOURCE, STATIONS, chunks, chunks_of_days
+from energy_data_layer.sources.chunks import today_in_korea
+from energy_data_layer.sources.collect import Failed
+from energy_data_layer.sources.payload_fields import payload_schema
+from energy_data_layer.storage.database import redacted_url
+from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import date
+    from os import PathLike
+
+    from energy_data_layer.settings.services import ServiceSettings
+    from energy_data_layer.sources.chunks import Chunk
+    from energy_data_layer.storage.database import Database
+
+STAGES = ("plan", "fetch", *SHARED_STAGES, "check")
+
+
+def collect_weather(
+    database_url: str,
+    *,
+    since: str | date | None = None,
+    until: str | date | None = None,
+    stations: Iterable[int] | None = None,
+    columns: Sequence[str] = DEFAULT_COLUMNS,
+    max_spline_gap: int = 3,
+    backfill: bool = False,
+    settings: ServiceSettings | None = None,
+    today: date | None = None,
+    keep_raw: str | PathLike[str] | None = None,
+    from_raw: str | PathLike[str] | None = None,
+    dry_run: bool = False,
+    use_rust: bool | None = None,
+    on_stage: Callable[[str], None] | None = None,
+) -> WeatherReport:
+    """Collect hourly observations from the service, complete and impute them, store them in ``weather_asos``.
+
+    Everything happens as in `run_weather`, 41 days at a time, oldest first, each in a transaction of its own.
+    What is stored is context and history; fills that touched the edge of the stored hours are computed
+    again when the next day arrives, and table ``fill_changes`` keeps what they were. A station that could not
+    be fetched does not hold up the others.
+
+    Parameters
+    ----------
+    database_url : str
+        See `Database.connect`.
+    since, until : date or ISO 8601 text, optional
+        First and last day, both included; by default yesterday (KST), the last day that the service has.
+    stations : iterable of int, optional
+        Numbers of the stations; by default those of ``EDL_ASOS_STATIONS``, else all 95.
+    columns : sequence of str, default ("ta", "hm", "ws", "pa")
+        The fields to impute; all other fields are stored as they are.
+    max_spline_gap : int, default 3
+        The longest gap, in hours, that is interpolated; at most 168.
+    backfill : bool, default False
+        Ask only for days of stations that are not stored with all their hours.
+    settings : ServiceSettings, optional
+        Keys, addresses and limits; by default those of the environment.
+    today : date, optional
+        The day it is in Korea; by default that of the clock.
+    keep_raw, from_raw : path, optional
+        A folder in which the bodies of the answers are kept, or one from which they are taken in place of
+        the service: then everything in it is stored.
+    dry_run : bool, default False
+        Tell what would be asked for, and do nothing.
+    use_rust : bool, optional
+        The engine, see `impute_missing_values`.
+    on_stage : callable, optional
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    WeatherReport
+        What was asked, answered, filled and written; its status is ``"incomplete"`` where something could
+        not be fetched.
+
+    Raises
+    ------
+    OptionError
+        If an option has a value that it cannot take, or no service key is set.
+    StorageError
+        If the database cannot be opened or written; periods committed before stay.
+    """
+    columns = checked_columns(columns)
+    require_columns(columns, payload_schema(SOURCE.name).empty_table(), "the service's answer")
+    require_short_enough(max_spline_gap)
+    today = today or today_in_korea()
+    first, last = period(since, until, newest=today - ONE_DAY)
+    fetching = Fetching.of(settings, keep_raw, from_raw, use_rust)
+    numbers = sorted({*(stations or fetching.settings.asos_stations or STATIONS)})
+    collection = CollectionReport(SOURCE.name, str(first), str(last))
+    report = WeatherReport(
+        "weather",
+        arguments={
+            "database": redacted_url(database_url),
+            "columns": list(columns),
+            "since": str(first),
+            "until": str(last),
+            "stations": len(numbers),
+            "max_spline_gap": max_spline_gap,
+        },
+        on_stage=on_stage,
+        collection=collection,
+    )
+    with alerting(report), job_database(database_url, dry_run=dry_run) as database:
+        with report.stage("plan"):
+            if backfill:
+                keys = [(number,) for number in numbers]
+                wanted = chunks_of_days(keys_and_days(database, WEATHER_ASOS, first, last, keys), today=today)
+            else:
+                wanted = chunks(numbers, first, last, today=today)
+            planned = sorted(fetching.planned(SOURCE, wanted), key=lambda chunk: (chunk.first, chunk.key))
+            report.plan = [chunk.label for chunk in planned]
+            first, last = collection.period = fetching.period_of(planned, first, last)
+            if fetching.from_raw is not None:
+                numbers = sorted({int(number) for chunk in planned for number in chunk.key})
+        if dry_run:
+            report.finish()
+            return report
+        log = RunLog(database)
+        with log.recorded(report):
+            for part in _parts(planned):
+                new = _fetched(database, log, report, collection, fetching, part)
+                if new is None:
+                    continue
+                impute_and_store(
+                    database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
+                )
+                report.stations = len(numbers)
+            with report.stage("check"):
+                note_incomplete_days(database, collection, WEATHER_ASOS, first, last, [(number,) for number in numbers])
+    return report
+
+
+def _parts(planned: Sequence[Chunk]) -> Iterator[list[Chunk]]:
+    """Cut chunks, oldest first, into parts that are imputed together: those that begin within 41 days."""
+    part: list[Chunk] = []
+    for chunk in planned:
+        if part and (chunk.first - part[0].first).days >= LONGEST_CHUNK:
+            yield part
+            part = []
+        part.append(chunk)
+    if part:
+        yield part
+
+
+def _fetched(
+    database: Database,
+    log: RunLog,
+    report: WeatherReport,
+    collection: CollectionReport,
+    fetching: Fetching,
+    part: Sequence[Chunk],
+) -> pa.Table | None:
+    """Return the observations of some chunks, each station and stamp once; None where there are none."""
+    tables = []
+    with report.stage("fetch") as stage:
+        requests_before = log.requests_today(report.job)
+        with fetching.collect(SOURCE, part, requests_today=requests_before) as answers:
+            for done, answer in enumerate(answers, start=1):
+                report.has_come(done, len(part), "fetch")
+                if isinstance(answer, Failed):
+                    collection.note_failure(answer)
+                    report.stopped |= isinstance(answer.error, StopForToday)
+                else:
+                    collection.note(answer)
+                    tables.append(answer.table)
+        if collection.chunks_failed:
+            report.status, report.message = INCOMPLETE, collection.failure_message
+        collection.note_requests(answers.traces)
+        log.checkpoint(report.run_id, requests=collection.requests)
+        if not tables:
+            return None
+        rows = pa.concat_tables(tables)
+        report.rows_read += rows.num_rows
+        rows = rows.set_column(rows.column_names.index("tm"), "tm", rows.column("tm").cast(pa.timestamp("us")))
+        settled = settle_repeated_rows(rows, WEATHER_KEY)
+        report.duplicates_collapsed += settled.repeats
+        set_aside(database, report, settled.rejected, origin=f"{part[0].first} to {part[-1].last}", source=SOURCE.name)
+        stage.holds(settled.kept)
+    return settled.kept if settled.kept.num_rows else None

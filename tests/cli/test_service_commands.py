@@ -1,0 +1,150 @@
+"""The commands on services, against the simulated ones: what they show, write and exit with."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from typer.testing import CliRunner
+
+from energy_data_layer import settings
+from energy_data_layer.cli.app import app
+from energy_data_layer.sources.simulator import Fault, Plant
+from energy_data_layer.storage.database import Database
+
+DAY = date(2024, 3, 9)
+DB = ("--db", "duckdb:///energy.duckdb")
+
+
+@pytest.fixture
+def services(simulator, monkeypatch, tmp_path):
+    """A simulator that the environment points to."""
+    for name in settings.KNOWN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    service = simulator(today=date(2024, 3, 10))
+    for name, value in (
+        service.environment | {"EDL_REQUESTS_PER_SECOND": "500", "EDL_BACKOFF_SECONDS": "0.01"}
+    ).items():
+        monkeypatch.setenv(name, value)
+    return service
+
+
+def edl(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)), env={"COLUMNS": "200"})
+
+
+def test_weather_wind_and_solar_into_one_database_and_its_status(services, tmp_path):
+    weather = edl("run", "weather", "--date", DAY, "--stations", "108", "159", *DB)
+    wind = edl("run", "wind", "--month", "2024-02", *DB)
+    solar = edl("run", "solar", "--since", "2024-03-01", "--until", DAY, *DB)
+    assert (weather.exit_code, wind.exit_code, solar.exit_code) == (0, 0, 0)
+    assert "48 inserted" in weather.stdout
+    assert "2,088 inserted" in wind.stdout
+    assert "2,160 inserted" in solar.stdout
+    assert json.loads((tmp_path / "energy.solar.json").read_text())["rows_inserted"] == 2160
+    status = edl("status", *DB)
+    assert status.exit_code == 0
+    for told in (
+        "weather_asos: 48 rows",
+        "wind_namdong: 2,088 rows",
+        "nambu_generation: 2,160 rows",
+        "2024-03-09 23:00",
+    ):
+        assert told in status.stdout
+    assert status.stdout.count("succeeded") == 3
+
+
+def test_what_is_not_there_is_seen_in_the_status(services):
+    services.change(solar_plants=[Plant("997D", None, days_absent={date(2024, 3, 4)})])
+    edl("run", "solar", "--since", "2024-03-01", "--until", DAY, "--plants", "997D:1", *DB)
+    assert "997D 1 │ 2024-03-09 23:00 │               1 │    2024-03-04" in edl("status", *DB).stdout
+
+
+def test_a_database_without_rows_has_a_status_too(services):
+    with Database.connect("duckdb:///energy.duckdb"):
+        pass
+    status = edl("status", *DB)
+    assert status.exit_code == 0
+    assert "No rows are stored yet" in status.stdout
+
+
+def test_the_status_of_a_database_that_is_not_there_creates_none(services, tmp_path):
+    status = edl("status", *DB)
+    assert status.exit_code == 1
+    assert "energy.duckdb" in status.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("weather", "--date", DAY, "--stations", "108"), "asos 108 2024-03-09..2024-03-09"),
+        (("weather", "--date", DAY, "--stations", "108", "--backfill"), "asos 108 2024-03-09..2024-03-09"),
+        (("wind", "--month", "2024-02"), "namdong_wind 2024-02-01..2024-02-29"),
+        (("solar", "--since", DAY, "--until", DAY, "--plants", "997D:1"), "nambu_solar 997D 1 2024-03-09..2024-03-09"),
+    ],
+)
+def test_a_dry_run_tells_what_it_would_ask_and_leaves_nothing(services, tmp_path, command, told):
+    result = edl("run", *command, "--dry-run", *DB)
+    assert result.exit_code == 0
+    assert told in result.stdout
+    assert services.request_count == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_incomplete_run_exits_with_one_and_says_what_is_missing(services, tmp_path):
+    services.change(faults=[Fault("gateway_error", code="10", where={"stnIds": "108"})])
+    result = edl("run", "weather", "--date", DAY, "--stations", "108,159", *DB)
+    assert result.exit_code == 1
+    assert "edl: weather is incomplete: 1 of 2 parts could not be fetched" in result.stderr
+    assert "108 2024-03-09 to 2024-03-09" in result.stdout
+    assert json.loads((tmp_path / "energy.weather.json").read_text())["status"] == "incomplete"
+    assert "incomplete" in edl("status", *DB).stdout
+
+
+def test_drift_is_shown(services):
+    services.change(faults=[Fault("drift", service="namdong_wind")])
+    result = edl("run", "wind", "--month", "2024-02", *DB)
+    assert result.exit_code == 0
+    assert "The service changed its answers" in result.stdout
+
+
+def test_the_report_as_json_is_all_there_is_on_standard_output(services):
+    report = json.loads(edl("run", "wind", "--month", "2024-02", "--json", *DB).stdout)
+    assert (report["job"], report["rows_inserted"]) == ("wind", 2088)
+    assert services.options.key not in json.dumps(report)
+
+
+def test_bodies_kept_are_replayed(services, tmp_path):
+    edl("run", "wind", "--month", "2024-02", "--keep-raw", "raw", *DB)
+    asked = services.request_count
+    result = edl("run", "wind", "--from-raw", "raw", "--db", "duckdb:///second.duckdb")
+    assert result.exit_code == 0
+    assert "2,088 inserted" in result.stdout
+    assert services.request_count == asked
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (("weather", "--date", "2024-03-09", "--since", "2024-03-01"), "--date excludes --since and --until"),
+        (("weather", "--stations", "Seoul"), "--stations takes numbers, not Seoul"),
+        (("weather", "--files", "a.csv", "--dry-run"), "--files excludes"),
+        (("weather", "--picture", "a.png"), "--picture needs --files"),
+        (("wind", "--month", "March"), "month is"),
+        (("solar", "--plants", "997D"), "code:unit"),
+    ],
+)
+def test_wrong_usage_exits_with_two(services, command, problem):
+    result = edl("run", *command, *DB)
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_without_a_key_the_message_names_the_variable(services, monkeypatch):
+    monkeypatch.delenv("EDL_SERVICE_KEY")
+    result = edl("run", "wind", *DB)
+    assert result.exit_code == 2
+    assert "EDL_SERVICE_KEY" in result.stderr
