@@ -1,0 +1,122 @@
+"""A job as a Prefect task: retried where that can help, its report kept as an artifact."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from energy_data_layer import settings
+from energy_data_layer.errors import DataLayerError, IncompleteRunError, StorageError
+from energy_data_layer.report.run_report import INCOMPLETE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prefect.client.schemas.objects import State, TaskRun
+    from prefect.tasks import Task
+
+    from energy_data_layer.report.service_report import ServiceReport
+    from energy_data_layer.report.weather_report import WeatherReport
+
+    Report = ServiceReport | WeatherReport
+
+RETRIES = 3
+RETRY_AFTER_SECONDS = [300.0, 1800.0, 3600.0]
+
+
+def can_succeed_later(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Return whether the same run may succeed a little later.
+
+    A database that is taken or down may be back, a service that failed too; a wrong option, a refused key, a missing
+    engine and the day's requests being used up stay as they are.
+    """
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, IncompleteRunError):
+        return error.retryable
+    if isinstance(error, DataLayerError):
+        return isinstance(error, StorageError)
+    return isinstance(error, Exception)
+
+
+@task(
+    name="job",
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_AFTER_SECONDS,
+    retry_condition_fn=can_succeed_later,
+    persist_result=False,
+)
+def run_as_task(job: Callable[..., Report], **options: Any) -> dict[str, Any]:
+    """Run a job on the database of the environment, keep its report as an artifact, and return it.
+
+    Raises
+    ------
+    IncompleteRunError
+        If not everything could be fetched; what could is stored.
+    OptionError
+        If no database is set.
+    """
+    _log_as_much_as_prefect()
+    # The address may hold a password; parameters of flows and tasks are shown on Prefect's pages.
+    report = job(settings.database_url(), **options)
+    create_markdown_artifact(as_markdown(report), key=f"{report.job}-report", description=report.summary())
+    if report.status == INCOMPLETE:
+        raise IncompleteRunError(report.job, report.message, retryable=_more_may_come(report))
+    return report.to_dict()
+
+
+def as_markdown(report: Report) -> str:
+    """Return a run report for a reader: what matters as a table, the whole as JSON behind it.
+
+    Examples
+    --------
+    >>> from energy_data_layer.report.service_report import ServiceReport
+    >>> print(as_markdown(ServiceReport("wind", arguments={"since": "2024-03-01"})).splitlines()[0])
+    # wind: succeeded
+    """
+    figures: list[tuple[str, object]] = [
+        ("arguments", ", ".join(f"{name} = {value}" for name, value in report.arguments.items())),
+        *_asked_and_answered(report),
+        ("rows read", f"{report.rows_read:,}"),
+        ("rows inserted", f"{report.rows_inserted:,}"),
+        ("rows updated", f"{report.rows_updated:,}"),
+        ("rows unchanged", f"{report.rows_unchanged:,}"),
+        ("rows rejected", f"{report.rows_rejected:,}"),
+        ("engine", f"{report.engine} ({report.engine_reason})"),
+        *((f"stage {stage.name}", f"{stage.seconds:.2f} s") for stage in report.stages),
+    ]
+    lines = [f"# {report.job}: {report.status}", ""]
+    if report.message:
+        lines += [report.message, ""]
+    lines += ["| what | figure |", "| --- | --- |", *(f"| {what} | {figure} |" for what, figure in figures)]
+    lines += ["", "```json", json.dumps(report.to_dict(), ensure_ascii=False, indent=2), "```", ""]
+    return "\n".join(lines)
+
+
+def _asked_and_answered(report: Report) -> list[tuple[str, object]]:
+    collection = report.collection
+    if collection is None:
+        return []
+    return [
+        ("parts asked for", f"{collection.chunks:,}, {collection.chunks_failed:,} not fetched"),
+        ("requests", f"{collection.requests:,}, {collection.retries:,} of them again"),
+        ("incomplete days", f"{collection.incomplete_days:,}"),
+    ]
+
+
+def _more_may_come(report: Report) -> bool:
+    """Return whether asking again soon may bring some of what an incomplete run lacks."""
+    collection = report.collection
+    return (
+        not report.stopped and collection is not None and collection.chunks_failed > collection.chunks_failed_for_good
+    )
+
+
+def _log_as_much_as_prefect() -> None:
+    """Let the package's lines through that Prefect would show of its own, unless someone has set their level."""
+    package_logger = logging.getLogger("energy_data_layer")
+    if package_logger.level == logging.NOTSET:
+        package_logger.setLevel(logging.getLogger("prefect").getEffectiveLevel())
