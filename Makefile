@@ -83,6 +83,10 @@ format: $(VENV)/.packages ## rewrite the sources in the project's style
 bench: $(VENV)/.rust-engine ## the table of the README: both engines in one process
 	$(BIN)/python tests/benchmark/rust_vs_python.py
 
+.PHONY: bench-io
+bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
+	$(BIN)/python tests/benchmark/io_page.py
+
 .PHONY: build
 build: install ## the wheels and source distributions, in dist/
 	VIRTUAL_ENV=$(VENV) $(UV) build --quiet --no-build-isolation --out-dir dist .

@@ -11,10 +11,11 @@ import pytest
 
 pytestmark = pytest.mark.needs_rust
 SCRIPT = Path(__file__).with_name("rust_vs_python.py")
+COLLECTING = Path(__file__).with_name("collecting.py")
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), *options]
+def run(*options: str, script: Path = SCRIPT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(script), *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
@@ -73,3 +74,18 @@ def test_an_unknown_size_is_refused():
     process = run("--sizes", "7")
     assert process.returncode == 2
     assert "1000000-text" in process.stderr
+
+
+@pytest.mark.slow
+def test_collecting_measures_and_prints_what_it_promises(tmp_path):
+    file = tmp_path / "results.json"
+    process = run("--smoke", "--json", str(file), script=COLLECTING)
+    assert process.returncode == 0, process.stderr
+    results = json.loads(file.read_text(encoding="utf-8"))
+    assert set(results) == {"environment", "memory", "weather", "first_run", "solar", "scale"}
+    assert results["solar"][0]["way"] == "before"
+    assert [(row["requests"], row["retries"]) for row in results["solar"][1:]] == [(10, 0), (20, 0)]
+    assert all(0 < row["after_seconds"] < row["seconds"] for row in results["weather"])
+    assert all(0 < row["before_mb"] < row["peak_mb"] for row in results["memory"])
+    rows = [line for line in process.stdout.splitlines() if line.startswith("|")]
+    assert len(rows) == 3 * 2 + sum(len(results[table]) for table in ("solar", "weather", "memory"))
