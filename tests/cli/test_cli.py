@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from energy_data_layer import __version__, settings
-from energy_data_layer.cli.app import app
+from energy_data_layer.cli.app import app, run
 from energy_data_layer.cli.options import one_value_each
 from energy_data_layer.errors import StorageError
 from energy_data_layer.sources.generation_sample import write_generation_sample
@@ -221,6 +221,12 @@ def test_version_and_help():
     assert "Exit codes" in text
     for command in ("run", "impute", "doctor", "demo"):
         assert command in text
+
+
+def test_each_command_stands_once_in_the_help():
+    for group in (app, run):
+        names = [command.name for command in group.registered_commands]
+        assert len(names) == len(set(names))
 
 
 def test_help_imports_nothing_heavy():

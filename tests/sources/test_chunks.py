@@ -74,13 +74,10 @@ def test_a_run_of_days_is_cut_where_the_service_needs_it():
     assert [chunk.days for chunk in asos.chunks_of_days([((108,), day) for day in days])] == [41, 11]
     solar = nambu_solar.chunks_of_days([(("997D", "1"), day) for day in days])
     assert [str(chunk.first) for chunk in solar] == ["2022-11-20", "2023-01-01"]
-    wind = namdong_wind.chunks_of_days([((farm,), day) for farm in ("a", "b") for day in days])
-    assert [str(chunk.first) for chunk in wind] == ["2022-11-20", "2022-12-01", "2023-01-01"]
-    assert {chunk.key for chunk in wind} == {()}
 
 
 def test_no_days():
-    assert asos.chunks_of_days([]) == namdong_wind.chunks_of_days([]) == nambu_solar.chunks_of_days([]) == []
+    assert asos.chunks_of_days([]) == nambu_solar.chunks_of_days([]) == []
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,6 @@ app.command("simulate")(simulate.simulate)
 app.command("impute", cls=ManyValuesCommand)(impute.impute)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
-app.command("simulate")(simulate.simulate)
 
 
 def _show_version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ def show_service_report(report: ServiceReport) -> None:
     show_pairs(
         f"Job {report.job} {report.status}, {report.seconds:.1f} s",
         [
-            *collection_pairs(report.collection),
+            *report.collection.figures(),
             ("hours read", f"{report.rows_read:,}"),
             (
                 "hours written",
@@ -44,16 +44,6 @@ def show_service_report(report: ServiceReport) -> None:
 def show_plan(plan: list[str]) -> None:
     """Print what a dry run would ask for."""
     show_lines(f"Would ask for {len(plan):,} parts of the period", plan)
-
-
-def collection_pairs(collection: CollectionReport) -> list[tuple[str, object]]:
-    """Return what was asked and answered, as lines of a table."""
-    return [
-        ("days", f"{collection.first} to {collection.last}"),
-        ("parts asked for", f"{collection.chunks:,}, {collection.chunks_failed:,} not fetched"),
-        ("requests", f"{collection.requests:,}, {collection.retries:,} of them again"),
-        ("incomplete days", f"{collection.incomplete_days:,}"),
-    ]
 
 
 def show_collection(collection: CollectionReport) -> None:

@@ -10,7 +10,7 @@ import typer
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, split_at_commas
-from energy_data_layer.cli.service import collection_pairs, show_collection, show_plan
+from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.provenance import Provenance
 
@@ -136,7 +136,7 @@ def show_run_report(report: WeatherReport) -> None:
         ("rows outside since and until", report.rows_outside_period),
     ]
     if report.collection is not None:
-        origin = [("rows read", f"{report.rows_read:,}"), *collection_pairs(report.collection)]
+        origin = [("rows read", f"{report.rows_read:,}"), *report.collection.figures()]
     show_pairs(
         f"Job {report.job} {report.status}, {report.seconds:.1f} s",
         [

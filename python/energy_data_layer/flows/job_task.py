@@ -79,7 +79,7 @@ def as_markdown(report: Report) -> str:
     """
     figures: list[tuple[str, object]] = [
         ("arguments", ", ".join(f"{name} = {value}" for name, value in report.arguments.items())),
-        *_asked_and_answered(report),
+        *(report.collection.figures() if report.collection else []),
         ("rows read", f"{report.rows_read:,}"),
         ("rows inserted", f"{report.rows_inserted:,}"),
         ("rows updated", f"{report.rows_updated:,}"),
@@ -94,17 +94,6 @@ def as_markdown(report: Report) -> str:
     lines += ["| what | figure |", "| --- | --- |", *(f"| {what} | {figure} |" for what, figure in figures)]
     lines += ["", "```json", json.dumps(report.to_dict(), ensure_ascii=False, indent=2), "```", ""]
     return "\n".join(lines)
-
-
-def _asked_and_answered(report: Report) -> list[tuple[str, object]]:
-    collection = report.collection
-    if collection is None:
-        return []
-    return [
-        ("parts asked for", f"{collection.chunks:,}, {collection.chunks_failed:,} not fetched"),
-        ("requests", f"{collection.requests:,}, {collection.retries:,} of them again"),
-        ("incomplete days", f"{collection.incomplete_days:,}"),
-    ]
 
 
 def _more_may_come(report: Report) -> bool:

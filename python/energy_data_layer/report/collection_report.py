@@ -132,6 +132,15 @@ class CollectionReport:
         why = f" ({self.failures[0].error})" if self.failures else ""
         return f"{self.chunks_failed} of {self.chunks} parts could not be fetched{why}"
 
+    def figures(self) -> list[tuple[str, str]]:
+        """Return what was asked and answered for a reader, each figure with what it is."""
+        return [
+            ("days", f"{self.first} to {self.last}"),
+            ("parts asked for", f"{self.chunks:,}, {self.chunks_failed:,} not fetched"),
+            ("requests", f"{self.requests:,}, {self.retries:,} of them again"),
+            ("incomplete days", f"{self.incomplete_days:,}"),
+        ]
+
     def note_requests(self, traces: TraceSummary) -> None:
         """Add what requests cost."""
         self.requests += traces.requests

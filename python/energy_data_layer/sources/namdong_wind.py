@@ -10,7 +10,6 @@ from energy_data_layer.sources.service_request import ServiceRequest
 from energy_data_layer.sources.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
     from energy_data_layer.transforms.payload_report import PageInfo
@@ -73,14 +72,3 @@ def chunks(since: date, until: date) -> list[Chunk]:
     ['namdong_wind 2024-01-01..2024-01-31', 'namdong_wind 2024-02-01..2024-02-29']
     """
     return cut.chunks_of_range(SOURCE.name, [()], since, until, cut.months)
-
-
-def chunks_of_days(keys_and_days: Iterable[tuple[tuple[str, ...], date]]) -> list[Chunk]:
-    """Return what to ask for single days; days with at most three others between them share a chunk.
-
-    Parameters
-    ----------
-    keys_and_days : iterable of (tuple of str, date)
-        The days. Of which farm they are does not matter: the service answers for all.
-    """
-    return cut.chunks_of_days(SOURCE.name, (((), day) for _, day in keys_and_days), cut.months)

@@ -30,14 +30,14 @@ impl Column {
         }
     }
 
-    /// Makes room for further rows, if something was put in; a text counts as one more byte than those so far have.
-    pub(super) fn reserve(&mut self, rows: usize) {
+    /// Makes room for further rows, if something was put in, and for so many bytes of text at most.
+    pub(super) fn reserve(&mut self, rows: usize, most_bytes: usize) {
         match self {
             Self::Number(column) => column.reserve(rows),
             Self::Int8(column) => column.reserve(rows),
             Self::Int64(column) | Self::Stamp(column) => column.reserve(rows),
             Self::Date(column) => column.reserve(rows),
-            Self::Text(column) => column.reserve(rows),
+            Self::Text(column) => column.reserve(rows, most_bytes),
         }
     }
 
@@ -88,7 +88,7 @@ impl<T: Copy + Default> Plain<T> {
 
     fn reserve(&mut self, rows: usize) {
         if !self.values.is_empty() {
-            self.values.reserve_exact(rows);
+            self.values.reserve(rows);
         }
     }
 
@@ -127,10 +127,10 @@ impl Texts {
         }
     }
 
-    fn reserve(&mut self, rows: usize) {
+    fn reserve(&mut self, rows: usize, most_bytes: usize) {
         if let Some(bytes) = self.bytes.len().checked_div(self.ends.len()) {
-            self.ends.reserve_exact(rows);
-            self.bytes.reserve_exact(rows.saturating_mul(bytes + 1));
+            self.ends.reserve(rows);
+            self.bytes.reserve(rows.saturating_mul(bytes + 1).min(most_bytes));
         }
     }
 

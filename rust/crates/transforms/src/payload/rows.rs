@@ -129,7 +129,7 @@ impl<'f> Rows<'f> {
         // The columns never ask for more than the body has left, whatever the first items look like.
         let most = left / (self.columns.len() * size_of::<f64>()).max(1);
         let rows = most.min(expected + expected / 32);
-        self.columns.iter_mut().flatten().for_each(|column| column.reserve(rows));
+        self.columns.iter_mut().flatten().for_each(|column| column.reserve(rows, left));
     }
 
     /// Reads the elements of an array as items.
