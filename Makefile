@@ -96,6 +96,7 @@ build: install ## the wheels and source distributions, in dist/
 lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 	$(UV_PIP_COMPILE) --upgrade pyproject.toml requirements/dev.in $(EXTRAS) -o requirements/dev.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(UV_PIP_COMPILE) --upgrade requirements/peers.in -o requirements/peers.txt
 
 .PHONY: clean
 clean: ## remove everything the targets made
