@@ -75,19 +75,20 @@ def _show(summary: ShadowSummary) -> None:
         ],
     )
     show_table(
-        "Worst deviation",
+        "Worst deviations; all other columns are equal bit for bit",
         ["transform", "column", "largest difference", "of what is allowed"],
         [
-            [name, column, f"{apart.largest:.1e}", f"{apart.of_tolerance:.1%}"]
+            [name, column, f"{apart.largest:.1e}", f"{apart.of_tolerance:.2%}"]
             for name, counts in summary.transforms.items()
             for column, apart in counts.columns.items()
+            if apart.largest
         ],
     )
     pairs = [
         ("calls", summary.calls),
         ("left out by the rate", summary.left_out),
         ("not compared", summary.not_compared),
-        *kept,
+        *((f"kept of {name}", counts.kept) for name, counts in summary.transforms.items() if counts.kept),
     ]
     show_pairs("Calls", pairs)
     objections = summary.objections()
