@@ -127,10 +127,11 @@ def _clocked(timing: Timing) -> dict[str, Any]:
     }
 
 
-def _factors(sides: dict[str, dict[str, Any]], functions: dict[str, dict[str, Any]]) -> dict[str, float]:
+def _factors(sides: dict[str, dict[str, Any]], functions: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     """Return how many times the reference's time and memory the naive version takes."""
     whole_call = sides["naive"]["wall_ms"] / sides["reference"]["wall_ms"]
-    peak = sides["naive"]["peak_mb"] / sides["reference"]["peak_mb"]
+    reference_peak = sides["reference"]["peak_mb"]  # 0 where a small call finds room in what the process holds
+    peak = sides["naive"]["peak_mb"] / reference_peak if reference_peak else None
     return {role: times["factor"] for role, times in functions.items()} | {"whole_call": whole_call, "peak": peak}
 
 
