@@ -42,7 +42,8 @@ NOTES = (
     "Of several runs the one of median time. CPU time is that of the job's process, all "
     "threads: DuckDB's work is in it, that of the PostgreSQL server (without fsync) and of the services is not.",
     "Network wait: a collection is under way, and the process does not use the CPU. Parsing and storing while further "
-    "answers are awaited counts for transforms and database, although the run would wait just as long without it.",
+    "answers are awaited counts for transforms and database: below a rate limit the run would wait just as long "
+    "without it, and less can be gained than the shares say.",
     "Reading a body of generation is two transforms: payload_rows makes items of it, wide_to_long hours of these. Rows "
     "given are items, days of plants, or hours with their context and history.",
     "Shares are of the job on the reference. The share of all transforms bounds what Rust can gain; what is beyond it "

@@ -8,8 +8,8 @@ Wall time between two notes belongs to the first of these that something is doin
   its turn below the rate limit. What it uses, to send, receive and gather, is ``other``.
 - ``other``: everything else, such as reading files and merging with stored rows.
 
-So the parts add up to the wall time. Storing and parsing that happens while further answers are awaited counts for
-storing and parsing; the run would wait for the answers just as long without it.
+So the parts add up to the wall time. Parsing and storing while further answers are awaited counts for parsing and
+storing, although below a rate limit the run would wait for the answers just as long without it.
 
 CPU time of a transform: bodies are read in several threads at once, so there it is that of the thread alone (the Rust
 engine reads a body in the calling thread). The other transforms are called in the main thread, where nothing else runs
