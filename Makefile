@@ -91,6 +91,10 @@ bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and stor
 bench-profile: $(VENV)/.packages ## where the reference spends its time, against a naive version of it
 	$(BIN)/python tests/benchmark/profile_impute.py
 
+.PHONY: bench-pipeline
+bench-pipeline: $(VENV)/.rust-engine ## whole jobs with both engines: where their time goes
+	$(BIN)/python tests/benchmark/pipeline.py
+
 .PHONY: build
 build: install ## the wheels and source distributions, in dist/
 	VIRTUAL_ENV=$(VENV) $(UV) build --quiet --no-build-isolation --out-dir dist .
