@@ -5,10 +5,11 @@ Without arguments both; ``io_page.py collecting`` measures one of them.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
+
+from marked_sections import filled
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "io.md"
@@ -21,16 +22,7 @@ def main() -> None:
         print(f"measuring: {name}", flush=True)
         command = [sys.executable, str(HERE / f"{name}.py")]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), name, printed), encoding="utf-8")
-
-
-def filled(page: str, name: str, printed: str) -> str:
-    """Return the page with the output of a command in its place."""
-    place = re.compile(f"(<!-- begin: {name}.py -->\n).*?(<!-- end: {name}.py -->)", re.DOTALL)
-    written, count = place.subn(lambda marks: f"{marks[1]}\n{printed.strip()}\n\n{marks[2]}", page)
-    if count != 1:
-        raise SystemExit(f"{PAGE} has {count} places for the output of {name}.py; there has to be one")
-    return written
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), f"{name}.py", printed), encoding="utf-8")
 
 
 if __name__ == "__main__":

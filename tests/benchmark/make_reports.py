@@ -1,0 +1,128 @@
+"""Measure what the reports quote, in one run on one machine, and write data, graphs and pages into docs/.
+
+Without options everything is measured, which takes about a quarter of an hour on two cores. The data go to
+``docs/measurements/`` when all of them are there; graphs and pages are made from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from graph_phases import draw_phases
+from graph_pipeline import draw_pipeline
+from graph_scaling import draw_scaling
+from marked_sections import filled
+from readme_figures import SECTION, readme_section
+from report_data import report_data
+from report_pages import render
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+DOCS = ROOT / "docs"
+MEASUREMENTS = DOCS / "measurements"
+GRAPHS = DOCS / "graphs"
+SCRIPTS = ("profile_impute", "rust_vs_python", "pipeline", "equality_evidence", "maintenance", "instructions")
+"""Each writes the file of its name."""
+REPORTS = ("phase0_report.md", "poc_report_final.md")
+READMES = ("README.md", "README.ko.md")
+VARYING = ("others_busy",)
+"""What of the environment may differ between the scripts of a run."""
+
+
+def main() -> int:
+    """Measure and write, or check, and return the exit code."""
+    options = _options()
+    if not options.from_data and not options.check:
+        measure()
+    data = load(MEASUREMENTS)
+    pages = make_pages(data)
+    if options.check:
+        stale = [path for path, text in pages.items() if path.read_text(encoding="utf-8") != text]
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what the data give; run `make report-pages`")
+        return 1 if stale else 0
+    draw(data, GRAPHS)
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+def measure() -> None:
+    """Run all scripts one after the other; keep their data only if all have succeeded."""
+    run: dict[str, Any] = {
+        "begun": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "changed": bool(_git("status", "--porcelain", "--", "python", "rust", "tests")),
+        "seconds": {},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name in SCRIPTS:
+            print(f"measuring: {name}", flush=True)
+            begin = perf_counter()
+            command = [sys.executable, str(HERE / f"{name}.py"), "--json", f"{folder}/{name}.json"]
+            subprocess.run(command, check=True, cwd=ROOT)
+            run["seconds"][name] = perf_counter() - begin
+        Path(folder, "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+        shutil.copytree(folder, MEASUREMENTS, dirs_exist_ok=True)
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """Read all data of a run and require that they come from one machine and one set of versions."""
+    data = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in (*SCRIPTS, "run")}
+    environments = {
+        name: {key: value for key, value in data[name]["environment"].items() if key not in VARYING}
+        for name in SCRIPTS
+        if "environment" in data[name]
+    }
+    first = environments["rust_vs_python"]
+    for name, environment in environments.items():
+        different = sorted(key for key in environment.keys() & first.keys() if environment[key] != first[key])
+        if different:
+            raise SystemExit(
+                f"{name}.json and rust_vs_python.json are not of one run: {', '.join(different)} differ; "
+                "run `make reports`, which measures all"
+            )
+    return data
+
+
+def make_pages(data: dict[str, Any]) -> dict[Path, str]:
+    """Return the text of every page that quotes the data."""
+    context = report_data(data)
+    pages = {DOCS / name: render(name, context) for name in REPORTS}
+    for name in READMES:
+        page = (ROOT / name).read_text(encoding="utf-8")
+        pages[ROOT / name] = filled(page, SECTION, readme_section(data["rust_vs_python"], korean=".ko." in name))
+    return pages
+
+
+def draw(data: dict[str, Any], folder: Path) -> None:
+    """Write all graphs, as SVG and PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw_scaling(data["rust_vs_python"], folder)
+    draw_phases(data["profile_impute"], folder)
+    draw_pipeline(data["pipeline"], folder)
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], check=True, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--from-data", action="store_true", help="measure nothing; write graphs and pages from the data")
+    what.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is not up to date")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
