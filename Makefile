@@ -8,6 +8,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CARGO := $(shell command -v cargo)
 VENV := .venv
 REFERENCE_VENV := .venv-reference
+WHEEL_VENV := .venv-wheels
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -64,14 +65,39 @@ test-rust: $(VENV)/.rust-engine ## the suite with the Rust engine; a missing eng
 test-cargo: ## the Rust crates' own tests
 	cargo test --manifest-path rust/Cargo.toml --locked --workspace
 
+.PHONY: test-equivalence
+test-equivalence: build ## the equality tests on the built wheels, in an environment of their own; a skip is a failure
+	$(PYTHON) -m venv --clear --without-pip $(WHEEL_VENV)
+	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
+	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) tests/equivalence
+
 .PHONY: lint
-lint: install ## ruff, mypy (and the stubs against the binary), rustfmt, clippy
+lint: lint-python lint-workflows $(if $(CARGO),lint-rust lint-stubs,) ## all of the following
+
+.PHONY: lint-python
+lint-python: $(VENV)/.packages ## ruff, mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(if $(CARGO),MYPYPATH=$(CRATE)/python $(BIN)/python -m mypy.stubtest rust_data_layer)
-	$(if $(CARGO),cargo fmt --manifest-path rust/Cargo.toml --all --check)
-	$(if $(CARGO),cargo clippy --manifest-path rust/Cargo.toml --locked --workspace --all-targets -- -D warnings)
+
+.PHONY: lint-rust
+lint-rust: ## rustfmt, clippy
+	cargo fmt --manifest-path rust/Cargo.toml --all --check
+	cargo clippy --manifest-path rust/Cargo.toml --locked --workspace --all-targets -- -D warnings
+
+.PHONY: lint-stubs
+lint-stubs: $(VENV)/.rust-engine ## the engine's type stubs against its binary
+	MYPYPATH=$(CRATE)/python $(BIN)/python -m mypy.stubtest rust_data_layer
+
+.PHONY: lint-workflows
+lint-workflows: $(VENV)/.packages ## the GitHub workflows: their schema, and what is unsafe in them
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --no-progress --strict-collection .github
+
+.PHONY: docs
+docs: $(VENV)/.packages ## the documentation as a site, in docs/_build; a warning is a failure
+	$(BIN)/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs docs/_build
 
 .PHONY: format
 format: $(VENV)/.packages ## rewrite the sources in the project's style
@@ -83,14 +109,28 @@ format: $(VENV)/.packages ## rewrite the sources in the project's style
 bench: $(VENV)/.rust-engine ## the table of the README: both engines in one process
 	$(BIN)/python tests/benchmark/rust_vs_python.py
 
+.PHONY: bench-smoke
+bench-smoke: $(VENV)/.rust-engine ## a small run of the same, which judges no times; its figures in dist/benchmark
+	mkdir -p dist/benchmark
+	$(BIN)/python tests/benchmark/rust_vs_python.py --smoke --json dist/benchmark/rust_vs_python.json
+
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
 
+.PHONY: bench-profile
+bench-profile: $(VENV)/.packages ## where the reference spends its time, against a naive version of it
+	$(BIN)/python tests/benchmark/profile_impute.py
+
+.PHONY: bench-pipeline
+bench-pipeline: $(VENV)/.rust-engine ## whole jobs with both engines: where their time goes
+	$(BIN)/python tests/benchmark/pipeline.py
+
 .PHONY: build
-build: install ## the wheels and source distributions, in dist/
+build: $(VENV)/.packages ## the source distributions, and the wheels from them, in dist/
+	rm -f dist/*.tar.gz dist/*.whl
 	VIRTUAL_ENV=$(VENV) $(UV) build --quiet --no-build-isolation --out-dir dist .
-	$(if $(CARGO),$(BIN)/maturin build --release --locked --quiet --sdist -m $(CRATE)/Cargo.toml --out dist)
+	$(if $(CARGO),CARGO_TARGET_DIR=$(CURDIR)/rust/target $(BIN)/maturin build --release --locked --quiet --sdist -m $(CRATE)/Cargo.toml --out dist)
 
 .PHONY: lock
 lock: $(VENV)/.packages ## resolve the hash-locked requirements again
@@ -100,5 +140,5 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) rust/target dist demo .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
