@@ -15,6 +15,7 @@ CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect
 PYTEST ?= -n 2
+DIVAN ?=
 export UV_NO_PROGRESS := 1
 
 # The Rust engine is part of the environment wherever it can be built.
@@ -22,7 +23,7 @@ ENGINE := $(if $(CARGO),$(VENV)/.rust-engine,)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.packages: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -86,6 +87,14 @@ bench: $(VENV)/.rust-engine ## the table of the README: both engines in one proc
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
+
+.PHONY: bench-rust
+bench-rust: ## times of the Rust kernels and their parts, without Python
+	cargo bench --manifest-path rust/Cargo.toml --locked --package transforms --bench timings -- $(DIVAN)
+
+.PHONY: bench-instructions
+bench-instructions: ## the kernels' instructions under valgrind, against the recorded ones
+	$(PYTHON) tests/benchmark/instructions.py
 
 .PHONY: build
 build: install ## the wheels and source distributions, in dist/
