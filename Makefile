@@ -16,6 +16,7 @@ CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect
 PYTEST ?= -n 2
+DIVAN ?=
 export UV_NO_PROGRESS := 1
 
 # The Rust engine is part of the environment wherever it can be built.
@@ -23,7 +24,7 @@ ENGINE := $(if $(CARGO),$(VENV)/.rust-engine,)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.packages: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -125,6 +126,14 @@ bench-profile: $(VENV)/.packages ## where the reference spends its time, against
 .PHONY: bench-pipeline
 bench-pipeline: $(VENV)/.rust-engine ## whole jobs with both engines: where their time goes
 	$(BIN)/python tests/benchmark/pipeline.py
+
+.PHONY: bench-rust
+bench-rust: ## times of the Rust kernels and their parts, without Python
+	cargo bench --manifest-path rust/Cargo.toml --locked --package transforms --bench timings -- $(DIVAN)
+
+.PHONY: bench-instructions
+bench-instructions: ## the kernels' instructions under valgrind, against the recorded ones
+	$(PYTHON) tests/benchmark/instructions.py
 
 .PHONY: build
 build: $(VENV)/.packages ## the source distributions, and the wheels from them, in dist/
