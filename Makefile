@@ -115,6 +115,14 @@ bench-smoke: $(VENV)/.rust-engine ## a small run of the same, which judges no ti
 	mkdir -p dist/benchmark
 	$(BIN)/python tests/benchmark/rust_vs_python.py --smoke --json dist/benchmark/rust_vs_python.json
 
+.PHONY: reports
+reports: $(VENV)/.rust-engine $(PEERS_VENV)/.packages ## measure everything in docs/measurements again; graphs and pages from it
+	$(BIN)/python tests/benchmark/make_reports.py
+
+.PHONY: report-pages
+report-pages: $(VENV)/.packages ## graphs and pages from what was measured last
+	$(BIN)/python tests/benchmark/make_reports.py --from-data
+
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
