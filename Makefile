@@ -22,7 +22,7 @@ ENGINE := $(if $(CARGO),$(VENV)/.rust-engine,)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.packages: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -86,6 +86,14 @@ bench: $(VENV)/.rust-engine ## the table of the README: both engines in one proc
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
+
+.PHONY: bench-equality
+bench-equality: $(VENV)/.rust-engine ## what the equivalence suite compared, and how far the engines were apart
+	$(BIN)/python tests/benchmark/equality_evidence.py
+
+.PHONY: bench-maintenance
+bench-maintenance: $(VENV)/.rust-engine ## what keeping the Rust engine costs: lines, build times, sizes, dependencies
+	$(BIN)/python tests/benchmark/maintenance.py
 
 .PHONY: build
 build: install ## the wheels and source distributions, in dist/
