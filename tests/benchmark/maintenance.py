@@ -39,7 +39,7 @@ def _measure(*, no_build: bool) -> dict[str, Any]:
     described = environment.describe()
     others = environment.OtherProcesses()
     lines = _lines_of_code()
-    built: dict[str, Any] = {"seconds": NOT_MEASURED, "wheels": NOT_MEASURED}
+    built: dict[str, Any] = {"times": NOT_MEASURED, "wheels": NOT_MEASURED}
     if not no_build:
         with tempfile.TemporaryDirectory() as folder:
             built = builds.measure(Path(folder))
@@ -48,7 +48,7 @@ def _measure(*, no_build: bool) -> dict[str, Any]:
         "lines": lines,
         "change": {transform: _change(rooms) for transform, rooms in lines["transforms"].items()},
         "history": change_history.measure(),
-        "build_seconds": built["seconds"],
+        "build_times": built["times"],
         "wheels": built["wheels"],
         "crates": dependencies.crates(),
         "python_packages": dependencies.python_packages(),
@@ -96,7 +96,7 @@ def _lines(results: dict[str, Any], table: Callable[[Sequence[Sequence[str]]], l
         ("Lines of code", _code_table(results["lines"])),
         ("Where a change of a rule finds its places", _change_table(results["change"])),
         ("Commits that touched", _history_table(results["history"])),
-        ("Seconds to build", _build_table(results["build_seconds"])),
+        ("Building the engine", _build_table(results["build_times"])),
         ("Wheels", _wheel_table(results["wheels"])),
         ("Python packages", _package_table(results["python_packages"])),
     ]
@@ -145,10 +145,16 @@ def _history_table(history: dict[str, Any] | str) -> list[Sequence[str]]:
     ]
 
 
-def _build_table(seconds: dict[str, float] | str) -> list[Sequence[str]]:
-    if isinstance(seconds, str):
-        return [("build",), (seconds,)]
-    return [("build", "s"), *((name.replace("_", " "), f"{value:.0f}") for name, value in seconds.items())]
+def _build_table(times: dict[str, dict[str, float]] | str) -> list[Sequence[str]]:
+    if isinstance(times, str):
+        return [("build",), (times,)]
+    return [
+        ("build", "s", "processor s"),
+        *(
+            (name.replace("_", " "), f"{build['seconds']:.1f}", f"{build['cpu_seconds']:.1f}")
+            for name, build in times.items()
+        ),
+    ]
 
 
 def _wheel_table(wheels: dict[str, dict[str, float]] | str) -> list[Sequence[str]]:
