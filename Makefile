@@ -143,6 +143,14 @@ bench-rust: ## times of the Rust kernels and their parts, without Python
 bench-instructions: ## the kernels' instructions under valgrind, against the recorded ones
 	$(PYTHON) tests/benchmark/instructions.py
 
+.PHONY: bench-equality
+bench-equality: $(VENV)/.rust-engine ## what the equivalence suite compared, and how far the engines were apart
+	$(BIN)/python tests/benchmark/equality_evidence.py
+
+.PHONY: bench-maintenance
+bench-maintenance: $(VENV)/.rust-engine ## what keeping the Rust engine costs: lines, build times, sizes, dependencies
+	$(BIN)/python tests/benchmark/maintenance.py
+
 .PHONY: build
 build: $(VENV)/.packages ## the source distributions, and the wheels from them, in dist/
 	rm -f dist/*.tar.gz dist/*.whl
