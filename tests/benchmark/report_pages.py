@@ -100,6 +100,8 @@ def _environment() -> Environment:
 
 
 def _milliseconds(ms: float) -> str:
+    if ms <= 0:
+        return "less than can be measured"
     if ms >= 1000:
         return f"{ms / 1000:,.1f} s"
     return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.1f} ms" if ms >= 1 else f"{ms * 1000:.0f} µs"

@@ -8,9 +8,9 @@ from verdict import judge
 
 def results(*, correct: bool = True, rust_ms: float = 1.0, paid_back: bool = True) -> dict:
     sizes = [
-        {"size": 100, "reference_ms": 1.0, "rust_ms": 2.0, "paid_back": False},
-        {"size": 10_000, "reference_ms": 4.0, "rust_ms": rust_ms, "paid_back": paid_back},
-        {"size": 100_000, "reference_ms": 40.0, "rust_ms": 50.0, "paid_back": False},
+        {"size": 100, "reference_ms": 1.0, "rust_ms": 2.0, "paid_back": {"capsule": False, "ipc": False}},
+        {"size": 10_000, "reference_ms": 4.0, "rust_ms": rust_ms, "paid_back": {"capsule": True, "ipc": paid_back}},
+        {"size": 100_000, "reference_ms": 40.0, "rust_ms": 50.0, "paid_back": {"capsule": False, "ipc": False}},
     ]
     return {
         "scaling": {

@@ -47,7 +47,7 @@ def judge(transform: str, rust_vs_python: dict[str, Any], shares: list[dict[str,
     met = {
         "cpu_share": heaviest["cpu_share"] >= CPU_SHARE,
         "rows": largest["rows"] >= ROWS,
-        "paid_back": size["paid_back"],
+        "paid_back": all(size["paid_back"].values()),
         "saved": saved >= SAVED,
     }
     verdict = PRODUCTION if all(met.values()) else HOLD
