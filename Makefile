@@ -87,6 +87,14 @@ bench: $(VENV)/.rust-engine ## the table of the README: both engines in one proc
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
 
+.PHONY: bench-profile
+bench-profile: $(VENV)/.packages ## where the reference spends its time, against a naive version of it
+	$(BIN)/python tests/benchmark/profile_impute.py
+
+.PHONY: bench-pipeline
+bench-pipeline: $(VENV)/.rust-engine ## whole jobs with both engines: where their time goes
+	$(BIN)/python tests/benchmark/pipeline.py
+
 .PHONY: build
 build: install ## the wheels and source distributions, in dist/
 	VIRTUAL_ENV=$(VENV) $(UV) build --quiet --no-build-isolation --out-dir dist .

@@ -19,6 +19,7 @@ FIRST_STAMP = "2018-01-01"
 STATIONS = [f"지점{number}" for number in range(101, 126)]
 MEMORY_OF_NOISE = 48
 """Hours over which the noise of a series is correlated."""
+LAST_YEAR, YEARS = 2020, 3
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,29 @@ def weather(rows: int, stations: int, *, text_stamps: bool = False) -> pd.DataFr
     )
 
 
+def same_season(rows: int, stations: int) -> pd.DataFrame:
+    """Return the values of `weather` with other stamps: every year the same first hours of it.
+
+    So the climatology finds something also in few rows. The last station began in the last year; its long gaps are
+    left to the station's mean.
+    """
+    df = weather(rows, stations)
+    lengths = [len(part) for part in np.array_split(np.arange(rows), stations)]
+    years = [YEARS] * (stations - 1) + [1]
+    return df.assign(tm=np.concatenate([_first_hours(*series) for series in zip(lengths, years, strict=True)]))
+
+
 def missing_share(df: pd.DataFrame) -> float:
     """Return the share of missing values in `COLUMNS`."""
     return float(df[list(COLUMNS)].isna().to_numpy().mean()) if len(df) else 0.0
+
+
+def _first_hours(rows: int, years: int) -> NDArray[np.datetime64]:
+    """Return hourly stamps from the first of January on of each of the last `years`."""
+    parts = np.array_split(np.arange(rows), years)
+    starts = [np.datetime64(str(year), "h") for year in range(LAST_YEAR - years + 1, LAST_YEAR + 1)]
+    hours = [start + np.arange(len(part)) for start, part in zip(starts, parts, strict=True)]
+    return np.concatenate(hours).astype("datetime64[us]")
 
 
 def _temperature(hours: int, rng: np.random.Generator) -> NDArray[np.float64]:

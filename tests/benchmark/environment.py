@@ -28,13 +28,17 @@ class OtherProcesses:
 
 def describe() -> dict[str, Any]:
     """Return machine, versions and engine; refuse an engine whose times would mean nothing."""
+    return {**describe_python(), "engine": _release_build()}
+
+
+def describe_python() -> dict[str, Any]:
+    """Return machine and versions, without the Rust engine."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{library: version(library) for library in LIBRARIES},
-        "engine": _release_build(),
     }
 
 
@@ -43,10 +47,10 @@ def sentence(environment: dict[str, Any]) -> str:
     libraries = ", ".join(f"{library} {environment[library]}" for library in LIBRARIES)
     others = environment["others_busy"]
     disturbed = "" if others is None else f" ({others:.0%} busy with other processes meanwhile)"
+    engine = f", rust-data-layer {environment['engine']['version']}" if "engine" in environment else ""
     return (
         f"{environment['cpu']}, {environment['cores']} cores{disturbed}, "
-        f"{environment['system']}; Python {environment['python']}, {libraries}, "
-        f"rust-data-layer {environment['engine']['version']}"
+        f"{environment['system']}; Python {environment['python']}, {libraries}{engine}"
     )
 
 

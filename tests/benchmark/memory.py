@@ -1,6 +1,7 @@
 """Peak memory above the input, in a process of its own.
 
-Run as a script it measures one call and prints JSON: ``impute ENGINE ROWS STATIONS`` or ``payload FORM BYTES``.
+Run as a script it measures one call and prints JSON: ``impute ENGINE ROWS STATIONS``, the same with ``season`` on
+`data.same_season`, where an engine can also be ``naive``, or ``payload FORM BYTES``.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import resource
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from data import COLUMNS, weather
+from data import COLUMNS, same_season, weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
 GOAL = 1.5
 PAYLOAD_GOAL = 1.3
@@ -53,18 +57,30 @@ def measure_payload(size: int, processes: int) -> list[dict[str, Any]]:
     return results
 
 
-def _in_fresh_process(*arguments: object) -> dict[str, Any]:
+def peaks_of_season(engine: str, rows: int, stations: int, processes: int, timeout: float | None = None) -> list[float]:
+    """Return the peaks in MB on `data.same_season`; `TimeoutExpired` where a process does not end in time."""
+    sizes = ("season", engine, rows, stations)
+    return [_in_fresh_process(*sizes, timeout=timeout)["peak_mb"] for _ in range(processes)]
+
+
+def _in_fresh_process(*arguments: object, timeout: float | None = None) -> dict[str, Any]:
     command = [sys.executable, __file__, *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    process = subprocess.run(command, check=True, capture_output=True, text=True, timeout=timeout)
+    return json.loads(process.stdout)
 
 
-def _peak_of_one_call(engine: str, rows: int, stations: int) -> dict[str, Any]:
-    from energy_data_layer import impute_missing_values
+def _peak_of_one_call(
+    make_input: Callable[[int, int], pd.DataFrame], engine: str, rows: int, stations: int
+) -> dict[str, Any]:
+    if engine == "naive":
+        from naive import impute_missing_values as impute
+    else:
+        from energy_data_layer import impute_missing_values
 
-    use_rust = engine == "rust"
-    impute_missing_values(weather(100, 1), COLUMNS, use_rust=use_rust)  # loads what the engine needs
-    df = weather(rows, stations)
-    result, peak = _peak_of(lambda: impute_missing_values(df, COLUMNS, use_rust=use_rust))
+        impute = partial(impute_missing_values, use_rust=engine == "rust")
+    impute(weather(100, 1), COLUMNS)  # loads what the engine needs
+    df = make_input(rows, stations)
+    result, peak = _peak_of(lambda: impute(df, COLUMNS))
     if len(result) != rows:
         raise RuntimeError(f"the {engine} engine returned {len(result)} of {rows} rows")
     return peak
@@ -120,7 +136,12 @@ def _peak_mb() -> float:
     return kilobytes / 1e6 if sys.platform == "darwin" else kilobytes * 1024 / 1e6
 
 
+MEASURED = {
+    "impute": partial(_peak_of_one_call, weather),
+    "season": partial(_peak_of_one_call, same_season),
+    "payload": _peak_of_one_payload,
+}
+
 if __name__ == "__main__":
     what, variant, *sizes = sys.argv[1:]
-    measured = _peak_of_one_call if what == "impute" else _peak_of_one_payload
-    print(json.dumps(measured(variant, *map(int, sizes))))
+    print(json.dumps(MEASURED[what](variant, *map(int, sizes))))

@@ -17,7 +17,7 @@ def text(results: dict[str, Any]) -> str:
     """Return all results for a terminal."""
     tables = []
     for title, rows in _tables(results):
-        tables += ["", title, *_aligned(rows)]
+        tables += ["", title, *aligned(rows)]
     lines = [f"  {line}" for line in _measures(results)]
     goals = [f"  {_met(goal):<8} {goal['goal']}: {goal['measured']}" for goal in results["goals"]]
     header = environment.sentence(results["environment"])
@@ -131,7 +131,8 @@ def _import(cost: dict[str, Any]) -> str:
     )
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table's headings and rows as lines of equal columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(_padded, row, widths)) for row in rows]
 

@@ -6,7 +6,7 @@ import gc
 import math
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,14 +18,19 @@ LEAST_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds per call, one figure per sample."""
+    """Seconds per call by the clock and of the processors, one figure of each per sample."""
 
     samples: list[float]
     calls_per_sample: int
+    cpu_samples: list[float]
 
     @property
     def median(self) -> float:
         return median(self.samples)
+
+    @property
+    def cpu_median(self) -> float:
+        return median(self.cpu_samples)
 
 
 def time_in_turns(
@@ -34,25 +39,30 @@ def time_in_turns(
     """Time each call `repeats` times, in turns and in changing order, after a warm-up."""
     loops = {name: _calls_per_sample(call, least_seconds) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
+    cpu_samples: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats):
         for name in list(calls) if turn % 2 else reversed(calls):
             gc.collect()
-            samples[name].append(_seconds_per_call(calls[name], loops[name]))
-    return {name: Timing(samples[name], loops[name]) for name in calls}
+            seconds, cpu_seconds = _seconds_per_call(calls[name], loops[name])
+            samples[name].append(seconds)
+            cpu_samples[name].append(cpu_seconds)
+    return {name: Timing(samples[name], loops[name], cpu_samples[name]) for name in calls}
 
 
 def _calls_per_sample(call: Callable[[], Any], least_seconds: float) -> int:
     """Warm the call up and return how many of it fill `least_seconds`."""
     call()
-    seconds, loops = _seconds_per_call(call, 1), 1
+    loops = 1
+    seconds, _ = _seconds_per_call(call, loops)
     while seconds * loops < least_seconds:
         loops = max(2 * loops, math.ceil(least_seconds / seconds))
-        seconds = _seconds_per_call(call, loops)
+        seconds, _ = _seconds_per_call(call, loops)
     return loops
 
 
-def _seconds_per_call(call: Callable[[], Any], loops: int) -> float:
-    begin = perf_counter()
+def _seconds_per_call(call: Callable[[], Any], loops: int) -> tuple[float, float]:
+    """Return the seconds that pass and those that the process's threads compute."""
+    begin, cpu_begin = perf_counter(), process_time()
     for _ in range(loops):
         call()
-    return (perf_counter() - begin) / loops
+    return (perf_counter() - begin) / loops, (process_time() - cpu_begin) / loops
