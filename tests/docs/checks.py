@@ -8,9 +8,11 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .pages import ROOT
+from .pages import ROOT, blocks_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .pages import Block
     from .reader import Reader
 
@@ -92,6 +94,12 @@ CHECKS = {
     "tree": check_tree,
     "formulas": check_formulas,
 }
+
+
+def work_through(page: Path, reader: Reader) -> None:
+    """Check all blocks of a page in its order."""
+    for block in blocks_of(page):
+        CHECKS[block.kind](block, reader)
 
 
 def _without_what_varies(line: str) -> str:

@@ -34,11 +34,12 @@ def demo_data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def reader(tmp_path, demo_data, simulator) -> Iterator[Reader]:
+def reader(tmp_path, demo_data, simulator, monkeypatch) -> Iterator[Reader]:
     """A reader in a folder like a clone after `make demo`, whose variables are nobody else's."""
     shutil.copytree(demo_data, tmp_path / "demo")
     shutil.copytree(ROOT / "tests" / "equivalence", tmp_path / "tests" / "equivalence")
     (tmp_path / ".venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(tmp_path)
     reader = Reader(
         tmp_path,
         {
@@ -48,6 +49,8 @@ def reader(tmp_path, demo_data, simulator) -> Iterator[Reader]:
             "PYTHONUNBUFFERED": "1",
             # What is installed has to do: nothing is fetched.
             "PIP_NO_INDEX": "1",
+            # Whoever serves the flows looks for runs every ten seconds otherwise.
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
             "EDL_SERVICES_URL": simulator(key=KEY).url,
             "EDL_REQUESTS_PER_SECOND": "500",
             "EDL_REAL_DATA": str(tmp_path / "demo"),

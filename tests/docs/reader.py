@@ -47,7 +47,7 @@ class Reader:
         self.names: dict[str, Any] = {}
         self.printed = ""
         self._running: list[subprocess.Popen[bytes]] = []
-        self._ports: IO[str] | None = None
+        self._locks: list[IO[str]] = []
 
     def run(self, commands: list[str]) -> None:
         """Run the lines of a block; `make` is left to `test_make_targets`, as it would run this suite again."""
@@ -58,6 +58,7 @@ class Reader:
             if program is not None:
                 self._run(lines)
                 lines = []
+                self._lock(program)
                 self._start(line, READY[program])
             elif not MAKE.match(line):
                 lines.append(line)
@@ -73,8 +74,8 @@ class Reader:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        if self._ports is not None:
-            self._ports.close()
+        for lock in self._locks:
+            lock.close()
 
     def _run(self, lines: list[str]) -> None:
         if not lines:
@@ -90,7 +91,6 @@ class Reader:
         self.printed += done.stdout
 
     def _start(self, command: str, ready: str | int) -> None:
-        self._take_the_ports()
         log = self.folder / f"terminal-{len(self._running)}.log"
         log.touch()
         assert not _is_ready(ready, log), f"another program is at port {ready}, end it: {command}"
@@ -112,12 +112,11 @@ class Reader:
             assert time.monotonic() < deadline, f"not ready in {SECONDS_TO_START} s: {told}"
             time.sleep(0.1)
 
-    def _take_the_ports(self) -> None:
-        """Wait until no other page, nor another clone's, is at the ports that the pages name."""
-        if self._ports is None:
-            lock = Path(tempfile.gettempdir()) / f"edl-ports-of-the-pages-{os.getuid()}"
-            self._ports = lock.open("w")
-            fcntl.flock(self._ports, fcntl.LOCK_EX)
+    def _lock(self, program: str) -> None:
+        """Wait until no other page, nor another clone's, runs the program: the pages name its port."""
+        name = f"edl-pages-{os.getuid()}-{program.replace(' ', '-')}"
+        self._locks.append((Path(tempfile.gettempdir()) / name).open("w"))
+        fcntl.flock(self._locks[-1], fcntl.LOCK_EX)
 
 
 def _is_ready(ready: str | int, log: Path) -> bool:

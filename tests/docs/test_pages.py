@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from .checks import CHECKS
+from .checks import CHECKS, work_through
 from .pages import PAGES, blocks_of, name_of
 
 POSTGRES_PAGE = "docs/prefect.md"
@@ -28,12 +28,10 @@ def marks_of(page):
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, marks=marks_of(page), id=name_of(page)) for page in PAGES])
-def test_a_reader_can_work_through_the_page(page, reader, monkeypatch, request):
-    monkeypatch.chdir(reader.folder)
+def test_a_reader_can_work_through_the_page(page, reader, request):
     if name_of(page) == POSTGRES_PAGE:
         reader.environment |= request.getfixturevalue("postgres_at_db_example")
-    for block in blocks_of(page):
-        CHECKS[block.kind](block, reader)
+    work_through(page, reader)
 
 
 def test_no_block_is_lost():
