@@ -20,9 +20,10 @@ ONE_LANE = {
 
 def marks_of(page):
     marks = []
-    if "rust_data_layer" in page.read_text(encoding="utf-8") or name_of(page) in ONE_LANE:
+    blocks = blocks_of(page)
+    if any("rust_data_layer" in block.text for block in blocks) or name_of(page) in ONE_LANE:
         marks.append(pytest.mark.needs_rust)
-    if any(block.kind == "commands" for block in blocks_of(page)):
+    if any(block.kind == "commands" for block in blocks):
         marks.append(pytest.mark.slow)
     return marks
 
