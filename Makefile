@@ -8,6 +8,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CARGO := $(shell command -v cargo)
 VENV := .venv
 REFERENCE_VENV := .venv-reference
+WHEEL_VENV := .venv-wheels
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -15,6 +16,7 @@ CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect
 PYTEST ?= -n 2
+DIVAN ?=
 export UV_NO_PROGRESS := 1
 
 # The Rust engine is part of the environment wherever it can be built.
@@ -22,7 +24,7 @@ ENGINE := $(if $(CARGO),$(VENV)/.rust-engine,)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.packages: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -64,14 +66,39 @@ test-rust: $(VENV)/.rust-engine ## the suite with the Rust engine; a missing eng
 test-cargo: ## the Rust crates' own tests
 	cargo test --manifest-path rust/Cargo.toml --locked --workspace
 
+.PHONY: test-equivalence
+test-equivalence: build ## the equality tests on the built wheels, in an environment of their own; a skip is a failure
+	$(PYTHON) -m venv --clear --without-pip $(WHEEL_VENV)
+	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
+	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) tests/equivalence
+
 .PHONY: lint
-lint: install ## ruff, mypy (and the stubs against the binary), rustfmt, clippy
+lint: lint-python lint-workflows $(if $(CARGO),lint-rust lint-stubs,) ## all of the following
+
+.PHONY: lint-python
+lint-python: $(VENV)/.packages ## ruff, mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(if $(CARGO),MYPYPATH=$(CRATE)/python $(BIN)/python -m mypy.stubtest rust_data_layer)
-	$(if $(CARGO),cargo fmt --manifest-path rust/Cargo.toml --all --check)
-	$(if $(CARGO),cargo clippy --manifest-path rust/Cargo.toml --locked --workspace --all-targets -- -D warnings)
+
+.PHONY: lint-rust
+lint-rust: ## rustfmt, clippy
+	cargo fmt --manifest-path rust/Cargo.toml --all --check
+	cargo clippy --manifest-path rust/Cargo.toml --locked --workspace --all-targets -- -D warnings
+
+.PHONY: lint-stubs
+lint-stubs: $(VENV)/.rust-engine ## the engine's type stubs against its binary
+	MYPYPATH=$(CRATE)/python $(BIN)/python -m mypy.stubtest rust_data_layer
+
+.PHONY: lint-workflows
+lint-workflows: $(VENV)/.packages ## the GitHub workflows: their schema, and what is unsafe in them
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --no-progress --strict-collection .github
+
+.PHONY: docs
+docs: $(VENV)/.packages ## the documentation as a site, in docs/_build; a warning is a failure
+	$(BIN)/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs docs/_build
 
 .PHONY: format
 format: $(VENV)/.packages ## rewrite the sources in the project's style
@@ -82,6 +109,19 @@ format: $(VENV)/.packages ## rewrite the sources in the project's style
 .PHONY: bench
 bench: $(VENV)/.rust-engine ## the table of the README: both engines in one process
 	$(BIN)/python tests/benchmark/rust_vs_python.py
+
+.PHONY: bench-smoke
+bench-smoke: $(VENV)/.rust-engine ## a small run of the same, which judges no times; its figures in dist/benchmark
+	mkdir -p dist/benchmark
+	$(BIN)/python tests/benchmark/rust_vs_python.py --smoke --json dist/benchmark/rust_vs_python.json
+
+.PHONY: reports
+reports: $(VENV)/.rust-engine $(PEERS_VENV)/.packages ## measure everything in docs/measurements again; graphs and pages from it
+	$(BIN)/python tests/benchmark/make_reports.py
+
+.PHONY: report-pages
+report-pages: $(VENV)/.packages ## graphs and pages from what was measured last
+	$(BIN)/python tests/benchmark/make_reports.py --from-data
 
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
@@ -95,10 +135,27 @@ bench-profile: $(VENV)/.packages ## where the reference spends its time, against
 bench-pipeline: $(VENV)/.rust-engine ## whole jobs with both engines: where their time goes
 	$(BIN)/python tests/benchmark/pipeline.py
 
+.PHONY: bench-rust
+bench-rust: ## times of the Rust kernels and their parts, without Python
+	cargo bench --manifest-path rust/Cargo.toml --locked --package transforms --bench timings -- $(DIVAN)
+
+.PHONY: bench-instructions
+bench-instructions: ## the kernels' instructions under valgrind, against the recorded ones
+	$(PYTHON) tests/benchmark/instructions.py $(INSTRUCTIONS)
+
+.PHONY: bench-equality
+bench-equality: $(VENV)/.rust-engine ## what the equivalence suite compared, and how far the engines were apart
+	$(BIN)/python tests/benchmark/equality_evidence.py
+
+.PHONY: bench-maintenance
+bench-maintenance: $(VENV)/.rust-engine ## what keeping the Rust engine costs: lines, build times, sizes, dependencies
+	$(BIN)/python tests/benchmark/maintenance.py
+
 .PHONY: build
-build: install ## the wheels and source distributions, in dist/
+build: $(VENV)/.packages ## the source distributions, and the wheels from them, in dist/
+	rm -f dist/*.tar.gz dist/*.whl
 	VIRTUAL_ENV=$(VENV) $(UV) build --quiet --no-build-isolation --out-dir dist .
-	$(if $(CARGO),$(BIN)/maturin build --release --locked --quiet --sdist -m $(CRATE)/Cargo.toml --out dist)
+	$(if $(CARGO),CARGO_TARGET_DIR=$(CURDIR)/rust/target $(BIN)/maturin build --release --locked --quiet --sdist -m $(CRATE)/Cargo.toml --out dist)
 
 .PHONY: lock
 lock: $(VENV)/.packages ## resolve the hash-locked requirements again
@@ -108,5 +165,5 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) rust/target dist demo .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

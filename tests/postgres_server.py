@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from pwd import struct_passwd
 
 OWNER = "edl"
 READY = b"database system is ready to accept connections"
@@ -148,13 +151,15 @@ class PostgresServer:
         (self.data / "pg_hba.conf").write_text(HOST_BASED_AUTHENTICATION)
 
     @staticmethod
-    def _other_account() -> pwd.struct_passwd | None:
+    def _other_account() -> struct_passwd | None:
         """Return whom the server runs as where this process is root, which it refuses to run as."""
         if os.geteuid() != 0:
             return None
+        from pwd import getpwnam  # only here: Windows has no such module, but loads this file with the suite
+
         for name in ("postgres", "nobody"):
             try:
-                return pwd.getpwnam(name)
+                return getpwnam(name)
             except KeyError:
                 continue
         raise RuntimeError("root needs another account to run PostgreSQL as: postgres or nobody")

@@ -19,7 +19,7 @@ from typing import Any
 
 from graph_phases import draw_phases
 from graph_pipeline import draw_pipeline
-from graph_scaling import draw_scaling
+from graphs import draw_scaling
 from marked_sections import filled
 from readme_figures import SECTION, readme_section
 from report_data import report_data

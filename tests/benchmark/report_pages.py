@@ -91,6 +91,9 @@ def _environment() -> Environment:
         seconds=lambda seconds: f"{seconds:.1f} s",
         mb=lambda megabytes: f"{megabytes:.1f} MB" if megabytes < 100 else f"{megabytes:,.0f} MB",
         count=lambda number: f"{number:,}",
+        yes=lambda true: "yes" if true else "no",
+        mark=lambda met: "✓" if met else "✗",
+        small_percent=lambda share: f"{share:.2%}".replace("%", " %"),
         tiny=lambda number: f"{number:.0e}" if number else "0",
     )
     return environment

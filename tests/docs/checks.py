@@ -86,6 +86,21 @@ def check_formulas(block: Block, reader: Reader) -> None:
             raise AssertionError(f"{block}: {error}") from error
 
 
+def check_query(block: Block, reader: Reader) -> None:
+    """Run a query on the tables of a database, without rows."""
+    from energy_data_layer.storage.database import Database
+    from energy_data_layer.storage.tables import migrate
+
+    with Database.connect("duckdb:///:memory:") as database:
+        migrate(database)
+        database.query(block.text)
+
+
+def check_directive(block: Block, reader: Reader) -> None:
+    """Leave it to `make docs`, which follows the directives of the site's pages and fails on a warning."""
+    assert block.page.startswith("docs/"), f"{block}: it means nothing outside of the site"
+
+
 CHECKS = {
     "examples": check_examples,
     "commands": check_commands,
@@ -93,6 +108,8 @@ CHECKS = {
     "signatures": check_signatures,
     "tree": check_tree,
     "formulas": check_formulas,
+    "query": check_query,
+    "directive": check_directive,
 }
 
 

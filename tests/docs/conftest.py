@@ -13,6 +13,7 @@ import pytest
 from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.sources.sample_data import write_asos_sample
 
+from .make_targets import made_for_targets
 from .pages import ROOT
 from .postgres_at_db_example import postgres_at_db_example as postgres_at_db_example
 from .reader import Reader
@@ -31,6 +32,12 @@ def demo_data(tmp_path_factory) -> Path:
     write_asos_sample(folder / "asos_hourly")
     write_generation_sample(folder / "generation")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_for() -> dict[str, set[str]]:
+    """Each target of the Makefile with what is made for it first."""
+    return made_for_targets()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {*ROOT.glob("docs/_build/**/*.md")})
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Block:
             if re.match(r"\w+\(", self.text):
                 return "signatures"
             return "tree" if self.lines[0].endswith("/") else "output"
-        return {"python": "examples", "sh": "commands", "math": "formulas"}.get(self.info, "")
+        if re.match(r"{(toctree|include|eval-rst)}", self.info):
+            return "directive"
+        return {"python": "examples", "sh": "commands", "math": "formulas", "sql": "query"}.get(self.info, "")
 
 
 def name_of(page: Path) -> str:

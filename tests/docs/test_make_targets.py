@@ -8,12 +8,12 @@ import subprocess
 
 import pytest
 
+from .make_targets import LOCAL, targets_in, with_what_is_made_first
 from .pages import PAGES, ROOT, blocks_of
 from .reader import MAKE
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-RULES = dict(re.findall(r"^([a-z-]+):([^=].*)?$", MAKEFILE, re.MULTILINE))
-MEASUREMENTS = sorted(target for target in RULES if target.startswith("bench"))
+MEASUREMENTS = sorted(set(re.findall(r"^(bench[a-z-]*):", MAKEFILE, re.MULTILINE)))
 MEASUREMENT_TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/benchmark/test_*.py")]
 
 STANDS_FOR = {
@@ -27,23 +27,16 @@ SMALL = {
 NOT_RUN = {
     "format": "rewrites the sources; `make lint` fails where it would change any",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
-    "build": "compiles once more what `make install` compiles, into wheels",
+    "reports": "runs all measurements, for hours; each has its test in tests/benchmark/",
 }
 """Targets that CI does not run, and why."""
 
 LINES = [line for page in PAGES for block in blocks_of(page) for line in block.lines if MAKE.match(line)]
 
 
-def run_by_ci() -> set[str]:
-    """Return the targets that `.ci/run` makes, with those that they need."""
-    todo = re.findall(r"^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
-    found = set()
-    while todo:
-        target = todo.pop()
-        found.add(target)
-        prerequisites = RULES[target].partition("##")[0]
-        todo += [word for word in re.findall(r"[a-z-]+", prerequisites) if word in RULES and word not in found]
-    return found
+@pytest.fixture(scope="module")
+def run_by_ci(made_for):
+    return with_what_is_made_first(targets_in(LOCAL), made_for)
 
 
 def target_of(line: str) -> str:
@@ -51,8 +44,8 @@ def target_of(line: str) -> str:
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_what_a_block_makes_is_made_by_ci(line):
-    assert target_of(line) in run_by_ci()
+def test_what_a_block_makes_is_made_by_ci(line, run_by_ci):
+    assert target_of(line) in run_by_ci
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     command = MAKE.sub(lambda start: f"{start[0]} --dry-run", line)
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -62,7 +55,9 @@ def test_what_a_block_makes_is_made_by_ci(line):
 
 
 @pytest.mark.parametrize("target", MEASUREMENTS)
-def test_what_measures_for_long_is_run_in_small_by_ci(target):
+def test_what_measures_for_long_is_run_in_small_by_ci(target, run_by_ci):
+    if target in run_by_ci:
+        return
     (recipe,) = re.findall(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
     scripts = re.findall(r"tests/benchmark/(\w+\.py)", recipe)
     assert scripts
@@ -74,11 +69,11 @@ def test_what_measures_for_long_is_run_in_small_by_ci(target):
             )
 
 
-def test_every_target_that_a_page_names_is_there_and_accounted_for():
+def test_every_target_that_a_page_names_is_there_and_accounted_for(made_for, run_by_ci):
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     named = {*map(target_of, LINES), *re.findall(r"(?<=`make )[a-z][a-z-]*", text)}
     assert len(LINES) >= 5
     assert len(named) >= 10
-    assert named <= RULES.keys()
-    assert named <= run_by_ci() | set(MEASUREMENTS) | NOT_RUN.keys()
-    assert not run_by_ci() & NOT_RUN.keys()
+    assert named <= made_for.keys()
+    assert named <= run_by_ci | set(MEASUREMENTS) | NOT_RUN.keys()
+    assert not run_by_ci & NOT_RUN.keys()

@@ -14,16 +14,17 @@ POSTGRES_PAGE = "docs/prefect.md"
 
 ONE_LANE = {
     POSTGRES_PAGE: "a Prefect server, the process that serves, and three runs take about a minute",
+    "docs/shadow.md": "the Rust engine is what it watches",
+    "docs/interface.md": "it shows the Rust binding",
 }
 """Pages that are worked through in the lane with the Rust engine alone, and why."""
 
 
 def marks_of(page):
     marks = []
-    blocks = blocks_of(page)
-    if any("rust_data_layer" in block.text for block in blocks) or name_of(page) in ONE_LANE:
+    if name_of(page) in ONE_LANE:
         marks.append(pytest.mark.needs_rust)
-    if any(block.kind == "commands" for block in blocks):
+    if any(block.kind == "commands" for block in blocks_of(page)):
         marks.append(pytest.mark.slow)
     return marks
 

@@ -10,6 +10,11 @@ import pyarrow as pa
 
 KINDS = ("pandas", "polars", "table", "batch")
 
+KINDS_AND_UNITS = [
+    (kind, unit) for kind in KINDS for unit in ("s", "ms", "us", "ns") if (kind, unit) != ("polars", "s")
+]
+"""Each kind with the units of its stamps; polars has no stamps in seconds."""
+
 
 def as_kind(table: pa.Table, kind: str) -> Any:
     """Return `table` as a frame of `kind`."""

@@ -29,7 +29,7 @@ def filled(df: pd.DataFrame) -> pd.DataFrame:
     return impute_missing_values(df, ["ta"], provenance=True, use_rust=True)
 
 
-@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize("start_method", multiprocessing.get_all_start_methods())
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_child_processes_fill_alike(start_method):
     df = gappy_frame()
@@ -84,7 +84,7 @@ def lengthened(df: pd.DataFrame) -> pd.DataFrame:
     return transform_wide_to_long(df, layout, use_rust=True)
 
 
-@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize("start_method", multiprocessing.get_all_start_methods())
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_child_processes_lengthen_alike(start_method):
     df = wide_frame()

@@ -101,7 +101,7 @@ def test_the_variable_is_read_at_each_call(present, monkeypatch):
 @pytest.mark.parametrize("wish", ["2", "yes", "true", "rust", "01"])
 def test_another_value_of_the_variable_is_an_error(wish, present, monkeypatch):
     monkeypatch.setenv("USE_RUST", wish)
-    message = f'the environment variable USE_RUST is "{wish}"; it can be 0, 1 or auto'
+    message = f'the environment variable USE_RUST is "{wish}"; it can be 0, 1, auto or shadow'
     for transform in (impute_missing_values, complete_hours):
         with pytest.raises(errors.OptionError, match=re.escape(message)):
             transform(FRAME)

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from energy_data_layer._version import __version__
-from energy_data_layer.cli import demo, doctor, generation, impute, simulate, solar, status, weather, wind
+from energy_data_layer.cli import demo, doctor, generation, impute, shadow, simulate, solar, status, weather, wind
 from energy_data_layer.cli.console import log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand
 from energy_data_layer.cli.run import JOB_FAILED
@@ -46,6 +46,8 @@ run.command("generation", cls=ManyValuesCommand)(generation.generation)
 run.command("wind")(wind.wind)
 run.command("solar", cls=ManyValuesCommand)(solar.solar)
 app.command("status")(status.status)
+app.command("shadow-report")(shadow.shadow_report)
+app.command("shadow-replay")(shadow.shadow_replay)
 app.command("simulate")(simulate.simulate)
 app.command("impute", cls=ManyValuesCommand)(impute.impute)
 app.command("doctor")(doctor.doctor)

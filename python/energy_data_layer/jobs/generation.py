@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from energy_data_layer.errors import LayoutError, SourceFileError
 from energy_data_layer.jobs.generation_rows import DailyRows, settle_repeated_keys
+from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.generation_report import (
     LISTED_REJECTS,
     FileReport,
@@ -129,35 +130,38 @@ def run_generation(
         on_stage=on_stage,
     )
 
-    with report.stage("read files") as stage:
-        read = read_generation_files(
-            files, publisher=publisher, layout=layout, energy_unit=energy_unit, plant_name=plant_name
-        )
-        stage.holds(*(file.table for file in read))
+    with watched(report):
+        with report.stage("read files") as stage:
+            read = read_generation_files(
+                files, publisher=publisher, layout=layout, energy_unit=energy_unit, plant_name=plant_name
+            )
+            stage.holds(*(file.table for file in read))
 
-    with report.stage("check rows"):
-        checked = [DailyRows(file, energy_unit) for file in read]
-        settle_repeated_keys(checked)
-        _note_rows(report, checked)
+        with report.stage("check rows"):
+            checked = [DailyRows(file, energy_unit) for file in read]
+            settle_repeated_keys(checked)
+            _note_rows(report, checked)
 
-    with report.stage("wide to long") as stage:
-        long = pa.concat_tables([_lengthened(rows, energy_unit, use_rust, report) for rows in checked])
-        stage.holds(*(file.table for file in read), long)
-    if long.num_rows != HOURS * report.rows_stored:
-        raise AssertionError(f"{report.rows_stored} days became {long.num_rows} hours")
+        with report.stage("wide to long") as stage:
+            long = pa.concat_tables([_lengthened(rows, energy_unit, use_rust, report) for rows in checked])
+            stage.holds(*(file.table for file in read), long)
+        if long.num_rows != HOURS * report.rows_stored:
+            raise AssertionError(f"{report.rows_stored} days became {long.num_rows} hours")
 
-    rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
-    with ExitStack() as until_recorded:
-        with report.stage("store") as stage:
-            database = until_recorded.enter_context(Database.connect(database_url))
-            until_recorded.enter_context(RunLog(database).recorded(report))
-            with database.transaction():
-                counts = database.upsert(GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel"))
-                report.rejects_new = store_rejects(database, rejects)
-            stage.holds(long, rejects)
-        report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
-        report.rows_unchanged = counts.unchanged
-        report.finish()
+        rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
+        with ExitStack() as until_recorded:
+            with report.stage("store") as stage:
+                database = until_recorded.enter_context(Database.connect(database_url))
+                until_recorded.enter_context(RunLog(database).recorded(report))
+                with database.transaction():
+                    counts = database.upsert(
+                        GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel")
+                    )
+                    report.rejects_new = store_rejects(database, rejects)
+                stage.holds(long, rejects)
+            report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
+            report.rows_unchanged = counts.unchanged
+            report.finish()
     return report
 
 

@@ -19,7 +19,7 @@ from energy_data_layer.jobs.imputed_weather import (
 )
 from energy_data_layer.jobs.imputed_weather import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.job_database import job_database
-from energy_data_layer.report.alerts import alerting
+from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.report.weather_report import WeatherReport
 from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
@@ -126,7 +126,7 @@ def run_weather(
         },
         on_stage=on_stage,
     )
-    with alerting(report):
+    with watched(report):
         with report.stage("read files") as stage:
             new = _read_new_rows(files, since, until, report)
             require_columns(columns, new, "the files")

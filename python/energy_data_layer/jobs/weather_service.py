@@ -19,7 +19,7 @@ from energy_data_layer.jobs.imputed_weather import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.repeated_rows import settle_repeated_rows
-from energy_data_layer.report.alerts import alerting
+from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.collection_report import CollectionReport
 from energy_data_layer.report.run_report import INCOMPLETE
 from energy_data_layer.report.weather_report import WeatherReport
@@ -129,7 +129,7 @@ def collect_weather(
         on_stage=on_stage,
         collection=collection,
     )
-    with alerting(report), job_database(database_url, dry_run=dry_run) as database:
+    with watched(report), job_database(database_url, dry_run=dry_run) as database:
         with report.stage("plan"):
             if backfill:
                 keys = [(number,) for number in numbers]

@@ -10,7 +10,7 @@ from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, note_incomplete_days, plants_of, store_chunks
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, days_of_month, month_before, period
-from energy_data_layer.report.alerts import alerting
+from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.collection_report import CollectionReport
 from energy_data_layer.report.service_report import ServiceReport
 from energy_data_layer.sources.chunks import today_in_korea
@@ -93,7 +93,7 @@ def run_wind(
         on_stage=on_stage,
         collection=CollectionReport(SOURCE.name, str(first), str(last)),
     )
-    with alerting(report), job_database(database_url, dry_run=dry_run) as database:
+    with watched(report), job_database(database_url, dry_run=dry_run) as database:
         with report.stage("plan"):
             planned = fetching.planned(SOURCE, chunks(first, last))
             report.plan = [chunk.label for chunk in planned]

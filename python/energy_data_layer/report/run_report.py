@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.storage.atomic_file import written_atomically
 from energy_data_layer.storage.database import duckdb_path, is_postgresql
+from energy_data_layer.transforms.shadow import settle
+from energy_data_layer.transforms.shadow_counts import ShadowCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +88,8 @@ class RunReport:
         What went wrong.
     stopped : bool
         Whether the run left work undone because the service, or the own limit, gives no more answers today.
+    shadow : ShadowCounts
+        What shadow mode has seen, where ``USE_RUST`` is ``shadow``.
     stages : list of Stage
         Time and memory of each step.
 
@@ -114,6 +118,7 @@ class RunReport:
     status: str = SUCCEEDED
     message: str = ""
     stopped: bool = False
+    shadow: ShadowCounts = field(default_factory=ShadowCounts)
     stages: list[Stage] = field(default_factory=list)
 
     @contextmanager
@@ -137,7 +142,9 @@ class RunReport:
             self.on_stage(f"{stage}, {done:,} of {total:,}")
 
     def finish(self) -> None:
-        """Note the end of the run."""
+        """Note the end of the run; in shadow mode, once Rust has kept up or has been waited for long enough."""
+        if self.shadow.calls:
+            settle(self.shadow)
         self.finished = _now()
 
     @property

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from energy_data_layer.errors import OptionError
 
 USE_RUST = "USE_RUST"
-"""Which engine runs: ``0`` the reference, ``1`` Rust, ``auto`` (also when unset) Rust where it is installed."""
+"""Which engine runs: ``0`` the reference, ``1`` Rust, ``auto`` (also when unset) Rust where it is installed,
+``shadow`` the reference, with Rust compared behind it."""
+
+SHADOW = "shadow"
+
+SHADOW_RATE = "USE_RUST_SHADOW_RATE"
+"""The share of calls that shadow mode compares, from 0 to 1; all where it is not set."""
+
+SHADOW_FOLDER = "USE_RUST_SHADOW_FOLDER"
+"""Where shadow mode keeps what differs."""
 
 DATABASE_URL = "EDL_DATABASE_URL"
 """The database of the jobs, where the command line names none."""
@@ -37,7 +47,9 @@ SERVICE_VARIABLES = {
 """The variables of `settings.services.ServiceSettings`, with what each is for."""
 
 KNOWN = {
-    USE_RUST: "engine: 0, 1 or auto",
+    USE_RUST: "engine: 0, 1, auto or shadow",
+    SHADOW_RATE: "share of calls that shadow mode compares, 0 to 1",
+    SHADOW_FOLDER: "folder for what differs in shadow mode",
     DATABASE_URL: "database URL of the jobs",
     WEBHOOK_URL: "address that alerts go to",
     **SERVICE_VARIABLES,
@@ -48,6 +60,29 @@ KNOWN = {
 def use_rust() -> str:
     """Return the operator's wish for an engine, lower case; ``auto`` where none is set."""
     return os.environ.get(USE_RUST, "").strip().lower() or "auto"
+
+
+def shadow_rate() -> float:
+    """Return the share of calls that shadow mode compares.
+
+    Raises
+    ------
+    OptionError
+        If it is no number from 0 to 1.
+    """
+    text = os.environ.get(SHADOW_RATE, "").strip() or "1"
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0.0 <= rate <= 1.0:
+        raise OptionError(f'the environment variable {SHADOW_RATE} is "{text}"; it can be a number from 0 to 1')
+    return rate
+
+
+def shadow_folder() -> Path:
+    """Return where shadow mode keeps what differs: ``edl-shadow`` in the working folder where none is set."""
+    return Path(os.environ.get(SHADOW_FOLDER, "").strip() or "edl-shadow")
 
 
 def is_set(name: str) -> bool:

@@ -167,6 +167,23 @@ class RunLog:
                 parameters,
             )
 
+    def reports(self, since: date | None = None) -> list[dict[str, Any]]:
+        """Return the reports of all ended runs, the oldest first.
+
+        Parameters
+        ----------
+        since : date, optional
+            Only of runs that began on this day (UTC) or later.
+        """
+        begin = datetime.combine(since or date.min, time.min)
+        with self._connection() as database:
+            migrate(database)
+            rows = database.query(
+                f"SELECT report FROM {RUNS} WHERE finished IS NOT NULL AND started >= $1 ORDER BY started, run_id",  # noqa: S608
+                [begin],
+            )
+        return [json.loads(report) for report in rows.column("report").to_pylist()]
+
     @contextmanager
     def _connection(self) -> Iterator[Database]:
         if isinstance(self._database, str):

@@ -12,6 +12,7 @@ from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.columns import InputColumns, read_columns
 from energy_data_layer.transforms.frames import Frame, wrap
 from energy_data_layer.transforms.rust_boundary import completed_in_rust
+from energy_data_layer.transforms.shadow import shadowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SECONDS_PER_DAY = 86_400
 
 
+@shadowed
 def complete_hours(
     df: FrameT,
     date_col: str = "tm",

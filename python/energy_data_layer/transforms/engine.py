@@ -44,7 +44,7 @@ def choose(use_rust: bool | None) -> Choice:
     EngineVersionError
         If Rust is demanded, by `use_rust` or by ``USE_RUST=1``, and of another version than this package.
     OptionError
-        If ``USE_RUST`` is set to something else than 0, 1 or auto.
+        If ``USE_RUST`` is set to something else than 0, 1, auto or shadow.
     """
     if use_rust is not None:
         return _demanded() if use_rust else Choice("reference", "use_rust=False")
@@ -55,7 +55,22 @@ def choose(use_rust: bool | None) -> Choice:
         return _wished()
     if wish == "auto":
         return _automatic()
-    raise OptionError(f'the environment variable USE_RUST is "{wish}"; it can be 0, 1 or auto')
+    if wish == settings.SHADOW:
+        return _shadowed()
+    raise OptionError(f'the environment variable USE_RUST is "{wish}"; it can be 0, 1, auto or shadow')
+
+
+def shadow_problem() -> str | None:
+    """Return why the reference has no shadow where ``USE_RUST`` is ``shadow``; None where it has."""
+    try:
+        module = _import_rust()
+    except Exception as error:  # noqa: BLE001  in shadow mode nothing of Rust reaches the caller
+        return f"the Rust engine cannot be loaded: {type(error).__name__}: {error}"
+    if module is None:
+        return "the Rust engine is not installed"
+    if module.__version__ != __version__:
+        return f"the Rust engine is version {module.__version__}, not {__version__}"
+    return None
 
 
 def rust() -> ModuleType:
@@ -107,6 +122,14 @@ def _automatic() -> Choice:
         _warn_once(_version_message(module))
         return Choice("reference", f"auto: the Rust engine is version {module.__version__}, not {__version__}")
     return Choice("rust", "auto: the Rust engine is installed")
+
+
+def _shadowed() -> Choice:
+    problem = shadow_problem()
+    if problem is None:
+        return Choice("reference", "USE_RUST=shadow: Rust is compared with it")
+    _warn_once(f"USE_RUST=shadow, but {problem}: nothing is compared")
+    return Choice("reference", f"USE_RUST=shadow, but {problem}")
 
 
 @cache

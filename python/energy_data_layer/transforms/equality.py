@@ -61,6 +61,31 @@ def differences(expected: Any, actual: Any, observed: Sequence[Any] = ()) -> lis
     return list(_differences(expected, actual, observed))
 
 
+def deviations(expected: Any, actual: Any, observed: Sequence[Any] = ()) -> dict[str, tuple[float, float]]:
+    """Return how far two equal answers are apart: per column of numbers the largest difference and the tolerance.
+
+    Parameters
+    ----------
+    expected, actual, observed
+        As in `assert_equal_answers`; frames in which `differences` finds none.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> deviations(pa.table({"ta": [1.0, 2.0]}), pa.table({"ta": [1.0, 2.0 + 2**-40]}))
+    {'ta': (9.094947017729282e-13, 1e-09)}
+    """
+    found = {}
+    for position, name in enumerate(_names(expected)):
+        left, right = (_as_arrow(_column(frame, position)) for frame in (expected, actual))
+        if pa.types.is_float64(left.type):
+            numbers = [side.fill_null(0.0).to_numpy() for side in (left, right)]
+            finite = np.isfinite(numbers[0])
+            apart = np.abs(numbers[0][finite] - numbers[1][finite])
+            found[str(name)] = float(apart.max(initial=0.0)), tolerance(name, observed or [expected])
+    return found
+
+
 def tolerance(column: str, frames: Sequence[Any]) -> float:
     """Return how far two values of a column may be apart."""
     return RELATIVE * max([SMALLEST_SCALE, *(_largest(frame, column) for frame in frames)])

@@ -18,6 +18,7 @@ from energy_data_layer.transforms.frames import Frame, Values, wrap
 from energy_data_layer.transforms.provenance import provenance_column
 from energy_data_layer.transforms.report import ImputationReport
 from energy_data_layer.transforms.rust_boundary import imputed_in_rust
+from energy_data_layer.transforms.shadow import shadowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,7 @@ def impute_missing_values(
 ) -> tuple[FrameT, ImputationReport]: ...
 
 
+@shadowed
 def impute_missing_values(
     df: Any,
     columns: Sequence[str] = ("ta", "hm"),
@@ -110,7 +112,7 @@ def impute_missing_values(
         Return ``(frame, ImputationReport)``.
     use_rust : bool, optional
         True demands the Rust engine, False the reference; by default the environment variable ``USE_RUST``
-        decides (``0``, ``1``, ``auto``).
+        decides (``0``, ``1``, ``auto``, ``shadow``).
 
     Returns
     -------

@@ -14,6 +14,7 @@ from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.frames import wrap
 from energy_data_layer.transforms.payload_report import PayloadReport
 from energy_data_layer.transforms.rust_boundary import payload_rows_in_rust
+from energy_data_layer.transforms.shadow import shadowed
 from energy_data_layer.transforms.wide_columns import read_wide_columns
 from energy_data_layer.transforms.wide_report import TotalMismatch
 from energy_data_layer.transforms.wide_to_long import lengthen, long_frame
@@ -52,6 +53,7 @@ def rows_from_api_payload(
 ) -> tuple[pa.Table, PayloadReport]: ...
 
 
+@shadowed
 def rows_from_api_payload(
     payload: Page | Sequence[Page], source: str, *, report: bool = False, use_rust: bool | None = None
 ) -> Any:
@@ -71,7 +73,7 @@ def rows_from_api_payload(
         Return ``(table, PayloadReport)``.
     use_rust : bool, optional
         True demands the Rust engine, False the reference; by default the environment variable ``USE_RUST``
-        decides (``0``, ``1``, ``auto``).
+        decides (``0``, ``1``, ``auto``, ``shadow``).
 
     Returns
     -------

@@ -29,7 +29,7 @@ class Provenance(IntEnum):
     GLOBAL_MEAN = 6
     """The mean of all observed values of the column."""
     UNFILLED = 7
-    """Still missing: the column has no observed value at all."""
+    """Still missing, because the column has no observed value at all."""
 
     @property
     def label(self) -> str:

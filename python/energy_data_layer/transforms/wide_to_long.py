@@ -13,6 +13,7 @@ from energy_data_layer.transforms.columns import as_arrow
 from energy_data_layer.transforms.frames import Frame, wrap
 from energy_data_layer.transforms.recognise_layout import RECOGNISED, recognise_layout
 from energy_data_layer.transforms.rust_boundary import lengthened_in_rust
+from energy_data_layer.transforms.shadow import shadowed
 from energy_data_layer.transforms.wide_columns import WideColumns, read_wide_columns
 from energy_data_layer.transforms.wide_layout import GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
 from energy_data_layer.transforms.wide_report import TotalMismatch, WideReport
@@ -57,6 +58,7 @@ def transform_wide_to_long(
 ) -> tuple[FrameT, WideReport]: ...
 
 
+@shadowed
 def transform_wide_to_long(
     df_wide: Any,
     layout: WideLayout | str | None = None,

@@ -1,0 +1,27 @@
+//! Hourly weather of which some rows are absent.
+
+use arrow_array::RecordBatch;
+use transforms::complete_hours::{self as kernel, Options};
+use transforms::parallel::with_threads;
+
+use super::Random;
+use super::impute::{self, KEYS};
+
+/// One row of so many is absent.
+const ROWS_PER_ABSENT_ROW: usize = 50;
+
+/// Inserts the absent rows; the station's number is constant and therefore carried.
+pub fn complete_hours(frame: &RecordBatch, threads: usize) -> RecordBatch {
+    let options = Options { keys: KEYS, step_seconds: 3_600, carry: None };
+    with_threads(Some(threads), || kernel::complete_hours(frame, options))
+        .expect("the frame is in order")
+}
+
+/// A frame of about so many rows.
+pub fn frame(rows: usize) -> RecordBatch {
+    let mut random = Random(2_019);
+    impute::filtered(
+        &impute::frame(rows),
+        std::iter::repeat_with(|| random.below(ROWS_PER_ABSENT_ROW) > 0).take(rows),
+    )
+}

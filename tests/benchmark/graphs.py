@@ -1,0 +1,188 @@
+"""The scaling of the transforms as pictures: time over rows, both logarithmic, a picture per transform."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+TITLES = {
+    "impute": "impute_missing_values",
+    "complete_hours": "complete_hours",
+    "wide_to_long": "transform_wide_to_long",
+    "payload_rows_json": "rows_from_api_payload, JSON",
+    "payload_rows_xml": "rows_from_api_payload, XML",
+}
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "energy-data-layer",
+}
+"""The font comes with matplotlib, and the salt makes a file the same each time."""
+INCHES = (8.0, 5.2)
+DOTS_PER_INCH = 150
+ENDS_AT = 0.66
+"""Where the lines end and their labels begin, as a share of the width."""
+LABEL_HEIGHT = 0.052
+"""Of the height of the axes."""
+OTHER_ANSWER = "other answer"
+
+# After the palette of Okabe and Ito, which colour-blind readers can tell apart; the peers' are darker, to be read.
+REFERENCE, RUST = "#000000", "#D55E00"
+PEERS = ("#2F7FB5", "#1F8F6B", "#A8609B", "#8F7A12", "#707070")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A contestant as it is drawn."""
+
+    label: str
+    points: list[tuple[int, float]]
+    colour: str
+    width: float = 1.4
+    dashes: str | tuple[int, tuple[float, ...]] = "solid"
+    bold: bool = False
+
+
+def draw_scaling(results: dict[str, Any], folder: Path) -> list[Path]:
+    """Write ``<transform>.svg`` and ``<transform>.png`` of each transform into a folder and return the files."""
+    files = []
+    records = results["scaling"]["records"]
+    for transform in dict.fromkeys(record["transform"] for record in records):
+        those = [record for record in records if record["transform"] == transform]
+        title, said = TITLES[transform], "time of one whole call, pandas in and out"
+        files += save(line_figure(title, said, those[0]["unit"], _lines(those)), folder, transform)
+    return files
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as SVG and PNG into a folder, the same bytes each time, and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"svg": {"Date": None}, "png": {"Software": None}}
+    with mpl.rc_context(STYLE):
+        for suffix, metadata in files.items():
+            figure.savefig(folder / f"{name}.{suffix}", dpi=DOTS_PER_INCH, metadata=metadata)
+    return [folder / f"{name}.{suffix}" for suffix in files]
+
+
+def line_figure(title: str, said: str, unit: str, lines: list[Line]) -> Figure:
+    """Draw times over sizes, both logarithmic, each line with its name at its end."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=INCHES)
+        axes = figure.add_axes((0.085, 0.115, ENDS_AT - 0.085, 0.75))
+        for line in lines:
+            sizes, times = zip(*line.points, strict=True)
+            axes.plot(
+                sizes,
+                times,
+                color=line.colour,
+                linewidth=line.width,
+                linestyle=line.dashes,
+                marker="o",
+                markersize=1.5 + line.width,
+                zorder=2 + line.width,
+            )
+        _scale(axes, lines)
+        _label(axes, lines)
+        axes.set_xlabel(unit)
+        figure.text(0.02, 0.945, title, fontsize=14, fontweight="bold")
+        figure.text(0.02, 0.9, said, fontsize=10, color="#555555")
+    return figure
+
+
+def _lines(records: list[dict[str, Any]]) -> list[Line]:
+    """Return the reference and Rust, then the others in muted colours."""
+    found: dict[tuple[str, int | None], list[dict[str, Any]]] = {}
+    for record in records:
+        if record["kind"] != "boundary":
+            found.setdefault((record["contestant"], record["threads"]), []).append(record)
+    colours = iter(PEERS)
+    lines = []
+    for (contestant, threads), those in found.items():
+        points = [(record["size"], record["ms"]) for record in those]
+        on = f", {threads} thread{'s'[: threads - 1]}" if threads else ""
+        if contestant == "reference":
+            lines.append(Line("reference", points, REFERENCE, 2.6, bold=True))
+        elif contestant == "Rust":
+            lines.append(Line(f"Rust{on}", points, RUST, 2.6 if threads == 2 else 1.4, bold=threads == 2))
+        elif contestant == "Rust kernel":
+            if threads == 2:
+                lines.append(Line(f"{contestant}{on}", points, RUST, 1.0, (0, (1, 1.5))))
+        else:
+            other = not those[-1]["correct"]
+            label = f"{contestant}\n({OTHER_ANSWER})" if other else contestant
+            lines.append(Line(label, points, next(colours), dashes=(0, (5, 3)) if other else "solid"))
+    return lines
+
+
+def _scale(axes: Axes, lines: list[Line]) -> None:
+    sizes = [size for line in lines for size, _ in line.points]
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(min(sizes) / 1.3, max(sizes) * 1.1)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms / 1e3:g} s" if ms >= 1e3 else f"{ms:g} ms"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.tick_params(labelsize=9.5, length=3)
+    axes.grid(color="#E4E4E4", linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def _label(axes: Axes, lines: list[Line]) -> None:
+    """Write the names beside the axes, at the height of the lines' ends but never one over the other."""
+    low, high = (math.log10(limit) for limit in axes.get_ylim())
+    ends = [(math.log10(line.points[-1][1]) - low) / (high - low) for line in lines]
+    order = sorted(range(len(lines)), key=lambda place: ends[place])
+    heights = _apart([ends[place] for place in order], [_height(lines[place]) for place in order])
+    for place, height in zip(order, heights, strict=True):
+        line = lines[place]
+        axes.annotate(
+            line.label,
+            xy=line.points[-1],
+            xytext=(1.05, height),
+            textcoords="axes fraction",
+            color=line.colour,
+            fontsize=10.5 if line.bold else 9.5,
+            fontweight="bold" if line.bold else "normal",
+            verticalalignment="center",
+            linespacing=0.95,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": line.colour,
+                "linewidth": 0.5,
+                "relpos": (0, 0.5),
+                "shrinkA": 1,
+                "shrinkB": 2,
+            },
+            annotation_clip=False,
+        )
+
+
+def _height(line: Line) -> float:
+    return LABEL_HEIGHT * (1 + line.label.count("\n"))
+
+
+def _apart(ends: list[float], heights: list[float]) -> list[float]:
+    """Return rising places near the lines' ends at which labels of these heights do not touch."""
+    places: list[float] = []
+    floor = 0.0
+    for end, height in zip(ends, heights, strict=True):
+        places.append(max(end, floor + height / 2))
+        floor = places[-1] + height / 2
+    ceiling = 1.04
+    for place in reversed(range(len(places))):
+        places[place] = min(places[place], ceiling - heights[place] / 2)
+        ceiling = places[place] - heights[place] / 2
+    return places

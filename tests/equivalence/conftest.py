@@ -1,0 +1,37 @@
+"""Where the Rust engine is required, no test of equality may be left out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+RUST_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_RUST") == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a skipped test, or one that failed as expected, a failure."""
+    report = yield
+    forbid_skipping(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Make a module that skips itself a failure."""
+    report = yield
+    forbid_skipping(report)
+    return report
+
+
+def forbid_skipping(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a report of something skipped into one of a failure, where Rust is required."""
+    if RUST_IS_REQUIRED and report.skipped:
+        vars(report).pop("wasxfail", None)
+        report.outcome = "failed"
+        report.longrepr = f"EDL_TEST_REQUIRE_RUST=1: a test of equality may not be skipped: {report.longrepr}"
