@@ -9,6 +9,7 @@ CARGO := $(shell command -v cargo)
 VENV := .venv
 REFERENCE_VENV := .venv-reference
 WHEEL_VENV := .venv-wheels
+PEERS_VENV := .venv-peers
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -41,6 +42,11 @@ $(REFERENCE_VENV)/.packages: $(VENV)/.packages
 	$(PYTHON) -m venv --without-pip $(REFERENCE_VENV)
 	VIRTUAL_ENV=$(REFERENCE_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(REFERENCE_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(PEERS_VENV)/.packages: requirements/peers.txt $(VENV)/.packages
+	$(PYTHON) -m venv --without-pip $(PEERS_VENV)
+	VIRTUAL_ENV=$(PEERS_VENV) $(UV) pip sync --quiet --require-hashes requirements/peers.txt
 	touch $@
 
 .PHONY: install
@@ -113,7 +119,7 @@ bench: $(VENV)/.rust-engine ## the table of the README: both engines in one proc
 .PHONY: bench-smoke
 bench-smoke: $(VENV)/.rust-engine ## a small run of the same, which judges no times; its figures in dist/benchmark
 	mkdir -p dist/benchmark
-	$(BIN)/python tests/benchmark/rust_vs_python.py --smoke --json dist/benchmark/rust_vs_python.json
+	$(BIN)/python tests/benchmark/rust_vs_python.py --smoke --json dist/benchmark/rust_vs_python.json --graphs dist/benchmark
 
 .PHONY: reports
 reports: $(VENV)/.rust-engine $(PEERS_VENV)/.packages ## measure everything in docs/measurements again; graphs and pages from it
@@ -122,6 +128,9 @@ reports: $(VENV)/.rust-engine $(PEERS_VENV)/.packages ## measure everything in d
 .PHONY: report-pages
 report-pages: $(VENV)/.packages ## graphs and pages from what was measured last
 	$(BIN)/python tests/benchmark/make_reports.py --from-data
+
+.PHONY: peers
+peers: $(PEERS_VENV)/.packages ## the environment of other imputers; `make bench` measures them where it is there
 
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
@@ -165,5 +174,5 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

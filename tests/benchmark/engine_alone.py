@@ -18,7 +18,7 @@ TRIPS = {
     "capsule, out as NumPy": ("capsule", lambda table: impute(table).take_numpy()),
     "capsule, out as Arrow": ("capsule", lambda table: pa.table(impute(table))),
     "ipc, bytes in and out": ("ipc", lambda table: impute(table).to_ipc()),
-    "ipc, encoded and decoded": ("ipc", lambda table: _read_ipc(impute(_write_ipc(table)).to_ipc())),
+    "ipc, encoded and decoded": ("ipc", lambda table: read_ipc(impute(write_ipc(table)).to_ipc())),
 }
 KERNEL_GOAL = 3.0
 
@@ -28,7 +28,7 @@ def measure_round_trips(repeats: int) -> list[dict[str, Any]]:
     results = []
     for rows in (0, 1):
         table = arrow_table(rows, min(rows, 1))
-        inputs = {"capsule": table, "ipc": _write_ipc(table)}
+        inputs = {"capsule": table, "ipc": write_ipc(table)}
         calls = {
             name: partial(trip, table if "encoded" in name else inputs[carrier])
             for name, (carrier, trip) in TRIPS.items()
@@ -81,12 +81,12 @@ def _buffers(table: pa.Table) -> list[np.ndarray]:
     return [np.frombuffer(buffer, "uint8") for chunk in chunks for buffer in chunk.buffers() if buffer]
 
 
-def _write_ipc(table: pa.Table) -> pa.Buffer:
+def write_ipc(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()
 
 
-def _read_ipc(buffer: Any) -> pa.Table:
+def read_ipc(buffer: Any) -> pa.Table:
     return pa.ipc.open_stream(pa.py_buffer(buffer)).read_all()

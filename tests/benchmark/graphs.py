@@ -40,6 +40,8 @@ OTHER_ANSWER = "other answer"
 
 # After the palette of Okabe and Ito, which colour-blind readers can tell apart; the peers' are darker, to be read.
 REFERENCE, RUST = "#000000", "#D55E00"
+LEADER = "#B0B0B0"
+"""Of no contestant's colour: what leads to a label is no measurement."""
 PEERS = ("#2F7FB5", "#1F8F6B", "#A8609B", "#8F7A12", "#707070")
 
 
@@ -61,8 +63,9 @@ def draw_scaling(results: dict[str, Any], folder: Path) -> list[Path]:
     records = results["scaling"]["records"]
     for transform in dict.fromkeys(record["transform"] for record in records):
         those = [record for record in records if record["transform"] == transform]
-        title, said = TITLES[transform], "time of one whole call, pandas in and out"
-        files += save(line_figure(title, said, those[0]["unit"], _lines(those)), folder, transform)
+        lines = _lines(those)
+        figure = line_figure(TITLES[transform], _subtitle(lines), those[0]["unit"], lines)
+        files += save(figure, folder, transform)
     return files
 
 
@@ -126,6 +129,13 @@ def _lines(records: list[dict[str, Any]]) -> list[Line]:
     return lines
 
 
+def _subtitle(lines: list[Line]) -> str:
+    subtitle = "time of a whole call; dotted: kernel alone"
+    if any(OTHER_ANSWER in line.label for line in lines):
+        subtitle += "; dashed: other answer than the reference"
+    return subtitle
+
+
 def _scale(axes: Axes, lines: list[Line]) -> None:
     sizes = [size for line in lines for size, _ in line.points]
     axes.set_xscale("log")
@@ -160,8 +170,8 @@ def _label(axes: Axes, lines: list[Line]) -> None:
             linespacing=0.95,
             arrowprops={
                 "arrowstyle": "-",
-                "color": line.colour,
-                "linewidth": 0.5,
+                "color": LEADER,
+                "linewidth": 0.6,
                 "relpos": (0, 0.5),
                 "shrinkA": 1,
                 "shrinkB": 2,

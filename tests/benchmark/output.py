@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import environment
+import scaling_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMPARED = ("input", "against", "ms", "Rust ms", "ratio", "target", "ok", "answers equal")
 HEADINGS = ("rows (stations)", "missing", "reference ms", "Rust ms", "ratio", "target", "ok", "engines agree")
+OVER = {"over_output": "output", "over_input_and_output": "(input + output)"}
+PEAKS = ("transform", "engine", "size", "input MB", "output MB", "peak MB", "÷ output", "with input, ÷ both", "goal")
 
 
 def text(results: dict[str, Any]) -> str:
     """Return all results for a terminal."""
     tables = []
-    for title, rows in _tables(results):
-        tables += ["", title, *aligned(rows)]
+    for title, (headings, *rows) in _tables(results):
+        tables += ["", title, *aligned([*_stacked(headings), *rows])]
     lines = [f"  {line}" for line in _measures(results)]
     goals = [f"  {_met(goal):<8} {goal['goal']}: {goal['measured']}" for goal in results["goals"]]
     header = environment.sentence(results["environment"])
@@ -35,12 +39,19 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def _tables(results: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
-    """Return the tables: a title, the headings and the rows."""
-    return [
-        ("`impute_missing_values`, pandas in and out", [HEADINGS, *map(_table_row, results["table"])]),
-        ("`transform_wide_to_long`", [COMPARED, *map(_compared_row, results["wide"])]),
-        ("`rows_from_api_payload`, ASOS", [COMPARED, *map(_compared_row, results["payload"])]),
-    ]
+    """Return the tables of what was measured: a title, the headings and the rows."""
+    tables = []
+    if "table" in results:
+        tables += [
+            ("`impute_missing_values`, pandas in and out", [HEADINGS, *map(_table_row, results["table"])]),
+            ("`transform_wide_to_long`", [COMPARED, *map(_compared_row, results["wide"])]),
+            ("`rows_from_api_payload`, ASOS", [COMPARED, *map(_compared_row, results["payload"])]),
+        ]
+    if "scaling" in results:
+        tables += [*scaling_tables.tables(results["scaling"]), scaling_tables.break_even_table(results["break_even"])]
+    if "memory" in results:
+        tables.append(("Peak memory above the input", [PEAKS, *map(_memory_row, results["memory"])]))
+    return tables
 
 
 def _compared_row(row: dict[str, Any]) -> tuple[str, ...]:
@@ -70,14 +81,24 @@ def _table_row(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+def _memory_row(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        row["transform"],
+        row["engine"],
+        f"{row['size']:,}",
+        *(f"{row[name]:.1f}" for name in ("input_mb", "output_mb", "peak_mb")),
+        *(f"{row[name]:.2f}" for name in ("over_output", "over_input_and_output")),
+        "-" if row["goal"] is None else f"{row['goal']:g} × {OVER[row['goal_of']]}",
+    )
+
+
 def _measures(results: dict[str, Any]) -> list[str]:
     return [
-        *map(_round_trip, results["round_trip"]),
-        _kernel(results["kernel"]),
-        _memory(results["memory"]),
-        *map(_payload_memory, results["payload_memory"]),
-        *(_bound(row) for row in results["wide"] if row["against"] == "reference"),
-        _import(results["import"]),
+        *map(_round_trip, results.get("round_trip", [])),
+        *([_kernel(results["kernel"])] if "kernel" in results else []),
+        *(_bound(row) for row in results.get("wide", []) if row["against"] == "reference"),
+        *([_import(results["import"])] if "import" in results else []),
+        *(scaling_tables.lines(results["scaling"]) if "scaling" in results else []),
     ]
 
 
@@ -96,31 +117,12 @@ def _kernel(kernel: dict[str, Any]) -> str:
     )
 
 
-def _memory(memory: dict[str, Any]) -> str:
-    peaks = "; ".join(
-        f"{engine} {memory[engine]['peak_mb']:.1f} MB = {memory[engine]['over_output']:.2f} ×"
-        for engine in ("rust", "reference")
-    )
-    return (
-        f"Peak memory above the input, {memory['rows']:,} rows, against the {memory['output_mb']:.1f} MB of "
-        f"the filled columns: {peaks} (goal {memory['goal']:g} for Rust)"
-    )
-
-
 def _bound(row: dict[str, Any]) -> str:
     return (
         f"Wide to long, {row['title']}: copying the {row['result_mb']:.1f} MB of the result alone takes "
         f"{row['copy_ms']:.3f} ms; the reference takes {row['other_over_copy']:.1f} × that, Rust "
         f"{row['rust_ms'] / row['copy_ms']:.1f} ×; reading the columns and making the frame without any engine "
         f"takes {row['no_engine_ms']:.3f} ms, so that the ratio can be {row['other_over_no_engine']:.1f} at most"
-    )
-
-
-def _payload_memory(memory: dict[str, Any]) -> str:
-    return (
-        f"Peak memory of an ASOS body in {memory['form'].upper()} of {memory['body_mb']:.0f} MB, body included, "
-        f"against body and result ({memory['result_mb']:.0f} MB): {memory['over_body_and_result']:.2f} × "
-        f"(goal {memory['goal']:g})"
     )
 
 
@@ -131,6 +133,11 @@ def _import(cost: dict[str, Any]) -> str:
     )
 
 
+def _stacked(headings: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return headings on several lines, broken at their commas."""
+    return list(zip_longest(*(heading.split(", ") for heading in headings), fillvalue=""))
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a table's headings and rows as lines of equal columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -138,7 +145,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _padded(cell: str, width: int) -> str:
-    return cell.rjust(width) if cell[0].isdigit() and "(" not in cell else cell.ljust(width)
+    return cell.rjust(width) if cell.lstrip("-")[:1].isdigit() and "(" not in cell else cell.ljust(width)
 
 
 def _met(goal: dict[str, Any]) -> str:

@@ -18,10 +18,10 @@ import breakdown
 import environment
 import file_job
 import functions_alone
-import memory
 import naive
 import profile_output
 from data import COLUMNS, missing_share, same_season
+from season_memory import peaks_of_season
 from timing import time_in_turns
 
 from energy_data_layer import impute_missing_values
@@ -72,7 +72,7 @@ def main() -> int:
 
 def _measure(case: Case, naive_limit_seconds: float) -> dict[str, Any]:
     """Measure one input; without the naive version where a process that calls it once exceeds the limit."""
-    peaks_of = partial(memory.peaks_of_season, rows=case.rows, stations=case.stations, processes=case.memory_processes)
+    peaks_of = partial(peaks_of_season, rows=case.rows, stations=case.stations, processes=case.memory_processes)
     peaks, not_measured = {"reference": peaks_of("reference")}, None
     try:
         peaks["naive"] = peaks_of("naive", timeout=naive_limit_seconds)

@@ -39,4 +39,5 @@ def _korean(results: dict[str, Any]) -> str:
     ]
     lines = [KOREAN_HEADINGS, ("---", *["---:"] * (len(KOREAN_HEADINGS) - 1)), *rows]
     table = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*table, "", f"측정 환경: {environment.sentence(results['environment'] | {'others_busy': None})}."])
+    measured_on = environment.sentence(results["environment"] | {"others_busy": None})
+    return "\n".join([*table, "", f"측정 환경: {measured_on}."])

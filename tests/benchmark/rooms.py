@@ -43,7 +43,7 @@ ROOMS = {transform: _rooms(transform) for transform in NAMES}
 
 CROSSING = {
     "choice and comparison of engines": [
-        f"{PYTHON}/transforms/{name}.py" for name in ("engine", "equality", "rust_boundary")
+        f"{PYTHON}/transforms/{name}.py" for name in ("engine", "equality", "rust_boundary", "shadow*")
     ],
     "Rust's Python package": [f"{CRATES}/data_layer/python/rust_data_layer/*.py*"],
 }

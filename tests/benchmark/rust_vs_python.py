@@ -7,18 +7,26 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import break_even
 import engine_alone
 import environment
 import goals
+import graphs
 import import_cost
 import memory
 import output
 import payloads
+import scaling
 import whole_call
 import wide_tables
 from data import CASES, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SECTIONS = ("tables", "engine", "memory", "import", "scaling")
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,11 @@ class Scale:
     cases: list[Case]
     wide_cases: list[wide_tables.WideCase]
     payload_cases: list[payloads.PayloadCase]
-    payload_bytes: int
-    """Size of the body for memory."""
     repeats: int
     large: tuple[int, int]
-    """Rows and stations for kernel and memory."""
+    """Rows and stations for the kernel."""
+    scaling_sizes: Sequence[int]
+    memory_sizes: Mapping[str, int]
     memory_processes: int
     import_processes: int
 
@@ -41,9 +49,16 @@ FULL = Scale(
     CASES,
     wide_tables.CASES,
     payloads.CASES,
-    payload_bytes=20_000_000,
     repeats=9,
     large=(1_000_000, 25),
+    scaling_sizes=scaling.SIZES,
+    memory_sizes={
+        "impute": 1_000_000,
+        "complete_hours": 1_000_000,
+        "wide_to_long": 100_000,
+        "payload_rows_json": 20_000_000,
+        "payload_rows_xml": 20_000_000,
+    },
     memory_processes=3,
     import_processes=15,
 )
@@ -51,9 +66,16 @@ SMOKE = Scale(
     [Case(100, 1, 8), Case(1_000, 3, 8), Case(1_000, 3, 8, text_stamps=True)],
     wide_tables.SMOKE_CASES,
     payloads.SMOKE_CASES,
-    payload_bytes=500_000,
     repeats=2,
     large=(20_000, 5),
+    scaling_sizes=scaling.SMOKE_SIZES,
+    memory_sizes={
+        "impute": 20_000,
+        "complete_hours": 20_000,
+        "wide_to_long": 1_000,
+        "payload_rows_json": 500_000,
+        "payload_rows_xml": 500_000,
+    },
     memory_processes=1,
     import_processes=2,
 )
@@ -62,26 +84,36 @@ SMOKE = Scale(
 def main() -> int:
     """Measure, print, and return the exit code."""
     options = _options()
-    cases = [case for case in options.scale.cases if not options.sizes or case.label in options.sizes]
-    results = _measure(options.scale, cases, options.repeats or options.scale.repeats)
+    results = _measure(options)
     print(output.markdown(results) if options.markdown else output.text(results))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if options.graphs:
+        graphs.draw_scaling(results, options.graphs)
     all_met = all(goal["met"] for goal in results["goals"])
     return 1 if options.check and not all_met else 0
 
 
-def _measure(scale: Scale, cases: list[Case], repeats: int) -> dict[str, Any]:
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    scale, repeats = options.scale, options.repeats or options.scale.repeats
     results: dict[str, Any] = {"environment": environment.describe()}
     others = environment.OtherProcesses()
-    results["table"] = [whole_call.measure(case, repeats) for case in cases]
-    results["wide"] = [wide_tables.measure(case, repeats) for case in scale.wide_cases]
-    results["payload"] = [result for case in scale.payload_cases for result in payloads.measure(case, repeats)]
-    results["payload_memory"] = memory.measure_payload(scale.payload_bytes, scale.memory_processes)
-    results["round_trip"] = engine_alone.measure_round_trips(repeats * 3)
-    results["kernel"] = engine_alone.measure_kernel(*scale.large, repeats)
-    results["memory"] = memory.measure(*scale.large, scale.memory_processes)
-    results["import"] = import_cost.measure(scale.import_processes)
+    if "tables" in options.only:
+        cases = [case for case in scale.cases if not options.sizes or case.label in options.sizes]
+        results["table"] = [whole_call.measure(case, repeats) for case in cases]
+        results["wide"] = [wide_tables.measure(case, repeats) for case in scale.wide_cases]
+        results["payload"] = [result for case in scale.payload_cases for result in payloads.measure(case, repeats)]
+    if "engine" in options.only:
+        results["round_trip"] = engine_alone.measure_round_trips(repeats * 3)
+        results["kernel"] = engine_alone.measure_kernel(*scale.large, repeats)
+    if "memory" in options.only:
+        results["memory"] = memory.measure(scale.memory_sizes, scale.memory_processes)
+    if "import" in options.only:
+        results["import"] = import_cost.measure(scale.import_processes)
+    if "scaling" in options.only:
+        sizes = [*scale.scaling_sizes, *([scaling.TEN_MILLION] if options.ten_million else [])]
+        results["scaling"] = scaling.measure(sizes, repeats)
+        results["break_even"] = break_even.judge(results["scaling"])
     results["environment"]["others_busy"] = others.busy()
     results["goals"] = goals.judge(results)
     return results
@@ -95,8 +127,17 @@ def _options() -> argparse.Namespace:
         metavar="ROWS,…",
         help=f"the inputs of the first table, of {_labels(FULL)}; all unless given",
     )
+    parser.add_argument(
+        "--only",
+        type=lambda text: text.split(","),
+        default=list(SECTIONS),
+        metavar="SECTION,…",
+        help=f"what to measure, of {', '.join(SECTIONS)}; all unless given",
+    )
+    parser.add_argument("--ten-million", action="store_true", help="scaling also with 10,000,000 rows")
     parser.add_argument("--repeats", type=int, help=f"samples per engine and input (default {FULL.repeats})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--graphs", type=Path, metavar="FOLDER", help="draw the scaling there, as SVG and PNG")
     parser.add_argument(
         "--smoke",
         action="store_const",
@@ -111,6 +152,11 @@ def _options() -> argparse.Namespace:
     unknown = set(options.sizes or ()) - {case.label for case in options.scale.cases}
     if unknown:
         parser.error(f"--sizes can be {_labels(options.scale)}, not {', '.join(sorted(unknown))}")
+    unknown = set(options.only) - set(SECTIONS)
+    if unknown:
+        parser.error(f"--only can be {', '.join(SECTIONS)}, not {', '.join(sorted(unknown))}")
+    if options.graphs and "scaling" not in options.only:
+        parser.error("--graphs needs the section scaling")
     if options.repeats is not None and options.repeats < 1:
         parser.error("--repeats must be at least 1")
     return options

@@ -136,8 +136,8 @@ def test_every_file_is_in_one_room_alone(smoke):
     folders = {
         "python/energy_data_layer/reference": "py",
         "python/energy_data_layer/transforms": "py",
-        "rust/crates/transforms": "rs",
-        "rust/crates/data_layer": "rs",
+        "rust/crates/transforms/src": "rs",
+        "rust/crates/data_layer/src": "rs",
         "docs/transforms": "md",
     }
     there = [path for folder, ending in folders.items() for path in (ROOT / folder).rglob(f"*.{ending}")]

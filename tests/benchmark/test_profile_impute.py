@@ -69,10 +69,10 @@ def test_every_part_takes_time_and_they_make_up_the_whole(smoke, version, no_tim
 
 def test_the_functions_of_the_package_are_listed(smoke):
     _, size = smoke
-    for version, first in (("reference", "transforms/impute.py"), ("naive", "benchmark/naive.py")):
-        functions = size["profile"][version]
-        assert (functions[0]["file"], functions[0]["function"]) == (first, "impute_missing_values")
-        assert "find_gaps" in {function["function"] for function in functions}
+    for version, file in (("reference", "transforms/impute.py"), ("naive", "benchmark/naive.py")):
+        functions = [(function["file"], function["function"]) for function in size["profile"][version]]
+        assert (file, "impute_missing_values") in functions[:2]
+        assert "find_gaps" in {function for _, function in functions}
 
 
 def test_the_markdown_has_every_table(smoke):
