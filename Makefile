@@ -150,7 +150,7 @@ bench-rust: ## times of the Rust kernels and their parts, without Python
 
 .PHONY: bench-instructions
 bench-instructions: ## the kernels' instructions under valgrind, against the recorded ones
-	$(PYTHON) tests/benchmark/instructions.py
+	$(PYTHON) tests/benchmark/instructions.py $(INSTRUCTIONS)
 
 .PHONY: bench-equality
 bench-equality: $(VENV)/.rust-engine ## what the equivalence suite compared, and how far the engines were apart

@@ -23,6 +23,7 @@ release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 4
+myst_fence_as_directive = ["math"]
 
 autodoc_typehints = "none"
 napoleon_google_docstring = False

@@ -1,0 +1,67 @@
+"""Where the reader of a page sits: a clone with its environment, the demonstration's data, services to ask."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from energy_data_layer.sources.generation_sample import write_generation_sample
+from energy_data_layer.sources.sample_data import write_asos_sample
+
+from .make_targets import made_for_targets
+from .pages import ROOT
+from .postgres_at_db_example import postgres_at_db_example as postgres_at_db_example
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = "..."
+"""The pages write `EDL_SERVICE_KEY=...`; the reader's services accept just that."""
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory) -> Path:
+    """The data sets of `make demo`."""
+    folder = tmp_path_factory.mktemp("demo")
+    write_asos_sample(folder / "asos_hourly")
+    write_generation_sample(folder / "generation")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_for() -> dict[str, set[str]]:
+    """Each target of the Makefile with what is made for it first."""
+    return made_for_targets()
+
+
+@pytest.fixture
+def reader(tmp_path, demo_data, simulator, monkeypatch) -> Iterator[Reader]:
+    """A reader in a folder like a clone after `make demo`, whose variables are nobody else's."""
+    shutil.copytree(demo_data, tmp_path / "demo")
+    shutil.copytree(ROOT / "tests" / "equivalence", tmp_path / "tests" / "equivalence")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(
+        tmp_path,
+        {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            # What is installed has to do: nothing is fetched.
+            "PIP_NO_INDEX": "1",
+            # Whoever serves the flows looks for runs every ten seconds otherwise.
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+            "EDL_SERVICES_URL": simulator(key=KEY).url,
+            "EDL_REQUESTS_PER_SECOND": "500",
+            "EDL_REAL_DATA": str(tmp_path / "demo"),
+        },
+    )
+    yield reader
+    reader.close()

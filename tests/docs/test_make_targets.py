@@ -1,0 +1,79 @@
+"""The targets that the pages name are there, and CI runs them, or what they call, or it is said why not."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from .make_targets import LOCAL, targets_in, with_what_is_made_first
+from .pages import PAGES, ROOT, blocks_of
+from .reader import MAKE
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+MEASUREMENTS = sorted(set(re.findall(r"^(bench[a-z-]*):", MAKEFILE, re.MULTILINE)))
+MEASUREMENT_TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/benchmark/test_*.py")]
+
+STANDS_FOR = {
+    # It runs these two, and writes what they print into docs/io.md.
+    "io_page.py": ("collecting.py", "storage.py"),
+}
+SMALL = {
+    # It has sizes in place of --smoke.
+    "storage.py": '"--rows", "2000"',
+}
+NOT_RUN = {
+    "format": "rewrites the sources; `make lint` fails where it would change any",
+    "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
+    "reports": "runs all measurements, for hours; each has its test in tests/benchmark/",
+}
+"""Targets that CI does not run, and why."""
+
+LINES = [line for page in PAGES for block in blocks_of(page) for line in block.lines if MAKE.match(line)]
+
+
+@pytest.fixture(scope="module")
+def run_by_ci(made_for):
+    return with_what_is_made_first(targets_in(LOCAL), made_for)
+
+
+def target_of(line: str) -> str:
+    return MAKE.sub("", line).split()[0]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_a_block_makes_is_made_by_ci(line, run_by_ci):
+    assert target_of(line) in run_by_ci
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = MAKE.sub(lambda start: f"{start[0]} --dry-run", line)
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for path in re.findall(r"tests/[\w/]+\.py", line):
+        assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("target", MEASUREMENTS)
+def test_what_measures_for_long_is_run_in_small_by_ci(target, run_by_ci):
+    if target in run_by_ci:
+        return
+    (recipe,) = re.findall(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    scripts = re.findall(r"tests/benchmark/(\w+\.py)", recipe)
+    assert scripts
+    for script in scripts:
+        for run in STANDS_FOR.get(script, (script,)):
+            small = SMALL.get(run, "--smoke")
+            assert any(f'"{run}"' in test and small in test for test in MEASUREMENT_TESTS), (
+                f"no test runs {run} {small}"
+            )
+
+
+def test_every_target_that_a_page_names_is_there_and_accounted_for(made_for, run_by_ci):
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = {*map(target_of, LINES), *re.findall(r"(?<=`make )[a-z][a-z-]*", text)}
+    assert len(LINES) >= 5
+    assert len(named) >= 10
+    assert named <= made_for.keys()
+    assert named <= run_by_ci | set(MEASUREMENTS) | NOT_RUN.keys()
+    assert not run_by_ci & NOT_RUN.keys()

@@ -1,0 +1,49 @@
+"""Every code block of every page is executed, or compared with what it describes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from .checks import CHECKS, work_through
+from .pages import PAGES, blocks_of, name_of
+
+POSTGRES_PAGE = "docs/prefect.md"
+"""The page whose reader has a PostgreSQL server, at db.example."""
+
+ONE_LANE = {
+    POSTGRES_PAGE: "a Prefect server, the process that serves, and three runs take about a minute",
+    "docs/shadow.md": "the Rust engine is what it watches",
+    "docs/interface.md": "it shows the Rust binding",
+}
+"""Pages that are worked through in the lane with the Rust engine alone, and why."""
+
+
+def marks_of(page):
+    marks = []
+    if name_of(page) in ONE_LANE:
+        marks.append(pytest.mark.needs_rust)
+    if any(block.kind == "commands" for block in blocks_of(page)):
+        marks.append(pytest.mark.slow)
+    return marks
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, marks=marks_of(page), id=name_of(page)) for page in PAGES])
+def test_a_reader_can_work_through_the_page(page, reader, request):
+    if name_of(page) == POSTGRES_PAGE:
+        reader.environment |= request.getfixturevalue("postgres_at_db_example")
+    work_through(page, reader)
+
+
+def test_no_block_is_lost():
+    blocks = [block for page in PAGES for block in blocks_of(page)]
+    unchecked = [str(block) for block in blocks if block.kind not in CHECKS]
+    assert not unchecked, f"nobody runs or checks {unchecked}; tests/docs/pages.py tells the kinds of blocks"
+    fences = sum(
+        line.lstrip("> ").startswith(("```", "~~~"))
+        for page in PAGES
+        for line in page.read_text(encoding="utf-8").splitlines()
+    )
+    assert fences == 2 * len(blocks)
+    assert set(Counter(block.kind for block in blocks)) == set(CHECKS)
