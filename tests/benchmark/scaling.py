@@ -37,6 +37,7 @@ WORKS: dict[str, Callable[[int], Work]] = {
     },
 }
 SIZES = (0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+"""The largest takes about 11 GB of memory while the contestants of `wide_to_long` work on it."""
 SMOKE_SIZES = (0, 1, 2_000)
 TEN_MILLION = 10_000_000
 LARGEST = {
