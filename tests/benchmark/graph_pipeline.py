@@ -27,35 +27,39 @@ def draw_pipeline(pipeline: dict[str, Any], folder: Path) -> list[Path]:
     """Write ``pipeline.svg`` and ``pipeline.png`` into a folder and return the files."""
     runs = {(run["title"], run["database"], run["engine"]): run for run in pipeline["runs"]}
     jobs = list(dict.fromkeys((title, database) for title, database, _ in runs))
+    inches = 1.75 + 0.68 * len(jobs)
+
+    def below_top(distance: float) -> float:
+        return 1 - distance / inches
+
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.0, 1.3 + 0.62 * len(jobs)))
-        axes = figure.add_axes((0.4, 0.55 / figure.get_figheight(), 0.57, 1 - 1.35 / figure.get_figheight()))
+        figure = Figure(figsize=(8.0, inches))
+        axes = figure.add_axes((0.36, 0.75 / inches, 0.61, below_top(1.0) - 0.75 / inches))
         for place, (title, database) in enumerate(jobs):
             whole = runs[title, database, "reference"]["wall_seconds"]
             for side, engine in ((-1, "reference"), (1, "rust")):
                 _bar(axes, place + side * BAR / 2, runs[title, database, engine], whole)
-        axes.set_yticks(range(len(jobs)), [f"{title}\n{database}" for title, database in jobs], fontsize=8.5)
+        labels = [f"{title}\n{database}".replace(", ", "\n", 1) for title, database in jobs]
+        axes.set_yticks(range(len(jobs)), labels, fontsize=8.5)
         axes.set_ylim(len(jobs) - 0.5, -0.5)
         axes.set_xlim(0, 1.22)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"], fontsize=9)
+        axes.set_xlabel("of the job's time with the reference", fontsize=9)
         axes.tick_params(axis="y", length=0)
-        handles = [Patch(color=colour, label=label) for label, colour in PARTS.values()]
-        top = 1 - 0.55 / figure.get_figheight()
+        figure.text(0.02, below_top(0.35), "Where the time of whole jobs goes", fontsize=14, fontweight="bold")
+        said = "upper bar: reference; lower bar: Rust"
+        figure.text(0.02, below_top(0.72), said, fontsize=9, color="#555555", va="center")
         figure.legend(
-            handles=handles,
-            loc="upper left",
-            bbox_to_anchor=(0.39, top + 0.005),
+            handles=[Patch(color=colour, label=label) for label, colour in PARTS.values()],
+            loc="center left",
+            bbox_to_anchor=(0.35, below_top(0.72)),
             ncols=4,
             frameon=False,
             fontsize=9,
             handlelength=1,
             columnspacing=1.2,
         )
-        figure.text(
-            0.02, 1 - 0.3 / figure.get_figheight(), "Where the time of whole jobs goes", fontsize=14, fontweight="bold"
-        )
-        figure.text(0.02, top - 0.015, "upper bar: reference\nlower bar: Rust", fontsize=9, color="#555555", va="top")
-        return save(figure, folder, "pipeline")
+    return save(figure, folder, "pipeline")
 
 
 def _bar(axes: Axes, height: float, run: dict[str, Any], whole: float) -> None:

@@ -46,6 +46,8 @@ def report_data(data: dict[str, Any]) -> dict[str, Any]:
         "both": both,
         "scaled": graphs.TITLES,
         "scaling_table": lambda transform: _scaling_table(both, transform),
+        "time_of": lambda *of: _record(both, *of),
+        "rust_is_fastest": lambda **options: _rust_is_fastest(both, **options),
         "beside_scaling": scaling_tables.lines(both["scaling"]),
         "ratio_at": _ratio_at,
         "sizes_shown": [100, 1_000, 10_000, 100_000, 1_000_000],
@@ -79,6 +81,26 @@ def _scaling_table(both: dict[str, Any], transform: str) -> str:
     head, *body = [" | ".join(row) for row in rows]
     rule = "|".join(["---", *["---:"] * (len(rows[0]) - 1)])
     return "\n".join(f"| {line} |" for line in (head, rule, *body))
+
+
+def _record(
+    both: dict[str, Any], transform: str, contestant: str, size: int, threads: int | None = None
+) -> dict[str, Any]:
+    """Return what was measured of a contestant at a size."""
+    wanted = (transform, contestant, size, threads)
+    names = ("transform", "contestant", "size", "threads")
+    return next(record for record in both["scaling"]["records"] if tuple(record[name] for name in names) == wanted)
+
+
+def _rust_is_fastest(both: dict[str, Any], *, without: list[str]) -> bool:
+    """Tell whether no other whole call that gives the right answer is faster than Rust's, at any size."""
+    best: dict[tuple[str, int], dict[bool, float]] = {}
+    for record in both["scaling"]["records"]:
+        if record["kind"] == "whole call" and record["correct"] and record["transform"] not in without:
+            times = best.setdefault((record["transform"], record["size"]), {})
+            is_rust = record["contestant"] == "Rust"
+            times[is_rust] = min(record["ms"], times.get(is_rust, record["ms"]))
+    return all(times[True] < times.get(False, float("inf")) for times in best.values())
 
 
 def _ratio_at(even: dict[str, Any], size: int) -> float | None:

@@ -85,10 +85,10 @@ def _environment() -> Environment:
     )
     environment.globals["holds"] = _holds
     environment.filters.update(
-        percent=lambda share: f"{share:.0%}".replace("%", " %"),
+        percent=lambda share: f"{round(share * 100)} %",
         times=lambda ratio: f"{ratio:.1f} ×" if ratio < 100 else f"{ratio:,.0f} ×",
         ms=_milliseconds,
-        seconds=lambda seconds: f"{seconds:.1f} s",
+        seconds=lambda seconds: f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s",
         mb=lambda megabytes: f"{megabytes:.1f} MB" if megabytes < 100 else f"{megabytes:,.0f} MB",
         count=lambda number: f"{number:,}",
         yes=lambda true: "yes" if true else "no",
