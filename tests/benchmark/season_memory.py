@@ -12,7 +12,7 @@ from typing import Any
 
 import naive
 from data import COLUMNS, same_season, weather
-from memory import in_fresh_process, peak_of
+from fresh_process import in_fresh_process, peak_of
 
 from energy_data_layer import impute_missing_values
 

@@ -28,6 +28,7 @@ NOT_RUN = {
     "format": "rewrites the sources; `make lint` fails where it would change any",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
     "peers": "installs other imputers, which only `make bench` in full measures",
+    "report-pages": "rewrites the pages; tests/benchmark/test_make_reports.py fails where it would change any",
     "reports": "runs all measurements, for half an hour; each has its test in tests/benchmark/",
 }
 """Targets that CI does not run, and why."""
