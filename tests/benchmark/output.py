@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import environment
 import scaling_tables
+from tables import as_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,8 @@ def text(results: dict[str, Any]) -> str:
 def markdown(results: dict[str, Any]) -> str:
     """Return the README's tables and the figures beside them."""
     tables = []
-    for title, (headings, *rows) in _tables(results):
-        lines = [headings, ("---", *["---:"] * (len(headings) - 1)), *rows]
-        tables += [f"{title}:", "", *(f"| {' | '.join(row)} |" for row in lines), ""]
+    for title, rows in _tables(results):
+        tables += [f"{title}:", "", *as_markdown(rows), ""]
     measures = [f"- {line}" for line in _measures(results)]
     return "\n".join([*tables, *measures, "", f"Measured on {environment.sentence(results['environment'])}."])
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import environment
 import output
+import tables
 
 SECTION = "rust_vs_python.json"
 SHOWN = ("environment", "table", "wide", "payload", "round_trip", "kernel", "memory", "import")
@@ -37,7 +38,6 @@ def _korean(results: dict[str, Any]) -> str:
         )
         for row in results["table"]
     ]
-    lines = [KOREAN_HEADINGS, ("---", *["---:"] * (len(KOREAN_HEADINGS) - 1)), *rows]
-    table = [f"| {' | '.join(line)} |" for line in lines]
+    table = tables.as_markdown([KOREAN_HEADINGS, *rows])
     measured_on = environment.sentence(results["environment"] | {"others_busy": None})
     return "\n".join([*table, "", f"측정 환경: {measured_on}."])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import environment
 import graphs
 import scaling_tables
+import tables
 import verdict
 
 from energy_data_layer.transforms import equality
@@ -78,9 +79,7 @@ def _steps(size: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 def _scaling_table(both: dict[str, Any], transform: str) -> str:
     records = [record for record in both["scaling"]["records"] if record["transform"] == transform]
     (_, rows), _ = scaling_tables.tables({"records": records})
-    head, *body = [" | ".join(row) for row in rows]
-    rule = "|".join(["---", *["---:"] * (len(rows[0]) - 1)])
-    return "\n".join(f"| {line} |" for line in (head, rule, *body))
+    return "\n".join(tables.as_markdown(rows))
 
 
 def _record(

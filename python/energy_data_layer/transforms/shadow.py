@@ -42,7 +42,7 @@ class _Waiting:
 
 
 class _Comparer:
-    """A thread that runs Rust on what waits, one call after the other: never more than one processor is taken."""
+    """A thread that runs Rust on what waits, one call after the other."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[_Waiting] = queue.Queue(MOST_WAITING)
