@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from energy_data_layer import tracing
 from energy_data_layer.storage.atomic_file import written_atomically
 from energy_data_layer.storage.database import duckdb_path, is_postgresql
 from energy_data_layer.transforms.shadow import settle
@@ -43,6 +44,8 @@ class Stage:
         What the step does.
     seconds : float
         Wall time.
+    rows_held : int
+        Rows of the tables that the job holds after the step.
     megabytes_held : float
         Size of the tables that the job holds after the step, in MB.
     peak_rss_megabytes : float or None
@@ -52,11 +55,13 @@ class Stage:
 
     name: str
     seconds: float = 0.0
+    rows_held: int = 0
     megabytes_held: float = 0.0
     peak_rss_megabytes: float | None = None
 
     def holds(self, *tables: pa.Table) -> None:
         """Note the tables that are held after this step."""
+        self.rows_held = sum(table.num_rows for table in tables)
         self.megabytes_held = sum(table.nbytes for table in tables) / MEGABYTE
 
 
@@ -128,13 +133,22 @@ class RunReport:
             self.on_stage(name)
         stage = next((stage for stage in self.stages if stage.name == name), None) or Stage(name)
         start = time.perf_counter()
-        yield stage
-        seconds = time.perf_counter() - start
-        stage.seconds += seconds
-        stage.peak_rss_megabytes = peak_rss_megabytes()
+        with tracing.span(f"stage {name}") as span:
+            yield stage
+            seconds = time.perf_counter() - start
+            stage.seconds += seconds
+            stage.peak_rss_megabytes = peak_rss_megabytes()
+            figures = {
+                "stage": name,
+                "seconds": round(seconds, 6),
+                "rows_held": stage.rows_held,
+                "megabytes_held": round(stage.megabytes_held, 3),
+                "peak_rss_megabytes": stage.peak_rss_megabytes,
+            }
+            tracing.note(span, {f"edl.{figure}": value for figure, value in figures.items()})
         if stage not in self.stages:
             self.stages.append(stage)
-        logger.info("%s: %s took %.2f s", self.job, name, seconds)
+        logger.info("%s: %s took %.2f s", self.job, name, seconds, extra=figures)
 
     def has_come(self, done: int, total: int, stage: str) -> None:
         """Tell `on_stage` how far a stage is that takes long."""
@@ -157,6 +171,15 @@ class RunReport:
         rows = f"{self.rows_inserted:,} inserted, {self.rows_updated:,} updated, {self.rows_unchanged:,} unchanged"
         rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
         return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s"
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for; None is what this job does not count."""
+        return {
+            "seconds": self.seconds,
+            "peak_rss_mb": peak_rss_megabytes(),
+            "shadow_calls": self.shadow.calls,
+            "shadow_mismatches": self.shadow.mismatches,
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types."""

@@ -25,6 +25,9 @@ DATABASE_URL = "EDL_DATABASE_URL"
 WEBHOOK_URL = "EDL_WEBHOOK_URL"
 """Where alerts go."""
 
+LOG_FORMAT = "EDL_LOG_FORMAT"
+"""How ``edl`` writes its log: ``text`` or ``json``."""
+
 SERVICES_PREFIX = "EDL_"
 """What the names of the services' variables begin with; `settings.services.ServiceSettings` reads them."""
 
@@ -52,6 +55,7 @@ KNOWN = {
     SHADOW_FOLDER: "folder for what differs in shadow mode",
     DATABASE_URL: "database URL of the jobs",
     WEBHOOK_URL: "address that alerts go to",
+    LOG_FORMAT: "log of edl: text or json",
     **SERVICE_VARIABLES,
 }
 """Every variable that the package reads, with what it is for."""
