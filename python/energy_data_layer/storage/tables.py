@@ -219,7 +219,7 @@ def migrate(database: Database) -> None:
     ['stnId', 'stnNm', 'tm', 'ta']
     """
     newest = MIGRATIONS[-1].version
-    present = _schema_version(database)
+    present = schema_version(database)
     if present > newest:
         raise StorageError(
             f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
@@ -234,7 +234,7 @@ def migrate(database: Database) -> None:
                 f"CREATE TABLE {SCHEMA_VERSION} "
                 "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
             )
-        present = _schema_version(database)  # another process may have been faster
+        present = schema_version(database)  # another process may have been faster
         for migration in MIGRATIONS[present:]:
             for statement in migration.statements(database):
                 database.execute(statement)
@@ -272,10 +272,11 @@ def state_of(url: str) -> str:
         if SCHEMA_VERSION not in present:
             return "reachable, without tables yet"
         rows = [f"{database.row_count(table):,} rows in {table}" for table in TABLES if table in present]
-        return f"reachable, schema version {_schema_version(database)}, {', '.join(rows)}"
+        return f"reachable, schema version {schema_version(database)}, {', '.join(rows)}"
 
 
-def _schema_version(database: Database) -> int:
+def schema_version(database: Database) -> int:
+    """Return the number of the last step of the schema, 0 without any."""
     if SCHEMA_VERSION not in database.tables():
         return 0
     versions = database.read(SCHEMA_VERSION, ["version"])
