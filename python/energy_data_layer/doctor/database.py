@@ -73,9 +73,7 @@ def _runs(database: Database) -> Iterator[Finding]:
     died = [row["run_id"] for row in rows if row["status"] == RUNNING and row["started"] < long_ago]
     if died:
         told = f"{len(died):,} noted as running for over a day, such as {died[-1]}"
-        yield Finding(
-            "runs", Verdict.WARNING, told, "their processes have died; the next run takes up where they stopped"
-        )
+        yield Finding("runs", Verdict.WARNING, told, "they have died; the next run takes up their work")
     for job, row in {row["job"]: row for row in rows}.items():
         bad = row["status"] in {FAILED, INCOMPLETE}
         told = f"last run {row['status']}, {row['started']:%Y-%m-%d %H:%M} UTC"

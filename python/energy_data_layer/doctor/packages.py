@@ -22,10 +22,11 @@ def check() -> Iterator[Finding]:
     declared = metadata.metadata(DISTRIBUTION)
     yield _compared("Python", platform.python_version(), SpecifierSet(declared["Requires-Python"]))
     yield Finding(DISTRIBUTION, Verdict.OK, metadata.version(DISTRIBUTION))
+    declared_once: dict[str, Requirement] = {}
     for text in metadata.requires(DISTRIBUTION) or []:
-        requirement = Requirement(text)
-        if requirement.name == DISTRIBUTION:
-            continue
+        declared_once.setdefault(Requirement(text).name, Requirement(text))  # the extra `all` names them again
+    declared_once.pop(DISTRIBUTION, None)
+    for requirement in declared_once.values():
         optional = requirement.marker is not None and not requirement.marker.evaluate({"extra": ""})
         try:
             version = metadata.version(requirement.name)
