@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_pairs, show_table
+from energy_data_layer.cli.console import say, show_lines, show_pairs
 
 
 def doctor(
@@ -35,8 +35,9 @@ def doctor(
         document = {"ok": not problems, "findings": [asdict(finding) for finding in found]}
         typer.echo(json_text.dumps(document, ensure_ascii=False, indent=2))
     else:
-        rows = [[finding.check, finding.verdict, finding.what, finding.advice] for finding in found]
-        show_table("Findings", ["check", "verdict", "what is so", "what to do"], rows)
+        lines = [f"{finding.verdict:<8} {finding.check}: {finding.what}" for finding in found]
+        advice = [f"; {finding.advice}" if finding.advice else "" for finding in found]
+        show_lines("Findings", map(str.__add__, lines, advice))
         known = [(name, "set" if settings.is_set(name) else "not set") for name in settings.KNOWN]
         show_pairs("Environment", known)
     for finding in problems:
