@@ -10,6 +10,7 @@ import sys
 
 from energy_data_layer.errors import StorageError
 from energy_data_layer.logs import JsonFormatter
+from energy_data_layer.sources.simulator.faults import Fault
 
 
 def line(**fields):
@@ -41,7 +42,9 @@ def edl(*arguments, **environment):
 
 
 def test_a_job_with_faults_writes_nothing_but_json(simulator, tmp_path):
-    service = simulator(key="recognisable/key")
+    service = simulator(
+        key="recognisable/key", faults=[Fault("server_error", times_each=1), Fault("drop", times_each=1)]
+    )
     done = edl(
         "run", "wind", "--month", "2024-02", "--db", f"duckdb:///{tmp_path}/energy.duckdb",
         EDL_LOG_FORMAT="json", EDL_SERVICES_URL=service.url, EDL_SERVICE_KEY="recognisable/key",
@@ -52,6 +55,7 @@ def test_a_job_with_faults_writes_nothing_but_json(simulator, tmp_path):
     assert list(stages) == ["plan", "fetch and store", "check"]
     assert stages["check"]["run_id"]
     assert {said["job"] for said in stages.values()} == {"wind"}
+    assert any(said["logger"] == "stamina" and said["run_id"] for said in lines)
     assert "recognisable" not in done.stderr
 
 
