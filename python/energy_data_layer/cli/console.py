@@ -20,6 +20,7 @@ from energy_data_layer import logs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from energy_data_layer.report.drift_finding import DriftFinding
     from energy_data_layer.report.run_report import Stage
 
 
@@ -103,6 +104,12 @@ def show_lines(title: str, lines: Iterable[str]) -> None:
     _console().print(Text(title, style="bold"))
     for line in lines:
         typer.echo(f"  {line}")
+
+
+def show_drift(findings: Sequence[DriftFinding]) -> None:
+    """Print what changed in the source to standard output, if anything did."""
+    if findings:
+        show_lines(f"Changed since the last run ({len(findings):,})", map(str, findings))
 
 
 def show_stages(stages: Iterable[Stage]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer import tracing
+from energy_data_layer.report.drift_finding import DriftFinding  # noqa: TC001
 from energy_data_layer.storage.atomic_file import written_atomically
 from energy_data_layer.storage.database import duckdb_path, is_postgresql
 from energy_data_layer.transforms.shadow import settle
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 1_000_000
+
+LISTED_FINDINGS = 5
+"""Drift findings that an alert names."""
 
 _STATUS = Path("/proc/self/status")
 
@@ -95,6 +99,8 @@ class RunReport:
         Whether the run left work undone because the service, or the own limit, gives no more answers today.
     shadow : ShadowCounts
         What shadow mode has seen, where ``USE_RUST`` is ``shadow``.
+    drift : list of DriftFinding
+        What changed in the source since the last run.
     stages : list of Stage
         Time and memory of each step.
 
@@ -124,6 +130,7 @@ class RunReport:
     message: str = ""
     stopped: bool = False
     shadow: ShadowCounts = field(default_factory=ShadowCounts)
+    drift: list[DriftFinding] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
 
     @contextmanager
@@ -170,7 +177,9 @@ class RunReport:
         """Return the run in a few words, for an alert."""
         rows = f"{self.rows_inserted:,} inserted, {self.rows_updated:,} updated, {self.rows_unchanged:,} unchanged"
         rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
-        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s"
+        findings = ", ".join(map(str, self.drift[:LISTED_FINDINGS]))
+        drift = f"; {len(self.drift)} drift findings: {findings}" if self.drift else ""
+        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s{drift}"
 
     def counters(self) -> dict[str, int | float | None]:
         """Return what table ``runs`` has a column for; None is what this job does not count."""
@@ -179,6 +188,7 @@ class RunReport:
             "peak_rss_mb": peak_rss_megabytes(),
             "shadow_calls": self.shadow.calls,
             "shadow_mismatches": self.shadow.mismatches,
+            "drift_findings": len(self.drift),
         }
 
     def to_dict(self) -> dict[str, Any]:

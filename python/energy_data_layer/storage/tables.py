@@ -98,6 +98,33 @@ FILL_CHANGE_COLUMNS = {
 }
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
 
+SOURCE_SCHEMAS = "source_schemas"
+"""The fields that each source was seen to send, with their kinds as JSON; the newest is what the next run expects."""
+
+SOURCE_SCHEMA_COLUMNS = {
+    "source": pa.string(),
+    "signature": pa.string(),
+    "fields": pa.string(),
+    "first_seen": pa.timestamp("us"),
+    "last_seen": pa.timestamp("us"),
+    "run_id": pa.string(),
+}
+SOURCE_SCHEMA_KEY = ("source", "signature")
+
+DRIFT = "drift"
+"""What changed in the sources, each change once."""
+
+DRIFT_COLUMNS = {
+    "run_id": pa.string(),
+    "table_name": pa.string(),
+    "kind": pa.string(),
+    "subject": pa.string(),
+    "field": pa.string(),
+    "detail": pa.string(),
+    "noticed": pa.timestamp("us"),
+}
+DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
+
 RUNS = "runs"
 """Every run of a job, with its report."""
 
@@ -133,7 +160,17 @@ RUN_COUNTERS = {
 RUN_COLUMNS = _FIRST_RUN_COLUMNS | RUN_COUNTERS
 RUN_KEY = ("run_id",)
 
-TABLES = (WEATHER_ASOS, GENERATION_HOURLY, WIND_NAMDONG, NAMBU_GENERATION, REJECTS, FILL_CHANGES, RUNS)
+TABLES = (
+    WEATHER_ASOS,
+    GENERATION_HOURLY,
+    WIND_NAMDONG,
+    NAMBU_GENERATION,
+    REJECTS,
+    FILL_CHANGES,
+    RUNS,
+    SOURCE_SCHEMAS,
+    DRIFT,
+)
 """All tables of the data layer but that of the schema's versions."""
 
 SCHEMA_VERSION = "schema_version"
@@ -190,6 +227,14 @@ def _add_run_counters(database: Database) -> list[str]:
     return [f"ALTER TABLE {RUNS} ADD COLUMN {quoted(name)} {sql_type}" for name, sql_type in typed.items()]
 
 
+def _create_source_schemas(database: Database) -> list[str]:
+    return _create(database, SOURCE_SCHEMAS, SOURCE_SCHEMA_COLUMNS, SOURCE_SCHEMA_KEY)
+
+
+def _create_drift(database: Database) -> list[str]:
+    return _create(database, DRIFT, DRIFT_COLUMNS, DRIFT_KEY)
+
+
 MIGRATIONS = (
     Migration(1, "create weather_asos", _create_weather_asos),
     Migration(2, "create generation_hourly", _create_generation_hourly),
@@ -200,6 +245,8 @@ MIGRATIONS = (
     Migration(7, "create fill_changes", _create_fill_changes),
     Migration(8, "create runs", _create_runs),
     Migration(9, "add counters to runs", _add_run_counters),
+    Migration(10, "create source_schemas", _create_source_schemas),
+    Migration(11, "create drift", _create_drift),
 )
 
 
