@@ -44,7 +44,7 @@ class Stage:
     seconds : float
         Wall time.
     megabytes_held : float
-        Size of the tables that the job holds after the step, in MB.
+        Size of the tables that the job holds after the step, in MB; the most of them, of a step that came again.
     peak_rss_megabytes : float or None
         The most memory the process has used up to the end of the step, in MB; None where the
         platform does not tell.
@@ -57,7 +57,7 @@ class Stage:
 
     def holds(self, *tables: pa.Table) -> None:
         """Note the tables that are held after this step."""
-        self.megabytes_held = sum(table.nbytes for table in tables) / MEGABYTE
+        self.megabytes_held = max(self.megabytes_held, sum(table.nbytes for table in tables) / MEGABYTE)
 
 
 @dataclass
