@@ -60,7 +60,7 @@ class AsosSpool:
     ...     spool.read(write_asos_sample(folder, since=date(2023, 1, 1), until=date(2023, 1, 3)))
     ...     parts = [part.num_rows for part in spool.parts(rows_at_once=100)]
     >>> len(spool.files), spool.rows_read, parts
-    (5, 242, [97, 97, 48])
+    (5, 245, [98, 98, 49])
     """
 
     def __init__(self) -> None:
