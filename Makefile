@@ -136,6 +136,14 @@ peers: $(PEERS_VENV)/.packages ## the environment of other imputers; `make bench
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
 
+.PHONY: load
+load: $(VENV)/.rust-engine ## ten years of all stations through the weather job; the figures of docs/load.md
+	$(BIN)/python tests/benchmark/load.py --write
+
+.PHONY: soak
+soak: $(VENV)/.packages ## 200 daily runs on a service with faults; the figures of docs/load.md
+	$(BIN)/python tests/benchmark/soak.py --write
+
 .PHONY: bench-profile
 bench-profile: $(VENV)/.packages ## where the reference spends its time, against a naive version of it
 	$(BIN)/python tests/benchmark/profile_impute.py

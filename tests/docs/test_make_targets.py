@@ -26,10 +26,12 @@ SMALL = {
 }
 NOT_RUN = {
     "format": "rewrites the sources; `make lint` fails where it would change any",
+    "load": "stores ten years of all stations; tests/benchmark/test_load_and_soak.py runs it in small",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
     "peers": "installs other imputers, which only `make bench` in full measures",
     "report-pages": "rewrites the pages; tests/benchmark/test_make_reports.py fails where it would change any",
     "reports": "runs all measurements, for half an hour; each has its test in tests/benchmark/",
+    "soak": "runs 200 days on each database; tests/benchmark/test_load_and_soak.py runs it in small",
 }
 """Targets that CI does not run, and why."""
 

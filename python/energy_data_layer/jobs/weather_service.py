@@ -110,7 +110,7 @@ def collect_weather(
         If the database cannot be opened or written; periods committed before stay.
     """
     columns = checked_columns(columns)
-    require_columns(columns, payload_schema(SOURCE.name).empty_table(), "the service's answer")
+    require_columns(columns, payload_schema(SOURCE.name).names, "the service's answer")
     require_short_enough(max_spline_gap)
     today = today or today_in_korea()
     first, last = period(since, until, newest=today - ONE_DAY)
