@@ -83,8 +83,9 @@ def test_the_state_of_a_database_in_words(tmp_path):
     with Database.connect(url) as database:
         migrate(database)
     assert state_of(url) == (
-        "reachable, schema version 8, 0 rows in weather_asos, 0 rows in generation_hourly, 0 rows in wind_namdong, "
-        "0 rows in nambu_generation, 0 rows in rejects, 0 rows in fill_changes, 0 rows in runs"
+        "reachable, schema version 9, 0 rows in weather_asos, 0 rows in generation_hourly, 0 rows in wind_namdong, "
+        "0 rows in nambu_generation, 0 rows in rejects, 0 rows in fill_changes, 0 rows in runs, "
+        "0 rows in replaced_values"
     )
 
 
@@ -92,7 +93,7 @@ def test_the_state_of_a_server_in_words(postgres_url):
     assert state_of(postgres_url) == "reachable, without tables yet"
     with Database.connect(postgres_url) as database:
         migrate(database)
-    assert state_of(postgres_url).startswith("reachable, schema version 8, 0 rows in weather_asos, ")
+    assert state_of(postgres_url).startswith("reachable, schema version 9, 0 rows in weather_asos, ")
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,20 @@ FILL_CHANGE_COLUMNS = {
 }
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
 
+REPLACED_VALUES = "replaced_values"
+"""Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
+
+REPLACED_VALUE_COLUMNS = {
+    "run_id": pa.string(),
+    "table_name": pa.string(),
+    "row_key": pa.string(),
+    "field": pa.string(),
+    "old_value": pa.string(),
+    "new_value": pa.string(),
+    "changed": pa.timestamp("us"),
+}
+REPLACED_VALUE_KEY = ("run_id", "table_name", "row_key", "field")
+
 RUNS = "runs"
 """Every run of a job, with its report."""
 
@@ -118,7 +132,7 @@ RUN_COLUMNS = {
 }
 RUN_KEY = ("run_id",)
 
-TABLES = (WEATHER_ASOS, GENERATION_HOURLY, WIND_NAMDONG, NAMBU_GENERATION, REJECTS, FILL_CHANGES, RUNS)
+TABLES = (WEATHER_ASOS, GENERATION_HOURLY, WIND_NAMDONG, NAMBU_GENERATION, REJECTS, FILL_CHANGES, RUNS, REPLACED_VALUES)
 """All tables of the data layer but that of the schema's versions."""
 
 SCHEMA_VERSION = "schema_version"
@@ -170,6 +184,10 @@ def _create_runs(database: Database) -> str:
     return _create(database, RUNS, RUN_COLUMNS, RUN_KEY)
 
 
+def _create_replaced_values(database: Database) -> str:
+    return _create(database, REPLACED_VALUES, REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY)
+
+
 MIGRATIONS = (
     Migration(1, "create weather_asos", _create_weather_asos),
     Migration(2, "create generation_hourly", _create_generation_hourly),
@@ -179,6 +197,7 @@ MIGRATIONS = (
     Migration(6, "create nambu_generation", _create_nambu_generation),
     Migration(7, "create fill_changes", _create_fill_changes),
     Migration(8, "create runs", _create_runs),
+    Migration(9, "create replaced_values", _create_replaced_values),
 )
 
 
