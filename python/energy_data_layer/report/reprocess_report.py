@@ -89,6 +89,10 @@ class ReprocessReport(RunReport):
                 return
         self.replaced.append(found)
 
+    def note_unknown_rows(self, table: str, count: int) -> None:
+        """Add stored rows that the raw folder does not know."""
+        self.rows_unknown[table] = self.rows_unknown.get(table, 0) + count
+
     def summary(self) -> str:
         """Return the run in a few words, for an alert."""
         return f"{super().summary()}; {self.values_replaced:,} of {self.values_compared:,} values replaced"
