@@ -115,7 +115,7 @@ def run_solar(
         with log.recorded(report):
             with report.stage("fetch and store"):
                 answered = store_chunks(
-                    database, log, report, fetching, SOURCE, planned, table=NAMBU_GENERATION, rows_of=_rows_of
+                    database, log, report, fetching, SOURCE, planned, table=NAMBU_GENERATION, rows_of=hours_to_store
                 )
             with report.stage("check"):
                 wanted = wanted if fetching.from_raw is None else sorted(asked)
@@ -133,7 +133,7 @@ def run_solar(
     return report
 
 
-def _rows_of(rows: pa.Table) -> pa.Table:
+def hours_to_store(rows: pa.Table) -> pa.Table:
     """Return the hours under the names of the table."""
     rows = rows.rename_columns(["datetime" if name == "timestamp" else name for name in rows.column_names])
     stamp = rows.column_names.index("datetime")

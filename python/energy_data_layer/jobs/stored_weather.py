@@ -315,7 +315,7 @@ def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArr
     stored_code = _numbers(imputed, _STORED + provenance_column(name))
     was_filled = stored_code > Provenance.OBSERVED
     same_method = stored_code == code
-    same_value = np.abs(value - stored_value) <= SAME_VALUE
+    same_value = (np.abs(value - stored_value) <= SAME_VALUE) | (np.isnan(value) & np.isnan(stored_value))
     interpolated = code <= Provenance.NEAREST
     changed = place.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
     kept = np.where(place.is_new_range, was_filled & same_method & same_value, ~changed)

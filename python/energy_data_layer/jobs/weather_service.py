@@ -202,9 +202,13 @@ def _fetched(
             return None
         rows = pa.concat_tables(tables)
         report.rows_read += rows.num_rows
-        rows = rows.set_column(rows.column_names.index("tm"), "tm", rows.column("tm").cast(pa.timestamp("us")))
-        settled = settle_repeated_rows(rows, WEATHER_KEY)
+        settled = settle_repeated_rows(observations_to_store(rows), WEATHER_KEY)
         report.duplicates_collapsed += settled.repeats
         set_aside(database, report, settled.rejected, origin=f"{part[0].first} to {part[-1].last}", source=SOURCE.name)
         stage.holds(settled.kept)
     return settled.kept if settled.kept.num_rows else None
+
+
+def observations_to_store(rows: pa.Table) -> pa.Table:
+    """Return observations of the service with the resolution of the database."""
+    return rows.set_column(rows.column_names.index("tm"), "tm", rows.column("tm").cast(pa.timestamp("us")))

@@ -107,7 +107,7 @@ def run_wind(
             known = plants_of(database, WIND_NAMDONG)
             with report.stage("fetch and store"):
                 answered = store_chunks(
-                    database, log, report, fetching, SOURCE, planned, table=WIND_NAMDONG, rows_of=_rows_of
+                    database, log, report, fetching, SOURCE, planned, table=WIND_NAMDONG, rows_of=hours_to_store
                 )
             with report.stage("check"):
                 note_incomplete_days(database, report.collection, WIND_NAMDONG, first, last)
@@ -132,7 +132,7 @@ def _days(month: str | None, since: str | date | None, until: str | date | None,
     return period(since, until, newest=today - ONE_DAY)
 
 
-def _rows_of(rows: pa.Table) -> pa.Table:
+def hours_to_store(rows: pa.Table) -> pa.Table:
     """Return the hours with the resolution of the database, and the code that tells plants of one name apart."""
     rows = rows.select(["timestamp", "plant_name", "generation", "ippt", "hogi"])
     return rows.set_column(0, "timestamp", rows.column("timestamp").cast(pa.timestamp("us")))

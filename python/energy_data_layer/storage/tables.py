@@ -125,6 +125,20 @@ DRIFT_COLUMNS = {
 }
 DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
 
+REPLACED_VALUES = "replaced_values"
+"""Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
+
+REPLACED_VALUE_COLUMNS = {
+    "run_id": pa.string(),
+    "table_name": pa.string(),
+    "row_key": pa.string(),
+    "field": pa.string(),
+    "old_value": pa.string(),
+    "new_value": pa.string(),
+    "changed": pa.timestamp("us"),
+}
+REPLACED_VALUE_KEY = ("run_id", "table_name", "row_key", "field")
+
 RUNS = "runs"
 """Every run of a job, with its report."""
 
@@ -170,6 +184,7 @@ TABLES = (
     RUNS,
     SOURCE_SCHEMAS,
     DRIFT,
+    REPLACED_VALUES,
 )
 """All tables of the data layer but that of the schema's versions."""
 
@@ -235,6 +250,10 @@ def _create_drift(database: Database) -> list[str]:
     return _create(database, DRIFT, DRIFT_COLUMNS, DRIFT_KEY)
 
 
+def _create_replaced_values(database: Database) -> list[str]:
+    return _create(database, REPLACED_VALUES, REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY)
+
+
 MIGRATIONS = (
     Migration(1, "create weather_asos", _create_weather_asos),
     Migration(2, "create generation_hourly", _create_generation_hourly),
@@ -247,6 +266,7 @@ MIGRATIONS = (
     Migration(9, "add counters to runs", _add_run_counters),
     Migration(10, "create source_schemas", _create_source_schemas),
     Migration(11, "create drift", _create_drift),
+    Migration(12, "create replaced_values", _create_replaced_values),
 )
 
 
