@@ -9,14 +9,17 @@ import pytest
 
 from energy_data_layer.errors import OptionError, SourceFileError, StorageError
 from energy_data_layer.jobs import reprocess
+from energy_data_layer.jobs.generation import run_generation
 from energy_data_layer.jobs.reprocess import run_reprocess
 from energy_data_layer.jobs.weather import run_weather
+from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.sources.raw import MANIFEST
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import (
     FILL_CHANGES,
+    GENERATION_HOURLY,
     NAMBU_GENERATION,
     REPLACED_VALUES,
     RUNS,
@@ -382,3 +385,17 @@ def test_a_period_without_rows_is_no_error(files, tmp_path):
     run_weather(files, url, use_rust=False)
     report = run_reprocess(url, since="2024-06-01", until="2024-06-30")
     assert (report.status, report.values_compared, report.stations) == ("succeeded", 0, 0)
+
+
+# --- generation from files needs no reprocessing ------------------------------------------------------
+
+
+def test_the_generation_job_run_again_corrects_stored_values_and_keeps_no_old_ones(tmp_path, database_url):
+    files = write_generation_sample(tmp_path)
+    run_generation(files, database_url, use_rust=False)
+    clean = table(database_url, GENERATION_HOURLY)
+    spoil(database_url, "UPDATE generation_hourly SET kwh = kwh * 1000 WHERE kwh > 0")
+    report = run_generation(files, database_url, use_rust=False)
+    assert (report.rows_inserted, report.rows_updated > 0) == (0, True)
+    assert table(database_url, GENERATION_HOURLY).equals(clean)
+    assert history(database_url, REPLACED_VALUES) == []
