@@ -279,7 +279,9 @@ def _compare_generation(
             names = database.columns(raw.table)
             filters: list[Filter] = [(stamp, ">=", period[0]), (stamp, "<", period[1])]
             before = database.read(raw.table, names, filters)
-            unknown = before.join(read.rows.select(key), keys=key, join_type="left anti")
+            unknown = before.join(
+                read.rows.select(key).cast(before.select(key).schema), keys=key, join_type="left anti"
+            )
             report.note_unknown_rows(raw.table, unknown.num_rows)
             database.upsert(raw.table, read.rows.select([n for n in read.rows.column_names if n in names]), key)
             after = database.read(raw.table, names, filters)

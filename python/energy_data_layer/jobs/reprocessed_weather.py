@@ -14,7 +14,7 @@ from energy_data_layer.jobs.replaced_values import note_replaced_values
 from energy_data_layer.jobs.stored_weather import CONTEXT_HOURS
 from energy_data_layer.report.weather_report import WeatherReport
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY, add_provenance_columns
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
+from energy_data_layer.transforms.provenance import PROVENANCE_SUFFIX, Provenance, provenance_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def reprocess_stations(
         before = _stored(database, stations, names, period)
         stored = before.filter((pc.field(_STAMP) >= period[0]) & (pc.field(_STAMP) < period[1]))
         unknown = stored.join(known.select(list(WEATHER_KEY)), keys=list(WEATHER_KEY), join_type="left anti")
-        new = pa.concat_tables([known, _observations(unknown, columns)], promote_options="default")
+        new = pa.concat_tables([known, _observations(unknown)], promote_options="default")
         report.rows_read += stored.num_rows
     if raw is not None:
         report.note_unknown_rows(WEATHER_ASOS, unknown.num_rows)
@@ -134,10 +134,10 @@ def _stored(
     )
 
 
-def _observations(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """Return stored rows without their fills."""
-    observed = {name: pc.if_else(_is_fill(rows, name), None, rows.column(name)) for name in columns}
-    return pa.table({name: rows.column(name) for name in (*WEATHER_KEY, _NAME)} | observed)
+def _observations(rows: pa.Table) -> pa.Table:
+    """Return stored rows without their fills; with the quality flags, which go with the values."""
+    names = [name for name in rows.column_names if not name.endswith(PROVENANCE_SUFFIX)]
+    return pa.table({name: pc.if_else(_is_fill(rows, name), None, rows.column(name)) for name in names})
 
 
 def _without_what_raw_lacks(stored: pa.Table, raw: pa.Table) -> pa.Table:

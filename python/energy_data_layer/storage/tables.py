@@ -98,6 +98,20 @@ FILL_CHANGE_COLUMNS = {
 }
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
 
+REPLACED_VALUES = "replaced_values"
+"""Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
+
+REPLACED_VALUE_COLUMNS = {
+    "run_id": pa.string(),
+    "table_name": pa.string(),
+    "row_key": pa.string(),
+    "field": pa.string(),
+    "old_value": pa.string(),
+    "new_value": pa.string(),
+    "changed": pa.timestamp("us"),
+}
+REPLACED_VALUE_KEY = ("run_id", "table_name", "row_key", "field")
+
 SOURCE_SCHEMAS = "source_schemas"
 """The fields that each source was seen to send, with their kinds as JSON; the newest is what the next run expects."""
 
@@ -124,20 +138,6 @@ DRIFT_COLUMNS = {
     "noticed": pa.timestamp("us"),
 }
 DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
-
-REPLACED_VALUES = "replaced_values"
-"""Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
-
-REPLACED_VALUE_COLUMNS = {
-    "run_id": pa.string(),
-    "table_name": pa.string(),
-    "row_key": pa.string(),
-    "field": pa.string(),
-    "old_value": pa.string(),
-    "new_value": pa.string(),
-    "changed": pa.timestamp("us"),
-}
-REPLACED_VALUE_KEY = ("run_id", "table_name", "row_key", "field")
 
 RUNS = "runs"
 """Every run of a job, with its report."""
