@@ -68,6 +68,10 @@ test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation with
 test-rust: $(VENV)/.rust-engine ## the suite with the Rust engine; a missing engine is a failure
 	EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST)
 
+.PHONY: rehearse
+rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
+	$(BIN)/python tests/rehearsal/rehearse.py
+
 .PHONY: test-cargo
 test-cargo: ## the Rust crates' own tests
 	cargo test --manifest-path rust/Cargo.toml --locked --workspace
