@@ -83,6 +83,7 @@ def read_case(folder: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     for name in call["frames"]:
         with pa.memory_map(str(folder / f"{name}.arrow")) as file:
             arguments[name] = pa.ipc.open_stream(file).read_all()
+        arguments[name].validate(full=True)
     if call["bodies"]:
         bodies = [(folder / name).read_bytes() for name in call["bodies"]]
         arguments["payload"] = bodies if call["is_list"] else bodies[0]
