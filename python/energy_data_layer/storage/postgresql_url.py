@@ -43,7 +43,8 @@ def without_secrets(text: str, url: str) -> str:
 
 
 def _secrets(url: str) -> set[str]:
-    login = re.match(r"^[^:/]+://[^:@/?#]*:(.*)@", url)
+    # The client library ends a password at the first @; who forgot to encode one of its own means the last.
+    logins = [re.match(rf"^[^:/]+://[^:@/?#]*:({password})@", url) for password in (".*?", ".*")]
     named = re.findall(r"[?&][^=&]*(?:password|passwd|secret|token)[^=&]*=([^&]*)", url, flags=re.IGNORECASE)
-    written = {login.group(1), *named} if login else set(named)
+    written = {*(login.group(1) for login in logins if login), *named}
     return {secret for text in written for secret in (text, unquote(text)) if secret}
