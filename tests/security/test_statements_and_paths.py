@@ -39,7 +39,7 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "jobs/stored_weather.py": {"selected", "observed", "of_stations", "_IN_PERIOD"},
+    "jobs/stored_weather.py": {"selected", "observed", "of_stations"},
     "storage/coverage.py": {"names", "hourly.start", "hourly.counts"},
     "storage/database.py": {"selected", "conditions", "column"},
     "storage/postgresql.py": {"same_key"},
