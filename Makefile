@@ -18,6 +18,7 @@ RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry
 PYTEST ?= -n 2
 DIVAN ?=
+FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1
 
 # The Rust engine is part of the environment wherever it can be built.
@@ -82,6 +83,11 @@ test-equivalence: build ## the equality tests on the built wheels, in an environ
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
 	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) tests/equivalence
+
+.PHONY: fuzz
+fuzz: $(VENV)/.rust-engine ## every parser of bytes from outside, for FUZZ_SECONDS each, on other bytes each time
+	FUZZ_SECONDS=$(FUZZ_SECONDS) EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST) --timeout 0 tests/security/test_fuzz.py
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --manifest-path rust/Cargo.toml --locked --package transforms --test mutations
 
 .PHONY: lint
 lint: lint-python lint-workflows $(if $(CARGO),lint-rust lint-stubs,) ## all of the following
