@@ -191,6 +191,10 @@ class EngineVersionError(DataLayerError, ImportError):
     """The installed Rust engine is not the version this package needs."""
 
 
+class EngineBroken(DataLayerError, ImportError):
+    """The Rust engine is installed and does not load."""
+
+
 class EngineError(DataLayerError, RuntimeError):
     """An engine failed in a way that is a defect of the engine, not of the input."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.errors import LayoutError, SourceFileError
+from energy_data_layer.errors import (
+    EngineBroken,
+    EngineError,
+    EngineUnavailable,
+    EngineVersionError,
+    LayoutError,
+    SourceFileError,
+)
 from energy_data_layer.jobs.generation_rows import DailyRows, settle_repeated_keys
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.generation_report import (
@@ -142,7 +149,7 @@ def run_generation(
             settle_repeated_keys(checked)
             _note_rows(report, checked)
 
-        with report.stage("wide to long") as stage:
+        with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
             long = pa.concat_tables([_lengthened(rows, energy_unit, use_rust, report) for rows in checked])
             stage.holds(*(file.table for file in read), long)
         if long.num_rows != HOURS * report.rows_stored:
@@ -163,6 +170,16 @@ def run_generation(
             report.rows_unchanged = counts.unchanged
             report.finish()
     return report
+
+
+@contextmanager
+def _engine_failures_recorded(database_url: str, report: GenerationReport) -> Iterator[None]:
+    """Note a run that the engine ends in the table of runs; one that a bad file ends makes no database."""
+    try:
+        yield
+    except (EngineBroken, EngineError, EngineUnavailable, EngineVersionError):
+        with Database.connect(database_url) as database, RunLog(database).recorded(report):
+            raise
 
 
 def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
