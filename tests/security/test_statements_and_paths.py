@@ -39,12 +39,12 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "jobs/stored_weather.py": {"selected", "observed", "of_stations"},
+    "jobs/stored_weather.py": {"selected", "observed", "of_stations", "station", "source"},
     "storage/coverage.py": {"names", "hourly.start", "hourly.counts"},
     "storage/database.py": {"selected", "conditions", "column"},
     "storage/postgresql.py": {"same_key"},
     "storage/runs.py": {"changes", "filters"},
-    "storage/tables.py": {"typed"},
+    "storage/tables.py": {"typed", "sql_type"},
     "storage/upsert.py": {"same_key", "update", "names", "staged"},
 }
 """Parts of statements that were read and found to be made of constants and quoted names alone."""
