@@ -89,6 +89,15 @@ fuzz: $(VENV)/.rust-engine ## every parser of bytes from outside, for FUZZ_SECON
 	FUZZ_SECONDS=$(FUZZ_SECONDS) EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST) --timeout 0 tests/security/test_fuzz.py
 	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --manifest-path rust/Cargo.toml --locked --package transforms --test mutations
 
+.PHONY: audit
+audit: $(VENV)/.packages ## known vulnerabilities in what is installed, as far as the advisories can be reached
+	@if command -v pip-audit > /dev/null; then \
+		pip-audit --require-hashes --disable-pip -r requirements/dev.txt; \
+	else echo "Python: not looked at, pip-audit is not installed"; fi
+	@if command -v cargo-deny > /dev/null; then \
+		cargo deny --manifest-path rust/Cargo.toml check; \
+	else echo "Rust: not looked at, cargo-deny is not installed"; fi
+
 .PHONY: lint
 lint: lint-python lint-workflows $(if $(CARGO),lint-rust lint-stubs,) ## all of the following
 
