@@ -14,7 +14,8 @@ from .services import stored
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_changed_fields_are_told_once_and_their_return_too(database_url, simulator, job):
+def test_changed_fields_are_told_once_and_their_return_too(tmp_path, simulator, job):
+    database_url = f"duckdb:///{tmp_path}/energy.duckdb"
     service = simulator(today=TODAY)
     plants = count(3)
 

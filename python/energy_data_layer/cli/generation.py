@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
+from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import Engine
 
 if TYPE_CHECKING:
@@ -136,4 +136,5 @@ def show_generation_report(report: GenerationReport) -> None:
                 for row in report.total_mismatches[:LISTED]
             ],
         )
+    show_drift(report.drift)
     show_stages(report.stages)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.errors import LayoutError, SourceFileError
+from energy_data_layer.jobs.distributions import check_distributions_of
 from energy_data_layer.jobs.generation_rows import DailyRows, settle_repeated_keys
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.generation_report import (
@@ -158,6 +159,7 @@ def run_generation(
                         GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel")
                     )
                     report.rejects_new = store_rejects(database, rejects)
+                check_distributions_of(database, report, GENERATION_HOURLY, long.column("interval_start"))
                 stage.holds(long, rejects)
             report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
             report.rows_unchanged = counts.unchanged

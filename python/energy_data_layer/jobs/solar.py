@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, plants_of, store_chunks
+from energy_data_layer.jobs.distributions import check_distributions
 from energy_data_layer.jobs.drift import check_drift
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, period
@@ -130,6 +131,7 @@ def run_solar(
                     silent=report.plants_silent,
                     answered=map(" ".join, answered),
                 )
+                check_distributions(database, report, NAMBU_GENERATION, first, last)
     return report
 
 

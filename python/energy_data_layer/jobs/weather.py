@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.distributions import check_distributions_of
 from energy_data_layer.jobs.imputed_weather import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -27,7 +28,7 @@ from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.storage.atomic_file import require_folder_of
 from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import WEATHER_KEY
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -135,6 +136,7 @@ def run_weather(
             completed, imputed = impute_and_store(
                 database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
             )
+            check_distributions_of(database, report, WEATHER_ASOS, new.column(_STAMP))
             if picture is not None:
                 with report.stage("draw picture"):
                     draw_gap_picture(completed, imputed, picture, columns=columns, labels=axis_labels(columns))

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, note_incomplete_days, plants_of, store_chunks
+from energy_data_layer.jobs.distributions import check_distributions
 from energy_data_layer.jobs.drift import check_drift
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, days_of_month, month_before, period
@@ -121,6 +122,7 @@ def run_wind(
                     silent=report.plants_silent,
                     answered=map(" ".join, answered),
                 )
+                check_distributions(database, report, WIND_NAMDONG, first, last)
     return report
 
 
