@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.distributions import check_distributions_of
+from energy_data_layer.jobs.drift import check_headings, require_known_fields
 from energy_data_layer.jobs.imputed_weather import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -50,6 +51,7 @@ def run_weather(
     since: str | date | None = None,
     until: str | date | None = None,
     max_spline_gap: int = 3,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -74,6 +76,8 @@ def run_weather(
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
     max_spline_gap : int, default 3
         The longest gap, in hours, that is interpolated; at most 168.
+    schema_policy : str, optional
+        What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
         The engine, see `impute_missing_values`.
     picture : path, optional
@@ -92,6 +96,8 @@ def run_weather(
         If a file is not a readable export; nothing is written.
     ColumnNotFoundError
         If no file has one of the columns.
+    SchemaDriftError
+        If the headings changed and the policy is to freeze; nothing is written.
     OptionError
         If an option has a value that it cannot take.
     StorageError
@@ -133,9 +139,12 @@ def run_weather(
             require_columns(columns, new, "the files")
             stage.holds(new)
         with job_database(database_url) as database, RunLog(database).recorded(report):
+            headings = {"asos files": dict.fromkeys([*new.column_names, *report.columns_not_stored], "")}
+            require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
             completed, imputed = impute_and_store(
                 database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
             )
+            check_headings(database, report, WEATHER_ASOS, headings)
             check_distributions_of(database, report, WEATHER_ASOS, new.column(_STAMP))
             if picture is not None:
                 with report.stage("draw picture"):
