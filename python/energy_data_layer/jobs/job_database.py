@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from energy_data_layer.storage.database import Database, duckdb_path
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql
 from energy_data_layer.storage.tables import migrate
 
 if TYPE_CHECKING:
@@ -17,6 +18,20 @@ IN_MEMORY = "duckdb:///:memory:"
 
 class _NothingHappened(Exception):
     pass
+
+
+def existing_database(url: str) -> Database:
+    """Open a database that is there; no file is made.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`; also if there is no such file.
+    """
+    path = None if is_postgresql(url) else duckdb_path(url)
+    if path is not None and not path.exists():
+        raise StorageError(f"{url}: there is no such file; the first run of a job makes it")
+    return Database.connect(url)
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def daily_values(database: Database, table: str, first: date, after: date) -> pd
     )
     days: pd.DataFrame = answer.to_pandas().astype({**dict.fromkeys(hourly.key, str), **dict.fromkeys(fields, float)})
     first_name, *further = hourly.key
-    days["subject"] = days[first_name].str.cat(days[further], sep=" ")
+    days["subject"] = days[first_name].str.cat(days[further], sep=" ").str.strip()
     days["month"] = pd.to_datetime(days["day"]).to_numpy().astype("datetime64[M]").astype("datetime64[us]")
     return days
 
