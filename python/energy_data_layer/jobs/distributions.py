@@ -35,8 +35,8 @@ LEAST_YEARS = 3
 LEAST_MONTHS = 3
 """Other months that tell in which unit a series is."""
 
-FAR_OFF = 6.0
-"""The robust z-score from which values are far off."""
+FAR_OFF = 4.5
+"""The robust z-score from which values are far off: `tests/benchmark/drift_alarms.py` counts what it finds."""
 
 DAYS_ALIKE = 5
 """Weather keeps for about so many days: a month of 30 has some six that are independent."""
@@ -110,7 +110,7 @@ def judge(one: Month, others: Iterable[Month]) -> tuple[str, str] | None:
 
     With the medians ``m`` of the same month in other years and the spreads ``s`` within them, the month's median is
     compared with ``median(m)``; the scale is that of a median of ``n`` days which are alike for some five days, and of
-    the years (Iglewicz and Hoaglin 1993, How to detect and handle outliers; robust z-score of 6).
+    the years. Median and median absolute deviation as in Iglewicz and Hoaglin 1993, How to detect and handle outliers.
 
     Examples
     --------
