@@ -227,6 +227,10 @@ class StorageError(DataLayerError, OSError):
     """The database cannot be opened, read or written; nothing was changed."""
 
 
+class SchemaDriftError(DataLayerError, ValueError):
+    """A source has other fields than before, and the policy of its table is to freeze."""
+
+
 class IncompleteRunError(DataLayerError, RuntimeError):
     """A run stored all it could get and could not get everything.
 

@@ -13,6 +13,7 @@ from energy_data_layer._version import __version__
 from energy_data_layer.cli import (
     demo,
     doctor,
+    drift,
     generation,
     impute,
     reprocess,
@@ -83,6 +84,7 @@ run.command("wind")(wind.wind)
 run.command("solar", cls=ManyValuesCommand)(solar.solar)
 app.command("status")(status.status)
 app.command("reprocess", cls=ManyValuesCommand)(reprocess.reprocess)
+app.command("drift")(drift.drift)
 app.command("shadow-report")(shadow.shadow_report)
 app.command("shadow-replay")(shadow.shadow_replay)
 app.command("simulate")(simulate.simulate)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
     from os import PathLike
 
+    from energy_data_layer.jobs.drift import FieldGate
     from energy_data_layer.report.collection_report import CollectionReport
     from energy_data_layer.report.reprocess_report import ReprocessReport
     from energy_data_layer.report.service_report import ServiceReport
@@ -115,7 +116,7 @@ def store_chunks(
     source: Source,
     chunks: Sequence[Chunk],
     *,
-    table: str,
+    gate: FieldGate,
     rows_of: Callable[[pa.Table], pa.Table],
 ) -> set[tuple[str, ...]]:
     """Collect chunks and commit the hours of those that have arrived, so that a run can die at any time.
@@ -129,8 +130,8 @@ def store_chunks(
         Where the rows go, where the run is recorded, what is noted, and how answers are got.
     source, chunks
         What is asked.
-    table : str
-        The table; its key tells hours apart.
+    gate : FieldGate
+        The table, whose key tells hours apart, and which answers it takes.
     rows_of : callable
         Returns hours of the service with the columns of the table, and further ones that tell plants apart.
 
@@ -139,6 +140,7 @@ def store_chunks(
     set of tuple of str
         The plants of which something came.
     """
+    table = gate.table
     hourly = HOURLY_TABLES[table]
     stored_columns = database.columns(table)
     answered: set[tuple[str, ...]] = set()
@@ -154,8 +156,16 @@ def store_chunks(
                     report.collection.note_failure(answer)
                     report.stopped |= isinstance(answer.error, StopForToday)
                 else:
+                    refused = gate.rejects(answer)
                     report.collection.note(answer)
-                    collected.append(answer)
+                    if refused is None:
+                        collected.append(answer)
+                    else:
+                        rows = rows_of(answer.table)
+                        answered |= keys_in(rows, hourly.key)
+                        set_aside(
+                            database, report, {refused: rows}, origin=answer.chunk.label, source=answer.chunk.service
+                        )
             if not collected:
                 continue
             rows = rows_of(pa.concat_tables(answer.table for answer in collected))

@@ -20,6 +20,18 @@ class _NothingHappened(Exception):
     pass
 
 
+def existing_database(url: str) -> Database:
+    """Open a database that is there; no file is made.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`; also if there is no such file.
+    """
+    require_database(url)
+    return Database.connect(url)
+
+
 @contextmanager
 def job_database(url: str, *, dry_run: bool = False) -> Iterator[Database]:
     """Open a database with the tables of this release; a dry run leaves no trace in it.

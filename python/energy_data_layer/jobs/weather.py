@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.distributions import check_distributions
+from energy_data_layer.jobs.drift import check_headings, require_known_fields
 from energy_data_layer.jobs.imputed_weather import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -28,7 +30,7 @@ from energy_data_layer.sources.asos_spool import AsosSpool
 from energy_data_layer.storage.atomic_file import require_folder_of
 from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import WEATHER_KEY
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +54,7 @@ def run_weather(
     since: str | date | None = None,
     until: str | date | None = None,
     max_spline_gap: int = 3,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -81,6 +84,8 @@ def run_weather(
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
     max_spline_gap : int, default 3
         The longest gap, in hours, that is interpolated; at most 168.
+    schema_policy : str, optional
+        What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
         The engine, see `impute_missing_values`.
     picture : path, optional
@@ -99,6 +104,8 @@ def run_weather(
         If a file is not a readable export; nothing is written.
     ColumnNotFoundError
         If no file has one of the columns.
+    SchemaDriftError
+        If the headings changed and the policy is to freeze; nothing is written.
     OptionError
         If an option has a value that it cannot take.
     StorageError
@@ -141,6 +148,8 @@ def run_weather(
             require_columns(columns, new.columns, "the files")
             new.check(report, stage)
         with job_database(database_url) as database, RunLog(database).recorded(report):
+            headings = {"asos files": dict.fromkeys(spool.column_names, "")}
+            require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
             means = MeansOfEverything(database, columns, new.parts)
             shown = None
             with database.transaction():
@@ -157,6 +166,9 @@ def run_weather(
                     shown = shown or (frames if picture is not None else None)
                     del frames, part  # the next part is read into the memory of this one
             report.stations = new.stations
+            check_headings(database, report, WEATHER_ASOS, headings)
+            if new.period is not None:
+                check_distributions(database, report, WEATHER_ASOS, *new.period)
             if picture is not None and shown is not None:
                 with report.stage("draw picture"):
                     draw_gap_picture(*shown, picture, columns=columns, labels=axis_labels(columns))
@@ -177,6 +189,7 @@ class _NewRows:
         self._since, self._until = since, until
         self.columns = [name for name in spool.column_names if name in ASOS_BY_FIELD]
         self.stations = 0
+        self.period: tuple[date, date] | None = None
 
     def parts(self) -> Iterator[pa.Table]:
         """Give the rows, some stations at a time."""
@@ -188,6 +201,11 @@ class _NewRows:
         for part in self._spool.parts():
             within = self._within(part)
             self.stations += pc.count_distinct(within.column(_STATION)).as_py()
+            if within.num_rows:
+                limits = pc.min_max(within.column(_STAMP)).as_py()
+                first, last = limits["min"].date(), limits["max"].date()
+                before = self.period or (first, last)
+                self.period = min(first, before[0]), max(last, before[1])
             report.duplicates_collapsed -= part.num_rows
             report.rows_outside_period += part.num_rows - within.num_rows
             stage.holds(part)

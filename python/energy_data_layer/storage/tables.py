@@ -139,6 +139,22 @@ DRIFT_COLUMNS = {
 }
 DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
 
+MONTHLY_STATISTICS = "monthly_statistics"
+"""What each station or plant is like in each month: the history that later months are compared with."""
+
+MONTHLY_STATISTICS_COLUMNS = {
+    "table_name": pa.string(),
+    "subject": pa.string(),
+    "field": pa.string(),
+    "month": pa.timestamp("us"),
+    "days_observed": pa.int64(),
+    "days": pa.int64(),
+    "median": pa.float64(),
+    "spread": pa.float64(),
+    "magnitude": pa.float64(),
+}
+MONTHLY_STATISTICS_KEY = ("table_name", "subject", "field", "month")
+
 RUNS = "runs"
 """Every run of a job, with its report."""
 
@@ -185,6 +201,7 @@ TABLES = (
     SOURCE_SCHEMAS,
     DRIFT,
     REPLACED_VALUES,
+    MONTHLY_STATISTICS,
 )
 """All tables of the data layer but that of the schema's versions."""
 
@@ -254,6 +271,10 @@ def _create_replaced_values(database: Database) -> list[str]:
     return _create(database, REPLACED_VALUES, REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY)
 
 
+def _create_monthly_statistics(database: Database) -> list[str]:
+    return _create(database, MONTHLY_STATISTICS, MONTHLY_STATISTICS_COLUMNS, MONTHLY_STATISTICS_KEY)
+
+
 MIGRATIONS = (
     Migration(1, "create weather_asos", _create_weather_asos),
     Migration(2, "create generation_hourly", _create_generation_hourly),
@@ -267,6 +288,7 @@ MIGRATIONS = (
     Migration(10, "create source_schemas", _create_source_schemas),
     Migration(11, "create drift", _create_drift),
     Migration(12, "create replaced_values", _create_replaced_values),
+    Migration(13, "create monthly_statistics", _create_monthly_statistics),
 )
 
 
