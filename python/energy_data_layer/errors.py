@@ -21,6 +21,11 @@ class DataLayerError(Exception):
     """Base class of every error that this package raises on purpose."""
 
 
+def safe_message(error: BaseException) -> str:
+    """Return what an error says if it is one of this package, else nothing: the text of others may hold a secret."""
+    return str(error) if isinstance(error, DataLayerError) else ""
+
+
 class ColumnNotFoundError(DataLayerError, KeyError):
     """A named column is not in the frame."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from energy_data_layer import logs, settings
 from energy_data_layer._version import __version__
 from energy_data_layer.cli import demo, doctor, generation, impute, shadow, simulate, solar, status, weather, wind
-from energy_data_layer.cli.console import log_to_standard_error, say
+from energy_data_layer.cli.console import LogFormat, log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand
 from energy_data_layer.cli.run import JOB_FAILED
 from energy_data_layer.errors import DataLayerError, OptionError
+
+logger = logging.getLogger(__name__)
 
 WRONG_USAGE = 2
 
@@ -27,8 +31,17 @@ class ErrorsAsMessages(TyperGroup):
         except DataLayerError as error:
             if ctx.params["_debug"]:
                 raise
-            say(f"edl: {error}")
+            say(f"edl: {error}", logging.ERROR)
             raise typer.Exit(WRONG_USAGE if isinstance(error, OptionError) else JOB_FAILED) from error
+        except Exception as error:
+            # A traceback would be no JSON. Exit and Abort are how commands end.
+            if ctx.params["_debug"] or not logs.is_json() or isinstance(error, typer.Exit | typer.Abort):
+                raise
+            if hasattr(error, "format_message"):  # wrong usage; typer and click have classes of their own for it
+                say(f"edl: {error.format_message()}", logging.ERROR)
+                raise typer.Exit(WRONG_USAGE) from error
+            logger.exception("edl: a defect ended the command")
+            raise typer.Exit(JOB_FAILED) from error
 
 
 app = typer.Typer(
@@ -63,9 +76,18 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            help="How the log is written to standard error.", envvar=settings.LOG_FORMAT, case_sensitive=False
+        ),
+    ] = LogFormat.TEXT,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Hourly weather and power-generation data: read, complete, impute, store."""
-    log_to_standard_error()
+    if log_format is LogFormat.JSON:
+        logs.use_json()
+    else:
+        log_to_standard_error()

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,9 +15,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from energy_data_layer import logs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from energy_data_layer.report.drift_finding import DriftFinding
     from energy_data_layer.report.run_report import Stage
 
 
@@ -28,11 +32,18 @@ LOGGERS = ("energy_data_layer", "stamina")
 """The package's own logger, and that of the library that tells of requests sent again."""
 
 
+class LogFormat(StrEnum):
+    """How the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class _StandardErrorHandler(logging.Handler):
     """Writes to what standard error is at the time, a progress bar's own included."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        say(self.format(record))
+        typer.echo(self.format(record), err=True)
 
 
 def log_to_standard_error() -> None:
@@ -45,15 +56,18 @@ def log_to_standard_error() -> None:
         logger.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
 
 
-def say(message: str) -> None:
-    """Write a line to standard error."""
-    typer.echo(message, err=True)
+def say(message: str, level: int = logging.INFO) -> None:
+    """Write a line to standard error, as JSON where the log is."""
+    if logs.is_json():
+        logging.getLogger(__name__).log(level, message)
+    else:
+        typer.echo(message, err=True)
 
 
 @contextmanager
 def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
     """Show a progress bar over a job's stages on a terminal; give what is to be called as a stage begins."""
-    if not sys.stderr.isatty():
+    if logs.is_json() or not sys.stderr.isatty():
         yield None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -90,6 +104,12 @@ def show_lines(title: str, lines: Iterable[str]) -> None:
     _console().print(Text(title, style="bold"))
     for line in lines:
         typer.echo(f"  {line}")
+
+
+def show_drift(findings: Sequence[DriftFinding]) -> None:
+    """Print what changed in the source to standard output, if anything did."""
+    if findings:
+        show_lines(f"Changed since the last run ({len(findings):,})", map(str, findings))
 
 
 def show_stages(stages: Iterable[Stage]) -> None:

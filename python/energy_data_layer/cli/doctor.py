@@ -2,85 +2,46 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib import metadata
+import json as json_text
+import logging
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_pairs
-from energy_data_layer.errors import DataLayerError
-
-PACKAGES = (
-    "energy-data-layer",
-    "rust-data-layer",
-    "numpy",
-    "pandas",
-    "polars",
-    "pyarrow",
-    "scipy",
-    "duckdb",
-    "adbc-driver-postgresql",
-    "matplotlib",
-    "typer",
-    "rich",
-)
+from energy_data_layer.cli.console import say, show_lines, show_pairs
 
 
 def doctor(
     db: Annotated[
         str | None,
         typer.Option(
-            help="A database to try, duckdb:///energy.duckdb or postgresql://user@host/database.",
+            help="The database to try, duckdb:///energy.duckdb or postgresql://user@host/database.",
             envvar=settings.DATABASE_URL,
         ),
     ] = None,
+    online: Annotated[bool, typer.Option("--online", help="Try whether the services' address answers.")] = False,
+    test_webhook: Annotated[bool, typer.Option("--test-webhook", help="Send a message to the webhook.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON and nothing else.")] = False,
 ) -> None:
-    """Show versions, the engine, the database and the environment; exit code 1 if something is broken."""
-    problems: list[str] = []
-    show_pairs("Versions", [("Python", platform.python_version()), *((name, _version(name)) for name in PACKAGES)])
-    show_pairs("Engine", _engine(problems))
-    show_pairs("Database", _database(db, problems))
-    show_pairs("Environment", [(name, "set" if os.environ.get(name) else "not set") for name in settings.KNOWN])
-    for problem in problems:
-        say(f"edl: {problem}")
+    """Check the whole installation; exit code 1 if something would fail a run."""
+    from energy_data_layer.doctor.examination import examine
+    from energy_data_layer.doctor.finding import Verdict
+
+    found = examine(db, online=online, test_webhook=test_webhook)
+    problems = [finding for finding in found if finding.verdict is Verdict.PROBLEM]
+    if json:
+        document = {"ok": not problems, "findings": [asdict(finding) for finding in found]}
+        typer.echo(json_text.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        lines = [f"{finding.verdict:<8} {finding.check}: {finding.what}" for finding in found]
+        advice = [f"; {finding.advice}" if finding.advice else "" for finding in found]
+        show_lines("Findings", map(str.__add__, lines, advice))
+        known = [(name, "set" if settings.is_set(name) else "not set") for name in settings.KNOWN]
+        show_pairs("Environment", known)
+    for finding in problems:
+        told = f"edl: {finding.check}: {finding.what}"
+        say(f"{told}; {finding.advice}" if finding.advice else told, logging.ERROR)
     if problems:
         raise typer.Exit(1)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _engine(problems: list[str]) -> list[tuple[str, object]]:
-    from energy_data_layer.transforms.engine import build_info
-
-    try:
-        info = build_info()
-    except (DataLayerError, ImportError) as error:
-        problems.append(f"engine: {error}")
-        return [("runs", "none")]
-    rust = info["rust"]
-    return [
-        ("runs", info["engine"]),
-        ("because", info["engine_reason"]),
-        *(rust.items() if rust else [("Rust engine", "not installed")]),
-    ]
-
-
-def _database(url: str | None, problems: list[str]) -> list[tuple[str, object]]:
-    if url is None:
-        return [("not tried", f"neither --db nor {settings.DATABASE_URL} names one")]
-    from energy_data_layer.storage.database import redacted_url
-    from energy_data_layer.storage.tables import state_of
-
-    try:
-        return [(redacted_url(url), state_of(url))]
-    except DataLayerError as error:
-        problems.append(f"database: {error}")
-        return [(redacted_url(url), "not reachable")]

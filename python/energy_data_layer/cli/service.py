@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from energy_data_layer.cli.console import show_lines, show_pairs, show_stages
+from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, show_stages
 
 if TYPE_CHECKING:
     from energy_data_layer.report.collection_report import CollectionReport
@@ -38,6 +38,7 @@ def show_service_report(report: ServiceReport) -> None:
         ],
     )
     show_collection(report.collection)
+    show_drift(report.drift)
     show_stages(report.stages)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import show_pairs, show_stages, show_table
+from energy_data_layer.cli.console import show_drift, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, split_at_commas
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
@@ -169,6 +169,7 @@ def show_run_report(report: WeatherReport) -> None:
     )
     if report.collection is not None:
         show_collection(report.collection)
+    show_drift(report.drift)
     show_stages(report.stages)
 
 

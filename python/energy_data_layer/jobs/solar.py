@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, plants_of, store_chunks
+from energy_data_layer.jobs.drift import check_drift
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.watched_run import watched
@@ -120,6 +121,15 @@ def run_solar(
                 wanted = wanted if fetching.from_raw is None else sorted(asked)
                 note_incomplete_days(database, report.collection, NAMBU_GENERATION, first, last, wanted)
                 report.note_plants(plants_of(database, NAMBU_GENERATION) - known, asked - answered)
+                check_drift(
+                    database,
+                    report,
+                    report.collection,
+                    NAMBU_GENERATION,
+                    new=report.plants_new,
+                    silent=report.plants_silent,
+                    answered=map(" ".join, answered),
+                )
     return report
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from energy_data_layer.errors import StopForToday
 from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, set_aside
+from energy_data_layer.jobs.drift import check_drift
 from energy_data_layer.jobs.imputed_weather import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -156,6 +157,7 @@ def collect_weather(
                 report.stations = len(numbers)
             with report.stage("check"):
                 note_incomplete_days(database, collection, WEATHER_ASOS, first, last, [(number,) for number in numbers])
+                check_drift(database, report, collection, WEATHER_ASOS)
     return report
 
 

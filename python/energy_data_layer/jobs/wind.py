@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, note_incomplete_days, plants_of, store_chunks
+from energy_data_layer.jobs.drift import check_drift
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, days_of_month, month_before, period
 from energy_data_layer.jobs.watched_run import watched
@@ -111,6 +112,15 @@ def run_wind(
             with report.stage("check"):
                 note_incomplete_days(database, report.collection, WIND_NAMDONG, first, last)
                 report.note_plants(plants_of(database, WIND_NAMDONG) - known, known - answered)
+                check_drift(
+                    database,
+                    report,
+                    report.collection,
+                    WIND_NAMDONG,
+                    new=report.plants_new,
+                    silent=report.plants_silent,
+                    answered=map(" ".join, answered),
+                )
     return report
 
 

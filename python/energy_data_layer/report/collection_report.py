@@ -141,6 +141,10 @@ class CollectionReport:
             ("incomplete days", f"{self.incomplete_days:,}"),
         ]
 
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for; a run that died may not know its further attempts."""
+        return {"retries": self.retries if self.traces else None, "chunks_failed": self.chunks_failed}
+
     def note_requests(self, traces: TraceSummary) -> None:
         """Add what requests cost."""
         self.requests += traces.requests

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from energy_data_layer import tracing
+from energy_data_layer.report.drift_finding import DriftFinding  # noqa: TC001
 from energy_data_layer.storage.atomic_file import written_atomically
 from energy_data_layer.storage.database import duckdb_path, is_postgresql
 from energy_data_layer.transforms.shadow import settle
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 1_000_000
+
+LISTED_FINDINGS = 5
+"""Drift findings that an alert names."""
 
 _STATUS = Path("/proc/self/status")
 
@@ -43,6 +48,8 @@ class Stage:
         What the step does.
     seconds : float
         Wall time.
+    rows_held : int
+        Rows of the tables that the job holds after the step.
     megabytes_held : float
         Size of the tables that the job holds after the step, in MB.
     peak_rss_megabytes : float or None
@@ -52,11 +59,13 @@ class Stage:
 
     name: str
     seconds: float = 0.0
+    rows_held: int = 0
     megabytes_held: float = 0.0
     peak_rss_megabytes: float | None = None
 
     def holds(self, *tables: pa.Table) -> None:
         """Note the tables that are held after this step."""
+        self.rows_held = sum(table.num_rows for table in tables)
         self.megabytes_held = sum(table.nbytes for table in tables) / MEGABYTE
 
 
@@ -90,6 +99,8 @@ class RunReport:
         Whether the run left work undone because the service, or the own limit, gives no more answers today.
     shadow : ShadowCounts
         What shadow mode has seen, where ``USE_RUST`` is ``shadow``.
+    drift : list of DriftFinding
+        What changed in the source since the last run.
     stages : list of Stage
         Time and memory of each step.
 
@@ -119,6 +130,7 @@ class RunReport:
     message: str = ""
     stopped: bool = False
     shadow: ShadowCounts = field(default_factory=ShadowCounts)
+    drift: list[DriftFinding] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
 
     @contextmanager
@@ -128,13 +140,22 @@ class RunReport:
             self.on_stage(name)
         stage = next((stage for stage in self.stages if stage.name == name), None) or Stage(name)
         start = time.perf_counter()
-        yield stage
-        seconds = time.perf_counter() - start
-        stage.seconds += seconds
-        stage.peak_rss_megabytes = peak_rss_megabytes()
+        with tracing.span(f"stage {name}") as span:
+            yield stage
+            seconds = time.perf_counter() - start
+            stage.seconds += seconds
+            stage.peak_rss_megabytes = peak_rss_megabytes()
+            figures = {
+                "stage": name,
+                "seconds": round(seconds, 6),
+                "rows_held": stage.rows_held,
+                "megabytes_held": round(stage.megabytes_held, 3),
+                "peak_rss_megabytes": stage.peak_rss_megabytes,
+            }
+            tracing.note(span, {f"edl.{figure}": value for figure, value in figures.items()})
         if stage not in self.stages:
             self.stages.append(stage)
-        logger.info("%s: %s took %.2f s", self.job, name, seconds)
+        logger.info("%s: %s took %.2f s", self.job, name, seconds, extra=figures)
 
     def has_come(self, done: int, total: int, stage: str) -> None:
         """Tell `on_stage` how far a stage is that takes long."""
@@ -156,7 +177,19 @@ class RunReport:
         """Return the run in a few words, for an alert."""
         rows = f"{self.rows_inserted:,} inserted, {self.rows_updated:,} updated, {self.rows_unchanged:,} unchanged"
         rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
-        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s"
+        findings = ", ".join(map(str, self.drift[:LISTED_FINDINGS]))
+        drift = f"; {len(self.drift)} drift findings: {findings}" if self.drift else ""
+        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s{drift}"
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for; None is what this job does not count."""
+        return {
+            "seconds": self.seconds,
+            "peak_rss_mb": peak_rss_megabytes(),
+            "shadow_calls": self.shadow.calls,
+            "shadow_mismatches": self.shadow.mismatches,
+            "drift_findings": len(self.drift),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types."""

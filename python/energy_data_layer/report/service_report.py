@@ -43,3 +43,7 @@ class ServiceReport(RunReport):
     def summary(self) -> str:
         """Return the run in a few words, for an alert."""
         return f"{super().summary()}{self.collection.summary()}"
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for."""
+        return super().counters() | self.collection.counters()

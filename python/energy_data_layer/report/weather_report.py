@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from energy_data_layer.report.run_report import RunReport
+from energy_data_layer.transforms.provenance import Provenance
 
 if TYPE_CHECKING:
     from energy_data_layer.report.collection_report import CollectionReport
@@ -65,3 +66,12 @@ class WeatherReport(RunReport):
     def summary(self) -> str:
         """Return the run in a few words, for an alert."""
         return super().summary() + ("" if self.collection is None else self.collection.summary())
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for."""
+        unfilled = Provenance.UNFILLED.label
+        filled = sum(
+            count for methods in self.filled.values() for method, count in methods.items() if method != unfilled
+        )
+        of_service = {} if self.collection is None else self.collection.counters()
+        return super().counters() | {"hours_completed": self.hours_completed, "values_filled": filled} | of_service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from energy_data_layer.errors import OptionError
@@ -24,6 +25,9 @@ DATABASE_URL = "EDL_DATABASE_URL"
 
 WEBHOOK_URL = "EDL_WEBHOOK_URL"
 """Where alerts go."""
+
+LOG_FORMAT = "EDL_LOG_FORMAT"
+"""How ``edl`` writes its log: ``text`` or ``json``."""
 
 SERVICES_PREFIX = "EDL_"
 """What the names of the services' variables begin with; `settings.services.ServiceSettings` reads them."""
@@ -52,6 +56,7 @@ KNOWN = {
     SHADOW_FOLDER: "folder for what differs in shadow mode",
     DATABASE_URL: "database URL of the jobs",
     WEBHOOK_URL: "address that alerts go to",
+    LOG_FORMAT: "log of edl: text or json",
     **SERVICE_VARIABLES,
 }
 """Every variable that the package reads, with what it is for."""
@@ -88,6 +93,18 @@ def shadow_folder() -> Path:
 def is_set(name: str) -> bool:
     """Return whether a variable has a value that is not blank."""
     return bool(os.environ.get(name, "").strip())
+
+
+def unknown_variables() -> dict[str, str | None]:
+    """Return the variables that look like ones of this package and are none, each with the name that may be meant."""
+    engine = (USE_RUST, SHADOW_RATE, SHADOW_FOLDER)
+    found: dict[str, str | None] = {}
+    for name in sorted(set(os.environ) - set(KNOWN)):
+        ours = name.upper().startswith(SERVICES_PREFIX)
+        nearest = get_close_matches(name.upper(), KNOWN if ours else engine, n=1, cutoff=0.8)
+        if ours or nearest:
+            found[name] = nearest[0] if nearest else None
+    return found
 
 
 def database_url() -> str:

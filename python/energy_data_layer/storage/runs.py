@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from energy_data_layer._version import __version__
 from energy_data_layer.errors import DataLayerError, OptionError, StorageError
 from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING, SUCCEEDED
 from energy_data_layer.storage.database import Database
@@ -73,8 +74,8 @@ class RunLog:
             migrate(database)
             database.execute(
                 f"INSERT INTO {RUNS} (run_id, job, status, started, rows_inserted, rows_updated, rows_unchanged, "  # noqa: S608
-                "rows_rejected, requests, report) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)",
-                [run_id, job, RUNNING, started, report],
+                "rows_rejected, requests, report, release) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5, $6)",
+                [run_id, job, RUNNING, started, report, __version__],
             )
         return run_id
 
@@ -110,6 +111,7 @@ class RunLog:
             values["engine"] = report.engine
             counted = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "requests")
             values |= {name: plain[name] for name in counted if isinstance(plain.get(name), int)}
+            values |= {name: value for name, value in report.counters().items() if value is not None}
             values["report"] = report.to_json()
         changes = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
         with self._connection() as database:

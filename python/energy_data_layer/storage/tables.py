@@ -98,10 +98,37 @@ FILL_CHANGE_COLUMNS = {
 }
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
 
+SOURCE_SCHEMAS = "source_schemas"
+"""The fields that each source was seen to send, with their kinds as JSON; the newest is what the next run expects."""
+
+SOURCE_SCHEMA_COLUMNS = {
+    "source": pa.string(),
+    "signature": pa.string(),
+    "fields": pa.string(),
+    "first_seen": pa.timestamp("us"),
+    "last_seen": pa.timestamp("us"),
+    "run_id": pa.string(),
+}
+SOURCE_SCHEMA_KEY = ("source", "signature")
+
+DRIFT = "drift"
+"""What changed in the sources, each change once."""
+
+DRIFT_COLUMNS = {
+    "run_id": pa.string(),
+    "table_name": pa.string(),
+    "kind": pa.string(),
+    "subject": pa.string(),
+    "field": pa.string(),
+    "detail": pa.string(),
+    "noticed": pa.timestamp("us"),
+}
+DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
+
 RUNS = "runs"
 """Every run of a job, with its report."""
 
-RUN_COLUMNS = {
+_FIRST_RUN_COLUMNS = {
     "run_id": pa.string(),
     "job": pa.string(),
     "status": pa.string(),
@@ -116,9 +143,34 @@ RUN_COLUMNS = {
     "message": pa.string(),
     "report": pa.string(),
 }
+RUN_COUNTERS = {
+    "seconds": pa.float64(),
+    "peak_rss_mb": pa.float64(),
+    "hours_completed": pa.int64(),
+    "values_filled": pa.int64(),
+    "retries": pa.int64(),
+    "chunks_failed": pa.int64(),
+    "shadow_calls": pa.int64(),
+    "shadow_mismatches": pa.int64(),
+    "drift_findings": pa.int64(),
+    "release": pa.string(),
+}
+"""What an operator draws without reading the reports; null where a job has no such thing, and in older rows."""
+
+RUN_COLUMNS = _FIRST_RUN_COLUMNS | RUN_COUNTERS
 RUN_KEY = ("run_id",)
 
-TABLES = (WEATHER_ASOS, GENERATION_HOURLY, WIND_NAMDONG, NAMBU_GENERATION, REJECTS, FILL_CHANGES, RUNS)
+TABLES = (
+    WEATHER_ASOS,
+    GENERATION_HOURLY,
+    WIND_NAMDONG,
+    NAMBU_GENERATION,
+    REJECTS,
+    FILL_CHANGES,
+    RUNS,
+    SOURCE_SCHEMAS,
+    DRIFT,
+)
 """All tables of the data layer but that of the schema's versions."""
 
 SCHEMA_VERSION = "schema_version"
@@ -130,44 +182,57 @@ class Migration:
 
     version: int
     name: str
-    statement: Callable[[Database], str]
+    statements: Callable[[Database], list[str]]
 
 
-def _create(database: Database, table: str, columns: Mapping[str, pa.DataType], key: Sequence[str]) -> str:
+def _create(database: Database, table: str, columns: Mapping[str, pa.DataType], key: Sequence[str]) -> list[str]:
     typed = ", ".join(f"{quoted(name)} {database.sql_type(arrow_type)}" for name, arrow_type in columns.items())
-    return f"CREATE TABLE {quoted(table)} ({typed}, PRIMARY KEY ({', '.join(map(quoted, key))}))"
+    return [f"CREATE TABLE {quoted(table)} ({typed}, PRIMARY KEY ({', '.join(map(quoted, key))}))"]
 
 
-def _create_weather_asos(database: Database) -> str:
+def _create_weather_asos(database: Database) -> list[str]:
     return _create(database, WEATHER_ASOS, {column.field: column.arrow_type for column in ASOS_COLUMNS}, WEATHER_KEY)
 
 
-def _create_generation_hourly(database: Database) -> str:
+def _create_generation_hourly(database: Database) -> list[str]:
     return _create(database, GENERATION_HOURLY, GENERATION_COLUMNS, GENERATION_KEY)
 
 
-def _create_generation_rejects(database: Database) -> str:
+def _create_generation_rejects(database: Database) -> list[str]:
     return _create(database, "generation_rejects", REJECT_COLUMNS, REJECT_KEY)
 
 
-def _rename_generation_rejects(_: Database) -> str:
-    return f"ALTER TABLE generation_rejects RENAME TO {REJECTS}"
+def _rename_generation_rejects(_: Database) -> list[str]:
+    return [f"ALTER TABLE generation_rejects RENAME TO {REJECTS}"]
 
 
-def _create_wind_namdong(database: Database) -> str:
+def _create_wind_namdong(database: Database) -> list[str]:
     return _create(database, WIND_NAMDONG, WIND_COLUMNS, WIND_KEY)
 
 
-def _create_nambu_generation(database: Database) -> str:
+def _create_nambu_generation(database: Database) -> list[str]:
     return _create(database, NAMBU_GENERATION, NAMBU_COLUMNS, NAMBU_KEY)
 
 
-def _create_fill_changes(database: Database) -> str:
+def _create_fill_changes(database: Database) -> list[str]:
     return _create(database, FILL_CHANGES, FILL_CHANGE_COLUMNS, FILL_CHANGE_KEY)
 
 
-def _create_runs(database: Database) -> str:
-    return _create(database, RUNS, RUN_COLUMNS, RUN_KEY)
+def _create_runs(database: Database) -> list[str]:
+    return _create(database, RUNS, _FIRST_RUN_COLUMNS, RUN_KEY)
+
+
+def _add_run_counters(database: Database) -> list[str]:
+    typed = {name: database.sql_type(arrow_type) for name, arrow_type in RUN_COUNTERS.items()}
+    return [f"ALTER TABLE {RUNS} ADD COLUMN {quoted(name)} {sql_type}" for name, sql_type in typed.items()]
+
+
+def _create_source_schemas(database: Database) -> list[str]:
+    return _create(database, SOURCE_SCHEMAS, SOURCE_SCHEMA_COLUMNS, SOURCE_SCHEMA_KEY)
+
+
+def _create_drift(database: Database) -> list[str]:
+    return _create(database, DRIFT, DRIFT_COLUMNS, DRIFT_KEY)
 
 
 MIGRATIONS = (
@@ -179,6 +244,9 @@ MIGRATIONS = (
     Migration(6, "create nambu_generation", _create_nambu_generation),
     Migration(7, "create fill_changes", _create_fill_changes),
     Migration(8, "create runs", _create_runs),
+    Migration(9, "add counters to runs", _add_run_counters),
+    Migration(10, "create source_schemas", _create_source_schemas),
+    Migration(11, "create drift", _create_drift),
 )
 
 
@@ -198,7 +266,7 @@ def migrate(database: Database) -> None:
     ['stnId', 'stnNm', 'tm', 'ta']
     """
     newest = MIGRATIONS[-1].version
-    present = _schema_version(database)
+    present = schema_version(database)
     if present > newest:
         raise StorageError(
             f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
@@ -213,9 +281,10 @@ def migrate(database: Database) -> None:
                 f"CREATE TABLE {SCHEMA_VERSION} "
                 "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
             )
-        present = _schema_version(database)  # another process may have been faster
+        present = schema_version(database)  # another process may have been faster
         for migration in MIGRATIONS[present:]:
-            database.execute(migration.statement(database))
+            for statement in migration.statements(database):
+                database.execute(statement)
             database.execute(
                 f"INSERT INTO {SCHEMA_VERSION} VALUES ($1, $2, $3)",  # noqa: S608
                 [migration.version, migration.name, datetime.now(UTC).replace(tzinfo=None)],
@@ -250,10 +319,11 @@ def state_of(url: str) -> str:
         if SCHEMA_VERSION not in present:
             return "reachable, without tables yet"
         rows = [f"{database.row_count(table):,} rows in {table}" for table in TABLES if table in present]
-        return f"reachable, schema version {_schema_version(database)}, {', '.join(rows)}"
+        return f"reachable, schema version {schema_version(database)}, {', '.join(rows)}"
 
 
-def _schema_version(database: Database) -> int:
+def schema_version(database: Database) -> int:
+    """Return the number of the last step of the schema, 0 without any."""
     if SCHEMA_VERSION not in database.tables():
         return 0
     versions = database.read(SCHEMA_VERSION, ["version"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pyarrow as pa
 
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError
+from energy_data_layer.tracing import traced
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.columns import InputColumns, read_columns
 from energy_data_layer.transforms.frames import Frame, wrap
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SECONDS_PER_DAY = 86_400
 
 
+@traced
 @shadowed
 def complete_hours(
     df: FrameT,

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from energy_data_layer.errors import ColumnTypeError, OptionError
+from energy_data_layer.tracing import traced
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.columns import InputColumns, as_arrow, is_text, read_columns
 from energy_data_layer.transforms.frames import Frame, Values, wrap
@@ -66,6 +67,7 @@ def impute_missing_values(
 ) -> tuple[FrameT, ImputationReport]: ...
 
 
+@traced
 @shadowed
 def impute_missing_values(
     df: Any,

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from energy_data_layer.errors import InfiniteValueError, OptionError, PayloadError
 from energy_data_layer.sources.generation_layouts import KOEN_WIND_API, KOSPO_SOLAR_API
 from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.tracing import traced
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.frames import wrap
 from energy_data_layer.transforms.payload_report import PayloadReport
@@ -53,6 +54,7 @@ def rows_from_api_payload(
 ) -> tuple[pa.Table, PayloadReport]: ...
 
 
+@traced
 @shadowed
 def rows_from_api_payload(
     payload: Page | Sequence[Page], source: str, *, report: bool = False, use_rust: bool | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from energy_data_layer.errors import LayoutError, OptionError
 from energy_data_layer.sources.generation_layouts import known_layout
+from energy_data_layer.tracing import traced
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.columns import as_arrow
 from energy_data_layer.transforms.frames import Frame, wrap
@@ -58,6 +59,7 @@ def transform_wide_to_long(
 ) -> tuple[FrameT, WideReport]: ...
 
 
+@traced
 @shadowed
 def transform_wide_to_long(
     df_wide: Any,

@@ -1,0 +1,81 @@
+"""Whether the jobs could write to their database, and how their last runs ended."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from energy_data_layer import settings
+from energy_data_layer.doctor.finding import Finding, Verdict
+from energy_data_layer.errors import DataLayerError
+from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING
+from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql, quoted, redacted_url
+from energy_data_layer.storage.tables import MIGRATIONS, RUNS, TABLES, migrate, schema_version, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEAST_FREE_BYTES = 100_000_000
+LITTLE_FREE_BYTES = 1_000_000_000
+LONG_RUNNING = timedelta(hours=24)
+
+
+class _TriedEnough(Exception):
+    pass
+
+
+def check(url: str | None) -> Iterator[Finding]:
+    """Look at the database; what is tried in it is rolled back."""
+    if url is None:
+        told = f"not tried: neither --db nor {settings.DATABASE_URL} names one"
+        yield Finding("database", Verdict.WARNING, told, f"set {settings.DATABASE_URL}")
+        return
+    try:
+        yield Finding("database", Verdict.OK, f"{redacted_url(url)}: {state_of(url)}")
+        path = None if is_postgresql(url) else duckdb_path(url)
+        if path is not None:
+            free = shutil.disk_usage(path.parent).free
+            least = free < LEAST_FREE_BYTES
+            verdict = Verdict.PROBLEM if least else Verdict.WARNING if free < LITTLE_FREE_BYTES else Verdict.OK
+            advice = "free some space" if free < LITTLE_FREE_BYTES else ""
+            yield Finding("disk", verdict, f"{free / 1e9:,.1f} GB are free where the database lies", advice)
+            if not path.exists():
+                return
+        with Database.connect(url) as database:
+            yield from _inside(database)
+    except DataLayerError as error:
+        yield Finding("database", Verdict.PROBLEM, str(error), "see the message")
+
+
+def _inside(database: Database) -> Iterator[Finding]:
+    present, newest = schema_version(database), MIGRATIONS[-1].version
+    if is_postgresql(database.url):
+        database.execute("SET lock_timeout = '2s'")  # a run that is at work must not hold up the doctor
+    with suppress(_TriedEnough), database.transaction():
+        migrate(database)
+        database.execute("CREATE TABLE edl_doctor (tried INTEGER)")
+        for table in TABLES:
+            database.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {quoted(table)} WHERE FALSE")  # noqa: S608
+        raise _TriedEnough
+    yield Finding("database writes", Verdict.OK, "tables can be made and written")
+    if present < newest:
+        yield Finding("schema", Verdict.OK, f"version {present}; the next run brings it to {newest}")
+        return
+    yield Finding("schema", Verdict.OK, f"version {present}")
+    yield from _runs(database)
+
+
+def _runs(database: Database) -> Iterator[Finding]:
+    rows = database.query(f"SELECT job, run_id, status, started, message FROM {RUNS} ORDER BY started").to_pylist()  # noqa: S608
+    long_ago = datetime.now(UTC).replace(tzinfo=None) - LONG_RUNNING
+    died = [row["run_id"] for row in rows if row["status"] == RUNNING and row["started"] < long_ago]
+    if died:
+        told = f"{len(died):,} noted as running for over a day, such as {died[-1]}"
+        yield Finding("runs", Verdict.WARNING, told, "they have died; the next run takes up their work")
+    for job, row in {row["job"]: row for row in rows}.items():
+        bad = row["status"] in {FAILED, INCOMPLETE}
+        told = f"last run {row['status']}, {row['started']:%Y-%m-%d %H:%M} UTC"
+        told += f": {row['message']}" if row["message"] else ""
+        yield Finding(f"job {job}", Verdict.WARNING if bad else Verdict.OK, told, "see edl status" if bad else "")

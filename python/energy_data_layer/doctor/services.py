@@ -1,0 +1,79 @@
+"""Whether the services can be asked, and whether alerts have somewhere to go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from energy_data_layer import settings
+from energy_data_layer.doctor.finding import Finding, Verdict
+from energy_data_layer.errors import DataLayerError, ExtraUnavailable
+from energy_data_layer.report.alerts import send_alert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from energy_data_layer.settings.services import ServiceSettings
+
+SERVICES = ("asos", "namdong_wind", "nambu_solar")
+SECONDS_TO_ANSWER = 4.0
+
+
+def check(*, online: bool) -> Iterator[Finding]:
+    """Look at the settings, the keys (which are not shown) and, if `online`, the address."""
+    try:
+        from energy_data_layer.settings.services import ServiceSettings
+
+        found = ServiceSettings()
+    except ExtraUnavailable:
+        yield Finding("services", Verdict.NOTE, "the extra services is not installed")
+        return
+    except DataLayerError as error:
+        yield Finding("services", Verdict.PROBLEM, str(error), "correct the variable")
+        return
+    yield Finding("services", Verdict.OK, f"all settings can be used; the address is {found.services_url}")
+    for service in SERVICES:
+        try:
+            found.key_of(service)
+        except DataLayerError as error:
+            yield Finding(f"key of {service}", Verdict.WARNING, str(error), "without it this service cannot be asked")
+        else:
+            yield Finding(f"key of {service}", Verdict.OK, "set")
+    if online:
+        yield asyncio.run(_asked(found))
+
+
+def check_webhook(*, test: bool) -> Iterator[Finding]:
+    """Look at the webhook's address, which is a secret; if `test`, send it a message."""
+    address = settings.webhook_url()
+    if address is None:
+        yield Finding("webhook", Verdict.NOTE, "not set: the end of a run is told nowhere")
+        return
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        advice = f"set {settings.WEBHOOK_URL} to an address with http or https"
+        yield Finding("webhook", Verdict.PROBLEM, "its address cannot be used", advice)
+    elif test and not send_alert("edl doctor: a test message"):
+        yield Finding("webhook", Verdict.PROBLEM, "it did not take a test message", f"check {settings.WEBHOOK_URL}")
+    else:
+        yield Finding("webhook", Verdict.OK, "it took a test message" if test else "its address can be used")
+
+
+async def _asked(found: ServiceSettings) -> Finding:
+    import httpx
+
+    from energy_data_layer.sources.keyed_transport import transports_to
+
+    (transport,) = transports_to(found.services_url, 1)
+    try:
+        async with httpx.AsyncClient(transport=transport, timeout=SECONDS_TO_ANSWER) as client:
+            answer = await client.get(found.services_url)
+    except httpx.HTTPError as error:
+        told = f"{found.services_url} does not answer ({type(error).__name__})"
+        return Finding("services online", Verdict.PROBLEM, told, "check the network, the proxy and the certificates")
+    return Finding("services online", Verdict.OK, f"{found.services_url} answers (HTTP {answer.status_code})")

@@ -1,0 +1,39 @@
+"""One change in what a source sends, as run reports and table ``drift`` have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DriftFinding:
+    """One change, told once.
+
+    Attributes
+    ----------
+    table_name : str
+        The table that the source fills.
+    kind : str
+        ``"field_new"``, ``"field_vanished"``, ``"field_retyped"``, ``"member_new"`` or ``"member_vanished"``.
+    subject : str
+        The source of a field, or the plant.
+    field : str
+        The field; empty for a plant.
+    detail : str
+        What it was and what it is.
+
+    Examples
+    --------
+    >>> str(DriftFinding("wind_namdong", "field_new", "namdong_wind", "windy"))
+    'field_new namdong_wind windy'
+    """
+
+    table_name: str
+    kind: str
+    subject: str
+    field: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        said = " ".join(part for part in (self.kind, self.subject, self.field) if part)
+        return f"{said} ({self.detail})" if self.detail else said

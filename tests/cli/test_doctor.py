@@ -1,0 +1,145 @@
+"""`edl doctor`: each problem provoked, in a process of its own where that matters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from energy_data_layer import settings
+from energy_data_layer.cli.app import app
+from energy_data_layer.storage import tables
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import MIGRATIONS, SCHEMA_VERSION, migrate
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch, tmp_path):
+    for name in settings.KNOWN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def examined(*arguments):
+    result = CliRunner().invoke(app, ["doctor", "--json", *arguments])
+    document = json.loads(result.stdout)
+    assert result.exit_code == (0 if document["ok"] else 1)
+    return document["findings"]
+
+
+def verdicts(findings, check):
+    return [finding["verdict"] for finding in findings if finding["check"] == check]
+
+
+def told(findings, verdict):
+    return [finding["what"] for finding in findings if finding["verdict"] == verdict]
+
+
+def test_a_sound_installation_has_no_problem(database_url):
+    with Database.connect(database_url) as database:
+        log = RunLog(database)
+        log.finish(log.begin("wind"), "succeeded")
+        before = database.tables()
+    found = examined("--db", database_url)
+    assert told(found, "problem") == []
+    assert verdicts(found, "database writes") == verdicts(found, "job wind") == ["ok"]
+    assert verdicts(found, "impute_missing_values") == ["ok"]
+    with Database.connect(database_url) as database:
+        assert sorted(database.tables()) == sorted(before)
+
+
+def test_an_older_schema_is_tried_and_left(database_url, monkeypatch):
+    with monkeypatch.context() as earlier, Database.connect(database_url) as database:
+        earlier.setattr(tables, "MIGRATIONS", MIGRATIONS[:8])
+        migrate(database)
+    found = examined("--db", database_url)
+    assert told(found, "problem") == []
+    assert any(f"the next run brings it to {MIGRATIONS[-1].version}" in what for what in told(found, "ok"))
+    with Database.connect(database_url) as database:
+        assert "release" not in database.columns("runs")
+
+
+def test_a_newer_schema_is_a_problem(database_url):
+    with Database.connect(database_url) as database:
+        migrate(database)
+        database.execute(f"INSERT INTO {SCHEMA_VERSION} VALUES (99, 'later', TIMESTAMP '2030-01-01')")
+    assert any("update energy-data-layer" in what for what in told(examined("--db", database_url), "problem"))
+
+
+HOLDING = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.readline()"
+
+
+def test_a_file_that_another_process_holds_is_a_problem(tmp_path):
+    command = [sys.executable, "-c", HOLDING, str(tmp_path / "energy.duckdb")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "open\n"
+        (problem,) = told(examined("--db", "duckdb:///energy.duckdb"), "problem")
+        holder.communicate("\n")
+    assert "another process has the database open" in problem
+
+
+def test_a_user_who_may_not_write_is_a_problem(postgres_server, postgres_url):
+    with Database.connect(postgres_url) as database:
+        migrate(database)
+    postgres_server.run("DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN")
+    postgres_server.run(
+        "GRANT USAGE ON SCHEMA public TO reader",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+        database="test",
+    )
+    try:
+        (problem,) = told(examined("--db", postgres_url.replace("edl@", "reader@", 1)), "problem")
+    finally:
+        postgres_server.run("DROP OWNED BY reader", "DROP ROLE reader", database="test")
+    assert "grant the privilege" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("EDL_TIMEOUT_SECONDS", "soon", "EDL_TIMEOUT_SECONDS"),
+        ("USE_RUST", "perhaps", 'USE_RUST is "perhaps"'),
+        ("EDL_WEBHOOK_URL", "ftp://hooks/t0ken", "its address cannot be used"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_a_problem(monkeypatch, name, value, said):
+    monkeypatch.setenv(name, value)
+    found = examined()
+    assert any(said in what for what in told(found, "problem"))
+    assert "t0ken" not in json.dumps(found)
+
+
+def test_a_variable_that_nobody_reads_is_a_warning_with_the_name_that_is_meant(monkeypatch):
+    monkeypatch.setenv("EDL_TIMOUT_SECONDS", "5")
+    monkeypatch.setenv("USE_RUTS", "0")
+    advice = [finding["advice"] for finding in examined() if finding["check"] == "environment"]
+    assert {"did you mean EDL_TIMEOUT_SECONDS?", "did you mean USE_RUST?"} <= set(advice)
+
+
+def test_runs_that_died_and_runs_that_failed_are_warnings(database_url):
+    with Database.connect(database_url) as database:
+        log = RunLog(database)
+        log.begin("solar")
+        database.execute("UPDATE runs SET started = TIMESTAMP '2024-01-01 00:00:00'")
+        log.finish(log.begin("wind"), "failed", message="StorageError: the disk is full")
+    found = examined("--db", database_url)
+    assert verdicts(found, "runs") == verdicts(found, "job wind") == ["warning"]
+
+
+@pytest.mark.needs_rust
+def test_a_broken_engine_is_a_problem_though_the_reference_runs(tmp_path):
+    package = tmp_path / "broken" / "rust_data_layer"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('no such symbol')\n")
+    code = (
+        f"import sys, os; sys.path.insert(0, {str(package.parent)!r}); os.environ['USE_RUST'] = '0'; "
+        "sys.argv = ['edl', 'doctor']; from energy_data_layer.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "reference runs (USE_RUST=0)" in done.stdout
+    assert "installed, but broken: no such symbol" in done.stderr
