@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.coverage import HOURLY_TABLES, series_coverage
-from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql
+from energy_data_layer.storage.database import Database, require_database
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import REJECTS, RUNS
 
@@ -101,9 +100,7 @@ def status_of(database_url: str) -> Status:
     >>> [table.table for table in status.tables], [run["status"] for run in status.runs]
     (['generation_hourly'], ['succeeded'])
     """
-    path = None if is_postgresql(database_url) else duckdb_path(database_url)
-    if path is not None and not path.exists():
-        raise StorageError(f"{database_url}: there is no such file; the first run of a job makes it")
+    require_database(database_url)
     with Database.connect(database_url) as database:
         present = set(database.tables())
         counts = {table: database.row_count(table) for table in (*HOURLY_TABLES, REJECTS) if table in present}
