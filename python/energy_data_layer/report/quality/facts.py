@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer._version import __version__
 from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.database import Database, redacted_url, require_database
-from energy_data_layer.storage.tables import TABLES, WEATHER_ASOS
+from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 
 from .coverage import TableCoverage, imputed_fields, table_coverage
 from .daily_totals import DailyTotals, daily_totals
@@ -23,6 +23,9 @@ from .weather_gaps import WeatherGaps, weather_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+TABLES_READ = (*HOURLY_TABLES, REJECTS, FILL_CHANGES, RUNS, DRIFT)
+"""The tables that the page is about."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class QualityFacts:
     stations_not_stored : list of int
         Those of the stations asked for that have no hours in the period.
     tables_not_there : list of str
-        Tables of this release that the database does not have.
+        Those of `TABLES_READ` that the database does not have.
     coverage : list of TableCoverage
         Of every table that has hours in the period.
     gaps, fills, replaced, totals, rejects, drift, runs
@@ -128,7 +131,7 @@ def quality_facts(
             __version__,
             scope,
             [number for number in scope.stations if str(number) not in stored],
-            [table for table in TABLES if table not in present],
+            [table for table in TABLES_READ if table not in present],
             coverage,
             weather_gaps(database, fields, scope),
             field_fills(database, fields, scope),

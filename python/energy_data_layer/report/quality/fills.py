@@ -45,6 +45,15 @@ class FieldFills:
 
 
 @dataclass(frozen=True)
+class MethodChange:
+    """How many fills of one method became values of another one."""
+
+    before: str
+    after: str
+    count: int
+
+
+@dataclass(frozen=True)
 class ReplacedFills:
     """Fills that a later run replaced by an observation or by another fill.
 
@@ -54,15 +63,15 @@ class ReplacedFills:
         Whether the database has the table that they are noted in.
     count : int
         How many there are in the period.
-    by_method : dict of str to int
-        How many became what, as ``"climatology → observed"``.
+    by_method : list of MethodChange
+        How many became what, the most frequent first.
     newest : list of dict
         The newest of them, with the columns of table ``fill_changes``.
     """
 
     recorded: bool
     count: int = 0
-    by_method: dict[str, int] = field(default_factory=dict)
+    by_method: list[MethodChange] = field(default_factory=list)
     newest: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -104,7 +113,7 @@ def replaced_fills(database: Database, scope: Scope) -> ReplacedFills:
     return ReplacedFills(
         True,
         sum(row["changes"] for row in answer),
-        {f"{_label(row['old_code'])} → {_label(row['new_code'])}": row["changes"] for row in answer},
+        [MethodChange(_label(row["old_code"]), _label(row["new_code"]), row["changes"]) for row in answer],
         newest_rows(database, FILL_CHANGES, FILL_CHANGE_COLUMNS, "changed", LISTED, where, parameters),
     )
 
