@@ -10,7 +10,19 @@ from typer.core import TyperGroup
 
 from energy_data_layer import logs, settings
 from energy_data_layer._version import __version__
-from energy_data_layer.cli import demo, doctor, generation, impute, shadow, simulate, solar, status, weather, wind
+from energy_data_layer.cli import (
+    demo,
+    doctor,
+    generation,
+    impute,
+    report,
+    shadow,
+    simulate,
+    solar,
+    status,
+    weather,
+    wind,
+)
 from energy_data_layer.cli.console import LogFormat, log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand
 from energy_data_layer.cli.run import JOB_FAILED
@@ -59,6 +71,7 @@ run.command("generation", cls=ManyValuesCommand)(generation.generation)
 run.command("wind")(wind.wind)
 run.command("solar", cls=ManyValuesCommand)(solar.solar)
 app.command("status")(status.status)
+app.command("report", cls=ManyValuesCommand)(report.report)
 app.command("shadow-report")(shadow.shadow_report)
 app.command("shadow-replay")(shadow.shadow_replay)
 app.command("simulate")(simulate.simulate)

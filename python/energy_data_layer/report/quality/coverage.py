@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -189,25 +190,20 @@ class _Days:
 def _of_each_series(days: pa.Table, count: int) -> Iterator[_Days]:
     columns = [days.column(name).to_numpy() for name in ("day", "observed", "valued")]
     borders = np.searchsorted(days.column("series").to_numpy(), np.arange(count + 1))
-    for begin, end in zip(borders[:-1], borders[1:], strict=True):
+    for begin, end in pairwise(borders):
         yield _Days(*(column[begin:end] for column in columns))
 
 
-def _series(row: dict[str, object], names: list[str], found: _Days, scope: Scope) -> SeriesCoverage | None:
+def _series(row: dict[str, Any], names: list[str], found: _Days, scope: Scope) -> SeriesCoverage | None:
     """Put a series together, None where the period has nothing of it."""
-    first, last = row["first_hour"], row["last_hour"]
-    assert isinstance(first, datetime)
-    assert isinstance(last, datetime)
-    begin = max(first, scope.first_moment or first)
-    end = min(last + timedelta(hours=1), scope.end or datetime.max)
+    first, after = row["first_hour"], row["last_hour"] + timedelta(hours=1)
+    begin, end = max(first, scope.first_moment or first), min(after, scope.end or after)
     if begin >= end:
         return None
     days = np.arange(np.datetime64(begin, "D"), np.datetime64(end - timedelta(microseconds=1), "D") + 1)
-    possible = np.full(len(days), 24)
-    possible[0] -= (np.datetime64(begin, "h") - days[0]).astype("timedelta64[h]").astype(np.int64)
-    possible[-1] -= (days[-1] + 1 - np.datetime64(end - timedelta(microseconds=1), "h")).astype("timedelta64[h]").astype(
-        np.int64
-    ) - 1
+    midnight = days.astype("datetime64[h]")
+    possible = np.minimum(midnight + 24, np.datetime64(end, "h")) - np.maximum(midnight, np.datetime64(begin, "h"))
+    possible = possible.astype(np.int64)
     there = (found.day >= days[0]) & (found.day <= days[-1])
     position = (found.day[there] - days[0]).astype(np.int64)
     valued, observed = np.zeros(len(days), np.int64), np.zeros(len(days), np.int64)
@@ -222,7 +218,7 @@ def _series(row: dict[str, object], names: list[str], found: _Days, scope: Scope
         " ".join(key),
         str(row["series_name"] or " ".join(key)),
         first,
-        last,
+        row["last_hour"],
         int(possible.sum()),
         int(observed.sum()),
         int((valued - observed).sum()),
@@ -233,9 +229,7 @@ def _series(row: dict[str, object], names: list[str], found: _Days, scope: Scope
     )
 
 
-def states(
-    possible: NDArray[np.int64], observed: NDArray[np.int64], valued: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def states(possible: NDArray[np.int64], observed: NDArray[np.int64], valued: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the `State` of each day or month.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-LISTED = 50
+LISTED = 20
 RUNS_READ = 200
 """Reports of the generation job that are looked at, the newest first."""
 
@@ -63,8 +64,10 @@ class DailyTotals:
         Files of which these runs tell.
     differ : int
         Days that differ.
+    by_plant : dict of str to int
+        How many of them each plant has, those with the most first.
     largest : list of TotalDiffers
-        Those that differ most, in parts of the total.
+        Those that differ most, as a part of the larger number.
     """
 
     stored_compared: int
@@ -72,6 +75,7 @@ class DailyTotals:
     runs: int
     files: int
     differ: int
+    by_plant: dict[str, int]
     largest: list[TotalDiffers]
 
 
@@ -82,7 +86,8 @@ def daily_totals(database: Database, scope: Scope) -> DailyTotals:
     runs_read, runs, files, told = _told_by_runs(database) if RUNS in present else (0, 0, 0, [])
     found += [one for one in told if scope.contains(one.day)]
     found.sort(key=lambda one: (-one.part, one.day, one.plant, one.source))
-    return DailyTotals(compared, runs_read, runs, files, len(found), found[:LISTED])
+    by_plant = dict(Counter(one.plant for one in found).most_common())
+    return DailyTotals(compared, runs_read, runs, files, len(found), by_plant, found[:LISTED])
 
 
 def _stored(database: Database, scope: Scope) -> tuple[int, list[TotalDiffers]]:
@@ -99,9 +104,10 @@ def _stored(database: Database, scope: Scope) -> tuple[int, list[TotalDiffers]]:
         f"FROM {quoted(NAMBU_GENERATION)}{where} GROUP BY {quoted('gencd')}, {quoted('hogi')}, CAST({stamp} AS DATE) "
         f"HAVING count({value}) = 24 AND max({quoted('daily_total')}) IS NOT NULL) "
     )
-    (counted,) = database.query(f"{daily}SELECT count(*) AS n FROM daily", parameters).to_pylist()
+    (counted,) = database.query(f"{daily}SELECT count(*) AS n FROM daily", parameters).to_pylist()  # noqa: S608
     differ = database.query(
-        f"{daily}SELECT plant, day, hours, total FROM daily WHERE abs(hours - total) > allowed", parameters
+        f"{daily}SELECT plant, day, hours, total FROM daily WHERE abs(hours - total) > allowed",  # noqa: S608
+        parameters,
     )
     return counted["n"], [
         TotalDiffers(NAMBU_GENERATION, row["plant"] or "", row["day"], row["hours"], row["total"])

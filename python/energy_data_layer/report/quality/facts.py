@@ -62,7 +62,7 @@ class QualityFacts:
     gaps: WeatherGaps = field(default_factory=WeatherGaps)
     fills: list[FieldFills] = field(default_factory=list)
     replaced: ReplacedFills = field(default_factory=lambda: ReplacedFills(recorded=False))
-    totals: DailyTotals = field(default_factory=lambda: DailyTotals(0, 0, 0, 0, 0, []))
+    totals: DailyTotals = field(default_factory=lambda: DailyTotals(0, 0, 0, 0, 0, {}, []))
     rejects: Rejects = field(default_factory=lambda: Rejects(recorded=False))
     drift: Drift = field(default_factory=lambda: Drift(recorded=False))
     runs: RunHistory = field(default_factory=lambda: RunHistory(recorded=False))

@@ -71,7 +71,10 @@ LABELS = {
     "coverage.by_month": ("By month", "월별"),
     "coverage.by_day": ("By day", "일별"),
     "coverage.calendar": ("Every day: a row per year, a column per day", "모든 날: 한 해가 한 줄, 하루가 한 칸"),
-    "coverage.sorted": ("The series with the most hours without a value come first.", "값이 없는 시간이 많은 순서입니다."),
+    "coverage.sorted": (
+        "The series with the most hours without a value come first.",
+        "값이 없는 시간이 많은 순서입니다.",
+    ),
     "column.series": ("station or plant", "관측소·발전소"),
     "column.observed": ("observed", "관측"),
     "column.filled": ("filled (h)", "보간 (시간)"),
@@ -93,7 +96,7 @@ LABELS = {
     # gaps
     "gaps": ("Gap lengths", "결측 길이 분포"),
     "gaps.what": (
-        "A gap is a run of hours of one station that have a row and no observation of the field, whether filled or not. "
+        "A gap is a run of hours of one station that have a row and no observation of the field, filled or not. "
         "Short gaps are interpolated, long ones take the climatology.",
         "결측 구간은 한 관측소에서 행은 있으나 해당 항목의 관측이 없는 연속된 시간입니다(보간 여부와 무관). "
         "짧은 구간은 보간하고 긴 구간은 평년값을 씁니다.",
@@ -104,7 +107,10 @@ LABELS = {
     "gaps.or_more": ("{length} or more", "{length} 이상"),
     # fills
     "fills": ("Values by method", "방법별 값"),
-    "fills.what": ("How each value of the imputed fields came to be.", "대치 대상 항목의 값이 어떻게 얻어졌는지입니다."),
+    "fills.what": (
+        "How each value of the imputed fields came to be.",
+        "대치 대상 항목의 값이 어떻게 얻어졌는지입니다.",
+    ),
     "fills.method": ("method", "방법"),
     "fills.share": ("share not observed", "관측이 아닌 비율"),
     "method.observed": ("observed", "관측"),
@@ -154,9 +160,18 @@ LABELS = {
         "남부발전 태양광 {stored}일, 파일 발전량 작업 {runs}회 중 최근 {read}회가 파일 {files}개에 대해 보고한 내용. "
         "남동발전 풍력에는 합계가 없습니다.",
     ),
-    "totals.cut": ("Shown: the {shown} largest of {total} differences.", "차이 {total}건 중 큰 순서로 {shown}건입니다."),
+    "totals.cut": (
+        "Shown: the {shown} largest of {total} differences.",
+        "차이 {total}건 중 큰 순서로 {shown}건입니다.",
+    ),
+    "totals.plants_cut": (
+        "Shown: the {shown} of {total} plants with the most such days.",
+        "발전소 {total}곳 중 해당 날이 많은 {shown}곳입니다.",
+    ),
+    "totals.largest": ("The largest differences", "가장 큰 차이"),
     "totals.none": ("No day differs.", "다른 날이 없습니다."),
     "column.plant": ("plant", "발전소"),
+    "column.days": ("days that differ", "다른 날"),
     "column.day": ("day", "날짜"),
     "column.hours_kwh": ("sum of hours (kWh)", "시간 합 (kWh)"),
     "column.total_kwh": ("published total (kWh)", "공표 합계 (kWh)"),
@@ -177,7 +192,8 @@ LABELS = {
     # drift
     "drift": ("Changes in sources", "원천의 변화"),
     "drift.what": (
-        "New, vanished or retyped fields, stations and plants that appeared or disappeared, values far off their history.",
+        "New, vanished or retyped fields, stations and plants that appeared or disappeared, values far off "
+        "their history.",
         "새로 생기거나 사라지거나 형식이 바뀐 항목, 나타나거나 사라진 관측소·발전소, 과거와 크게 다른 값입니다.",
     ),
     "drift.none": ("None noticed.", "발견된 변화가 없습니다."),
@@ -222,7 +238,7 @@ LABELS = {
         "한 시간도 저장된 적이 없는 관측소·발전소는 나오지 않습니다.",
     ),
     "limits.time": (
-        "Hours are Korean time; generation is shown by the hour's beginning. Times of runs, rejects and changes are UTC. "
+        "Hours are Korean time; generation is by the hour's beginning. Times of runs, rejects and changes are UTC. "
         "Rejected rows, changes in sources and runs are those of any time, not only of the period.",
         "시간은 한국 시간이며 발전량은 시간의 시작으로 표시합니다. 실행, 거부, 변화의 시각은 UTC이고 기간과 관계없이 "
         "전체 기록입니다.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .weather_gaps import LongGap
 
 STRIP_HEIGHT = 18
-WIDEST_STRIP = 600
+WIDEST_STRIP = 520
 DAYS_SHOWN_EACH = 92
 """Up to this many days a strip has a cell for each of them, else for each month."""
 
@@ -152,7 +152,9 @@ def panels(gap: LongGap) -> tuple[Panel, Panel]:
         for stamp, value, code in zip(gap.stamps, gap.values, gap.codes, strict=True)
     ]
     hour = (PANEL_WIDTH - LEFT - RIGHT) * 3600 * gap.step / span
-    boxes = "".join(_box(begin - hour / 2, TOP, width + hour, PANEL_HEIGHT - TOP - BOTTOM) for begin, width in _gaps(points))
+    boxes = "".join(
+        _box(begin - hour / 2, TOP, width + hour, PANEL_HEIGHT - TOP - BOTTOM) for begin, width in _gaps(points)
+    )
     x_ticks = [Tick(x(day), f"{day:%m-%d}") for day in _midnights(first, last)]
     y_ticks = [Tick(y(value), f"{value:g}") for value in y_values]
     marks: dict[str, list[str]] = {}
