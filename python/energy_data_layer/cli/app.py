@@ -16,6 +16,7 @@ from energy_data_layer.cli import (
     drift,
     generation,
     impute,
+    report,
     reprocess,
     shadow,
     simulate,
@@ -85,6 +86,7 @@ run.command("solar", cls=ManyValuesCommand)(solar.solar)
 app.command("status")(status.status)
 app.command("reprocess", cls=ManyValuesCommand)(reprocess.reprocess)
 app.command("drift")(drift.drift)
+app.command("report", cls=ManyValuesCommand)(report.report)
 app.command("shadow-report")(shadow.shadow_report)
 app.command("shadow-replay")(shadow.shadow_replay)
 app.command("simulate")(simulate.simulate)

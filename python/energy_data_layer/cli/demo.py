@@ -39,6 +39,7 @@ def demo(
             ("database", result.database),
             ("run reports", f"{result.report_file}, {result.generation_report_file}"),
             ("picture of a few gaps", result.picture),
+            ("page of data quality", result.page),
         ],
     )
     show_status(status_of(result.database_url))
@@ -47,6 +48,7 @@ def demo(
         f"  edl run weather --files '{result.files[0].parent}/*.csv' --db {result.database_url}\n"
         f"  edl run generation --files '{result.generation_files[0].parent}/*.csv' --db {result.database_url}\n"
         f"  edl status --db {result.database_url} --all\n"
+        f"  edl report --db {result.database_url} --language ko\n"
         f"  edl doctor --db {result.database_url}\n"
         "  edl simulate\n"
         "  edl impute --help"

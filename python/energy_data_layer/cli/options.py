@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from energy_data_layer.errors import OptionError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -95,3 +97,18 @@ def split_at_commas(values: Iterable[str]) -> list[str]:
     ['ta', 'hm', 'ws']
     """
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def station_numbers(values: Iterable[str]) -> list[int] | None:
+    """Return station numbers, None where none are named.
+
+    Raises
+    ------
+    OptionError
+        If a value is no number.
+    """
+    texts = split_at_commas(values)
+    wrong = [text for text in texts if not text.isdecimal()]
+    if wrong:
+        raise OptionError(f"--stations takes numbers, not {', '.join(wrong)}")
+    return [int(text) for text in texts] or None

@@ -9,9 +9,8 @@ import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import Engine, FromRaw, split_at_commas
+from energy_data_layer.cli.options import Engine, FromRaw, split_at_commas, station_numbers
 from energy_data_layer.cli.service import show_collection
-from energy_data_layer.cli.weather import station_numbers
 
 if TYPE_CHECKING:
     from energy_data_layer.report.reprocess_report import ReprocessReport

@@ -9,7 +9,15 @@ import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_drift, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, SchemaPolicyOption, split_at_commas
+from energy_data_layer.cli.options import (
+    DryRun,
+    Engine,
+    FromRaw,
+    KeepRaw,
+    SchemaPolicyOption,
+    split_at_commas,
+    station_numbers,
+)
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.provenance import Provenance
@@ -174,15 +182,6 @@ def show_run_report(report: WeatherReport) -> None:
         show_collection(report.collection)
     show_drift(report.drift)
     show_stages(report.stages)
-
-
-def station_numbers(values: list[str]) -> list[int] | None:
-    """Return station numbers, None where none are named."""
-    texts = split_at_commas(values)
-    wrong = [text for text in texts if not text.isdecimal()]
-    if wrong:
-        raise OptionError(f"--stations takes numbers, not {', '.join(wrong)}")
-    return [int(text) for text in texts] or None
 
 
 def show_fills(filled: dict[str, dict[str, int]]) -> None:

@@ -18,6 +18,7 @@ from energy_data_layer.jobs.service_demo import STAGES as SERVICE_STAGES
 from energy_data_layer.jobs.service_demo import ServiceDemo, run_service_demo
 from energy_data_layer.jobs.weather import STAGES as WEATHER_STAGES
 from energy_data_layer.jobs.weather import run_weather
+from energy_data_layer.report.quality.page import require_jinja2, write_quality_page
 from energy_data_layer.report.run_report import report_beside
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.sources.generation_sample import write_generation_sample
@@ -43,6 +44,7 @@ STAGES = (
     "draw picture",
     *GENERATION_STAGES,
     *SERVICE_STAGES,
+    "write page",
     "compare engines",
 )
 
@@ -93,6 +95,7 @@ class Demo:
     files: list[Path]
     database: Path
     picture: Path
+    page: Path
     report_file: Path
     report: WeatherReport
     generation_files: list[Path]
@@ -121,7 +124,7 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     -------
     Demo
         The results and where they lie: ``asos_hourly/*.csv``, ``generation/*.csv``, ``energy.duckdb``, the
-        run reports and ``gaps.png``.
+        run reports, ``gaps.png`` and ``data-quality.html``.
 
     Raises
     ------
@@ -130,6 +133,7 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     StorageError
         If the folder cannot be written.
     """
+    require_jinja2()
     folder = Path(folder)
     _prepare(folder)
     begin = on_stage or (lambda _name: None)
@@ -149,6 +153,10 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
         report_files.append(report_beside(url, written.job) or folder / f"{written.job}.json")
         written.write(report_files[-1])
 
+    begin("write page")
+    page = folder / "data-quality.html"
+    write_quality_page(url, page)
+
     begin("compare engines")
     observations = read_asos_files(files).table
     frame = complete_hours(observations, "tm", "stnId", carry=("stnNm",))
@@ -156,6 +164,7 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
         files,
         database,
         picture,
+        page,
         report_files[0],
         report,
         generation_files,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql
+from energy_data_layer.storage.database import Database, duckdb_path, require_database
 from energy_data_layer.storage.tables import migrate
 
 if TYPE_CHECKING:
@@ -59,16 +58,3 @@ def without_trace(database: Database) -> Iterator[None]:
         migrate(database)
         yield
         raise _NothingHappened
-
-
-def require_database(url: str) -> None:
-    """Raise `StorageError` if the URL names a file that is not there, rather than make one.
-
-    Raises
-    ------
-    OptionError, StorageError
-        As in `Database.connect`.
-    """
-    path = None if is_postgresql(url) else duckdb_path(url)
-    if path is not None and not path.exists():
-        raise StorageError(f"{url}: there is no such file; the first run of a job makes it")

@@ -12,7 +12,7 @@ from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching
 from energy_data_layer.jobs.imputed_weather import DEFAULT_COLUMNS, checked_columns, require_short_enough
 from energy_data_layer.jobs.imputed_weather import STAGES as IMPUTATION_STAGES
-from energy_data_layer.jobs.job_database import require_database, without_trace
+from energy_data_layer.jobs.job_database import without_trace
 from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.raw_rows import GENERATION, WEATHER, RawTable, read_raw_rows
 from energy_data_layer.jobs.replaced_values import note_replaced_values
@@ -23,7 +23,7 @@ from energy_data_layer.report.reprocess_report import ReprocessReport
 from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.chunks import today_in_korea, years
 from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database, redacted_url
+from energy_data_layer.storage.database import Database, redacted_url, require_database
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import WEATHER_ASOS, migrate
 from energy_data_layer.transforms import engine

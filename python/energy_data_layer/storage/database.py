@@ -270,6 +270,13 @@ def duckdb_path(url: str) -> Path | None:
     return None if name == ":memory:" else Path(name)
 
 
+def require_database(url: str) -> None:
+    """Raise `StorageError` if a URL names a file that does not exist: who only reads is not to make it."""
+    path = None if is_postgresql(url) else duckdb_path(url)
+    if path is not None and not path.exists():
+        raise StorageError(f"{url}: there is no such file; the first run of a job makes it")
+
+
 def _unsupported(url: str) -> OptionError:
     """Return the error for a URL that names no database of a supported kind."""
     return OptionError(f'"{redacted_url(url)}" names no database of a supported kind; {SUPPORTED_URLS}')

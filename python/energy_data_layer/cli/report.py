@@ -1,0 +1,45 @@
+"""``edl report``."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  typer reads the annotations
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from energy_data_layer import settings
+from energy_data_layer.cli.options import station_numbers
+
+
+class Language(StrEnum):
+    """The languages of the page."""
+
+    EN = "en"
+    KO = "ko"
+
+
+def report(
+    db: Annotated[
+        str,
+        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+    ],
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the hours.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the hours.")] = None,
+    stations: Annotated[list[str] | None, typer.Option(help="Weather stations, by number; all by default.")] = None,
+    language: Annotated[Language, typer.Option(help="The language shown first; the page has both.")] = Language.EN,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("data-quality.html"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON, and write no page.")] = False,
+) -> None:
+    """Write the data-quality page: coverage, gaps, fills, daily totals, rejected rows, drift and runs."""
+    from energy_data_layer.report.quality.facts import quality_facts
+    from energy_data_layer.report.quality.page import write_quality_page
+
+    period = {"since": since.date() if since else None, "until": until.date() if until else None}
+    numbers = station_numbers(stations or ()) or ()
+    if as_json:
+        typer.echo(quality_facts(db, **period, stations=numbers).to_json())
+        return
+    write_quality_page(db, output, **period, stations=numbers, language=language.value)
+    typer.echo(f"data quality: {output}")
