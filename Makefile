@@ -17,6 +17,9 @@ CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry --extra report
 PYTEST ?= -n 2
+# Jobs call the transforms alike with either database, killed or not, and the demonstration compares by itself.
+SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
+	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs job_secrets demo)
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1
@@ -59,7 +62,7 @@ demo: install ## both jobs on made-up data sets: summaries, both engines' times,
 	$(BIN)/edl demo demo
 
 .PHONY: test
-test: test-reference $(if $(CARGO),test-rust,) ## the suite without the Rust engine, then with it
+test: test-reference $(if $(CARGO),test-rust test-shadow,) ## the suite without the Rust engine, with it, and behind the reference
 
 .PHONY: test-reference
 test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation without the Rust engine
@@ -72,6 +75,10 @@ test-rust: $(VENV)/.rust-engine ## the suite with the Rust engine; a missing eng
 .PHONY: rehearse
 rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
 	$(BIN)/python tests/rehearsal/rehearse.py
+
+.PHONY: test-shadow
+test-shadow: $(VENV)/.rust-engine ## the jobs' tests in shadow mode; a call on which the engines differ is a failure
+	USE_RUST=shadow EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -p tests.shadow_lane --dist loadfile $(PYTEST) $(SHADOWED)
 
 .PHONY: test-cargo
 test-cargo: ## the Rust crates' own tests

@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from energy_data_layer import settings
 from energy_data_layer.cli.app import app
 from energy_data_layer.sources.simulator import Fault, Plant
 from energy_data_layer.storage.database import Database
@@ -18,10 +17,8 @@ DB = ("--db", "duckdb:///energy.duckdb")
 
 
 @pytest.fixture
-def services(simulator, monkeypatch, tmp_path):
+def services(simulator, own_environment, monkeypatch, tmp_path):
     """A simulator that the environment points to."""
-    for name in settings.KNOWN:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     service = simulator(today=date(2024, 3, 10))
     for name, value in (
