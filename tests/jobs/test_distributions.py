@@ -20,6 +20,8 @@ from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, 
 from .service_jobs import SOLAR, TODAY, WIND
 from .services import stored
 
+pytestmark = pytest.mark.any_engine
+
 KINDS = ("distribution", "unit_jump")
 FAULTS = {
     "ta": lambda values: values + 10,
@@ -94,9 +96,10 @@ def test_what_was_filled_is_no_observation(tmp_path, six_februaries):
     assert of_last_year["hm"] > 20
 
 
-@pytest.mark.parametrize("job", [WIND, SOLAR], ids=lambda job: job.name)
 @pytest.mark.parametrize(
-    ("factor", "expected"), [(1000, "unit_jump"), (0.001, "unit_jump"), (0.02, "distribution"), (1, None)]
+    ("job", "factor", "expected"),
+    [(WIND, 1000, "unit_jump"), (WIND, 0.02, "distribution"), (SOLAR, 0.001, "unit_jump"), (SOLAR, 1, None)],
+    ids=["kWh to MWh", "50 times", "kWh to Wh", "nothing"],
 )
 def test_another_unit_of_a_service_is_told(tmp_path, simulator, job, factor, expected):
     url = f"duckdb:///{tmp_path}/energy.duckdb"
@@ -107,16 +110,15 @@ def test_another_unit_of_a_service_is_told(tmp_path, simulator, job, factor, exp
     assert kinds == ({expected} if expected else set())
 
 
-def test_another_unit_in_files_is_told(database_url, tmp_path):
+def test_another_unit_in_files_is_told(tmp_path):
+    url = f"duckdb:///{tmp_path}/energy.duckdb"
     files = write_generation_sample(tmp_path)
     beside = f"duckdb:///{tmp_path}/beside.duckdb"
     run_generation(files, beside)
-    years_before(
-        database_url, GENERATION_HOURLY, GENERATION_KEY, stored(beside, GENERATION_HOURLY, ["plant"]), "kwh", 1000
-    )
-    found = told(run_generation(files, database_url))
+    years_before(url, GENERATION_HOURLY, GENERATION_KEY, stored(beside, GENERATION_HOURLY, ["plant"]), "kwh", 1000)
+    found = told(run_generation(files, url))
     assert {kind for kind, _, _ in found} == {"unit_jump"}
-    assert told(run_generation(files, database_url)) == []
+    assert told(run_generation(files, url)) == []
 
 
 def years_before(url, table, key, rows, value, factor):
