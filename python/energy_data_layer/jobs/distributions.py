@@ -145,9 +145,9 @@ def _far_off(one: Month, years: Sequence[Month]) -> tuple[str, str] | None:
     spreads = [year.spread for year in years if year.spread is not None]
     if len(medians) < LEAST_YEARS:
         return None
-    if one.median is None or one.spread is None:
+    if one.days == 0:
         return DISTRIBUTION, f"zero on all of {one.days_observed} days"
-    if one.days < LEAST_DAYS:
+    if one.days < LEAST_DAYS or one.median is None:
         return None
     if one.spread == 0 and min(spreads) > 0:
         return DISTRIBUTION, f"the same value, {one.median:.6g}, on most of {one.days} days"

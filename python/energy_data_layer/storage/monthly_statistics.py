@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -153,4 +152,4 @@ def of_months(days: pd.DataFrame, field: str, daily: DailyValue) -> pd.DataFrame
         magnitude=("nonzero", "median"),
     )
     months["spread"] = MAD_TO_DEVIATION * values.groupby(key)["deviation"].median()
-    return months.replace([np.inf, -np.inf], np.nan).reset_index()
+    return months.reset_index()
