@@ -188,7 +188,7 @@ def test_an_error_is_an_answer(counts):
 @pytest.mark.needs_rust
 @pytest.mark.parametrize("body", ['{"response": {"header": ', "<response><header>"], ids=["JSON", "XML"])
 def test_the_words_of_a_parser_are_its_own(counts, body):
-    with pytest.raises(PayloadError, match="no valid JSON|no well-formed XML"):
+    with pytest.raises(PayloadError, match=r"no valid JSON|no well-formed XML"):
         rows_from_api_payload(body, "asos")
     shadow.settle(counts, SOON)
     assert (counts.compared, counts.mismatches) == (1, 0), counts
