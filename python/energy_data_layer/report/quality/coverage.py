@@ -224,8 +224,8 @@ def _series(row: dict[str, Any], names: list[str], found: _Days, scope: Scope) -
         int((valued - observed).sum()),
         int((possible - valued).sum()),
         int((valued < possible).sum()),
-        _stretches(days, states(possible, observed, valued)),
-        _stretches(months, states(*of_months)),
+        stretches(days, states(possible, observed, valued)),
+        stretches(months, states(*of_months)),
     )
 
 
@@ -267,7 +267,8 @@ def states(possible: NDArray[np.int64], observed: NDArray[np.int64], valued: NDA
     )
 
 
-def _stretches(cells: NDArray[np.datetime64], state: NDArray[np.int64]) -> list[Stretch]:
+def stretches(cells: NDArray[np.datetime64], state: NDArray[np.int64]) -> list[Stretch]:
+    """Return days or months in a row, of which `state` gives the `State`, as stretches of the same one."""
     starts = np.flatnonzero(np.concatenate(([True], state[1:] != state[:-1])))
     lengths = np.diff(np.append(starts, len(state)))
     first = cells[starts].astype("datetime64[D]").tolist()

@@ -8,7 +8,7 @@ LANGUAGES = {"en": "English", "ko": "한국어"}
 LABELS = {
     "title": ("Data quality", "데이터 품질"),
     "period": ("Period", "기간"),
-    "period.from_to": ("{first} to {last}", "{first} ~ {last}"),
+    "period.from_to": ("{first} to {last}", "{first}부터 {last}까지"),
     "period.empty": ("no hours", "자료 없음"),
     "period.all": ("all stored hours", "저장된 모든 시간"),
     "period.asked": ("as asked for", "지정한 기간"),
@@ -30,7 +30,6 @@ LABELS = {
     "contents": ("Contents", "차례"),
     "language": ("Language", "언어"),
     "cut": ("Shown: {shown} of {total}.", "전체 {total}건 중 {shown}건을 표시합니다."),
-    "scroll": ("This table can be scrolled sideways.", "표를 옆으로 밀어 볼 수 있습니다."),
     "none": ("None.", "없음."),
     "not_recorded": (
         "Not recorded in this database: it has no such table yet. The next run of a job makes it.",

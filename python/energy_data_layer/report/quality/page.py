@@ -35,6 +35,9 @@ Language = Literal["en", "ko"]
 LISTED_SERIES = 200
 """Series of a table that are shown, those with the most missing hours."""
 
+CALENDAR_BOXES = 130_000
+"""Boxes that all calendars of days may have together, of some 14 bytes each: the page stays below 3 MB."""
+
 
 def quality_page(
     database_url: str,
@@ -144,8 +147,10 @@ def _environment() -> Environment:
         "lengths": LENGTHS,
         "methods": [method.label for method in Provenance],
         "states": [state.label for state in State if state is not State.OUTSIDE],
+        "patterned": [State.FEW_MISSING.label, State.MANY_MISSING.label, State.ABSENT.label],
         "pictures": pictures,
         "shown_series": _shown_series,
+        "calendars_of": _calendars,
         "period_of": _period_of,
     }
     environment.filters |= {"number": _number, "percent": _percent, "moment": _moment}
@@ -169,11 +174,25 @@ def _both(*texts: str) -> Markup:
     from markupsafe import Markup
 
     span = Markup('<span class="t" lang="{}">{}</span>')
-    return Markup("").join(span.format(language, text) for language, text in zip(LANGUAGES, texts, strict=True))
+    return Markup("").join(span.format(*both) for both in zip(LANGUAGES, texts, strict=True))
 
 
 def _shown_series(table: TableCoverage) -> list[SeriesCoverage]:
     return sorted(table.series, key=lambda one: (-one.missing, -one.filled, one.name))[:LISTED_SERIES]
+
+
+def _calendars(facts: QualityFacts) -> dict[str, list[SeriesCoverage]]:
+    """Return the series of each table whose days are shown, in the order of `_shown_series`, as far as there is room."""
+    room = CALENDAR_BOXES
+    found: dict[str, list[SeriesCoverage]] = {}
+    for table in facts.coverage:
+        shown = found.setdefault(table.table, [])
+        for one in _shown_series(table):
+            room -= len(one.days)
+            if room < 0:
+                break
+            shown.append(one)
+    return found
 
 
 def _period_of(facts: QualityFacts) -> tuple[str, str] | None:

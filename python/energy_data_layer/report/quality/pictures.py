@@ -67,7 +67,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Calendar:
-    """A row per year with a cell per day."""
+    """A row per year with a cell per day; the shapes are in days, beside and below the labels."""
 
     width: float
     height: float
@@ -119,9 +119,9 @@ def calendar(series: SeriesCoverage) -> Calendar:
     first, last = series.days[0].first, _last_day(series.days[-1])
     shapes: dict[str, list[str]] = {}
     for stretch in _by_year(series.days):
-        x = YEAR_LABEL + (stretch.first - date(stretch.first.year, 1, 1)).days * DAY_WIDTH
-        y = MONTHS_LABEL + (stretch.first.year - first.year) * YEAR_HEIGHT
-        shapes.setdefault(stretch.state, []).append(_box(x, y, stretch.length * DAY_WIDTH, DAY_HEIGHT))
+        x = (stretch.first - date(stretch.first.year, 1, 1)).days
+        y = (stretch.first.year - first.year) * YEAR_HEIGHT
+        shapes.setdefault(stretch.state, []).append(_box(x, y, stretch.length, DAY_HEIGHT))
     years = range(first.year, last.year + 1)
     starts = [(date(2024, month, 1) - date(2024, 1, 1)).days for month in range(1, 13)]
     return Calendar(

@@ -2,6 +2,8 @@
 //!
 //! `FUZZ_SECONDS` runs each for so many seconds, on other bytes.
 
+#![allow(clippy::expect_used)]
+
 #[path = "../../../fuzz/src/targets.rs"]
 mod targets;
 
