@@ -20,7 +20,7 @@ from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.sources.raw import MANIFEST, RawFolder
 from energy_data_layer.sources.service_request import ServiceRequest
 
-MANY = 300_000
+MANY = 100_000
 SECONDS = 20
 REQUEST = ServiceRequest("asos", ())
 

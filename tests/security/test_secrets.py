@@ -120,6 +120,7 @@ KEPT = ("--keep-raw", "raw", "--report", "report.json")
 
 
 @pytest.mark.slow
+@pytest.mark.needs_rust  # for shadow mode
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks at the arguments of processes in /proc")
 def test_no_secret_is_anywhere(tmp_path, simulator, locked_url):
     service = simulator(key=KEY)
