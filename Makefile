@@ -17,7 +17,11 @@ CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry --extra report
 PYTEST ?= -n 2
+# Jobs call the transforms alike with either database, killed or not, and the demonstration compares by itself.
+SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
+	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs job_secrets demo)
 DIVAN ?=
+FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1
 
 # The Rust engine is part of the environment wherever it can be built.
@@ -58,7 +62,7 @@ demo: install ## both jobs on made-up data sets: summaries, both engines' times,
 	$(BIN)/edl demo demo
 
 .PHONY: test
-test: test-reference $(if $(CARGO),test-rust,) ## the suite without the Rust engine, then with it
+test: test-reference $(if $(CARGO),test-rust test-shadow,) ## the suite without the Rust engine, with it, and behind the reference
 
 .PHONY: test-reference
 test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation without the Rust engine
@@ -66,7 +70,15 @@ test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation with
 
 .PHONY: test-rust
 test-rust: $(VENV)/.rust-engine ## the suite with the Rust engine; a missing engine is a failure
-	EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST)
+	EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -m "not any_engine" $(PYTEST)
+
+.PHONY: rehearse
+rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
+	$(BIN)/python tests/rehearsal/rehearse.py
+
+.PHONY: test-shadow
+test-shadow: $(VENV)/.rust-engine ## the jobs' tests in shadow mode; a call on which the engines differ is a failure
+	USE_RUST=shadow EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -p tests.shadow_lane --dist loadfile $(PYTEST) $(SHADOWED)
 
 .PHONY: test-cargo
 test-cargo: ## the Rust crates' own tests
@@ -78,6 +90,20 @@ test-equivalence: build ## the equality tests on the built wheels, in an environ
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
 	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) tests/equivalence
+
+.PHONY: fuzz
+fuzz: $(VENV)/.rust-engine ## every parser of bytes from outside, for FUZZ_SECONDS each, on other bytes each time
+	FUZZ_SECONDS=$(FUZZ_SECONDS) EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST) --timeout 0 tests/security/test_fuzz.py
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --manifest-path rust/Cargo.toml --locked --package transforms --test mutations
+
+.PHONY: audit
+audit: $(VENV)/.packages ## known vulnerabilities in what is installed, as far as the advisories can be reached
+	@if command -v pip-audit > /dev/null; then \
+		pip-audit --require-hashes --disable-pip -r requirements/dev.txt; \
+	else echo "Python: not looked at, pip-audit is not installed"; fi
+	@if command -v cargo-deny > /dev/null; then \
+		cargo deny --manifest-path rust/Cargo.toml check; \
+	else echo "Rust: not looked at, cargo-deny is not installed"; fi
 
 .PHONY: lint
 lint: lint-python lint-workflows $(if $(CARGO),lint-rust lint-stubs,) ## all of the following
@@ -135,6 +161,14 @@ peers: $(PEERS_VENV)/.packages ## the environment of other imputers; `make bench
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
 	$(BIN)/python tests/benchmark/io_page.py
+
+.PHONY: load
+load: $(VENV)/.rust-engine ## ten years of all stations through the weather job; the figures of docs/load.md
+	$(BIN)/python tests/benchmark/load.py --write
+
+.PHONY: soak
+soak: $(VENV)/.packages ## 200 daily runs on a service with faults; the figures of docs/load.md
+	$(BIN)/python tests/benchmark/soak.py --write
 
 .PHONY: bench-profile
 bench-profile: $(VENV)/.packages ## where the reference spends its time, against a naive version of it

@@ -46,6 +46,7 @@ PAGE_OF = {
     "README.ko.md": "korean",
     "CONTRIBUTING.md": "contributing",
     "CHANGELOG.md": "changelog",
+    "SECURITY.md": "security",
 }
 """The pages that include a document of the repository's root."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from energy_data_layer import settings
 from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
 
 from .postgres_server import PostgresServer, find_binaries
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 POSTGRES_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_POSTGRES") == "1"
 RUST_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_RUST") == "1"
+SHADOW_LANE = settings.use_rust() == settings.SHADOW
 
 hypothesis.settings.register_profile("fast", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.register_profile("balanced", max_examples=300, deadline=None)
@@ -39,14 +41,22 @@ def real_data_folder() -> Path:
 
 @pytest.fixture(
     scope="session",
-    params=[
-        pytest.param(False, id="reference"),
-        pytest.param(True, id="rust", marks=pytest.mark.needs_rust),
-    ],
+    params=[pytest.param(None, id="shadow")]
+    if SHADOW_LANE
+    else [pytest.param(False, id="reference"), pytest.param(True, id="rust", marks=pytest.mark.needs_rust)],
 )
-def engine(request: pytest.FixtureRequest) -> bool:
-    """Each engine in turn, as the value of `use_rust`."""
-    return bool(request.param)
+def engine(request: pytest.FixtureRequest) -> bool | None:
+    """Each engine in turn, as the value of `use_rust`; in the shadow lane none is named."""
+    use_rust: bool | None = request.param
+    return use_rust
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the package's variables is set but the lane's engine."""
+    for name in settings.KNOWN:
+        if not (SHADOW_LANE and name == settings.USE_RUST):
+            monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -191,6 +191,10 @@ class EngineVersionError(DataLayerError, ImportError):
     """The installed Rust engine is not the version this package needs."""
 
 
+class EngineBroken(DataLayerError, ImportError):
+    """The Rust engine is installed and does not load."""
+
+
 class EngineError(DataLayerError, RuntimeError):
     """An engine failed in a way that is a defect of the engine, not of the input."""
 
@@ -221,6 +225,10 @@ class SourceFileError(DataLayerError, ValueError):
 
 class StorageError(DataLayerError, OSError):
     """The database cannot be opened, read or written; nothing was changed."""
+
+
+class SchemaDriftError(DataLayerError, ValueError):
+    """A source has other fields than before, and the policy of its table is to freeze."""
 
 
 class IncompleteRunError(DataLayerError, RuntimeError):

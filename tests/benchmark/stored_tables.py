@@ -8,7 +8,7 @@ from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import RUNS, TABLES
 from energy_data_layer.transforms.equality import differences
 
-OF_THE_RUN = {"run_id", "changed", "first_seen"}
+OF_THE_RUN = {"run_id", "changed", "first_seen", "last_seen", "noticed"}
 """Columns that tell of the run that wrote a row."""
 
 

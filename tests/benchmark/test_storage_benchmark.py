@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.any_engine
+
 SCRIPT = Path(__file__).with_name("storage.py")
 
 

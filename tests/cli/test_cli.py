@@ -33,9 +33,7 @@ HOURS = """stnNm,tm,ta,hm,note
 
 
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch, tmp_path):
-    for name in settings.KNOWN:
-        monkeypatch.delenv(name, raising=False)
+def plain_environment(own_environment, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 

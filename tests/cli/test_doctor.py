@@ -142,4 +142,4 @@ def test_a_broken_engine_is_a_problem_though_the_reference_runs(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert "reference runs (USE_RUST=0)" in done.stdout
-    assert "installed, but broken: no such symbol" in done.stderr
+    assert "the Rust engine is installed and does not load (ImportError: no such symbol)" in done.stderr

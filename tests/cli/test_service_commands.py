@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from energy_data_layer import settings
 from energy_data_layer.cli.app import app
 from energy_data_layer.sources.simulator import Fault, Plant
 from energy_data_layer.storage.database import Database
@@ -18,10 +17,8 @@ DB = ("--db", "duckdb:///energy.duckdb")
 
 
 @pytest.fixture
-def services(simulator, monkeypatch, tmp_path):
+def services(simulator, own_environment, monkeypatch, tmp_path):
     """A simulator that the environment points to."""
-    for name in settings.KNOWN:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     service = simulator(today=date(2024, 3, 10))
     for name, value in (
@@ -54,6 +51,31 @@ def test_weather_wind_and_solar_into_one_database_and_its_status(services, tmp_p
     ):
         assert told in status.stdout
     assert status.stdout.count("succeeded") == 3
+
+
+def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):
+    assert edl("drift", *DB).exit_code == 1
+    edl("run", "wind", "--month", "2024-01", *DB)
+    nothing = edl("drift", *DB)
+    assert (nothing.exit_code, nothing.stdout) == (0, "No change in a source was told.\n")
+    services.change(faults=[Fault("drift", service="namdong_wind")])
+    frozen = edl("run", "wind", "--month", "2024-02", "--schema-policy", "freeze", *DB)
+    assert (frozen.exit_code, edl("drift", *DB).exit_code) == (1, 0)
+    assert "run once with --schema-policy evolve" in frozen.stderr
+    assert edl("run", "wind", "--month", "2024-02", *DB).exit_code == 0
+    # A later run of another job does not make it good, one of the same job does.
+    edl("run", "solar", "--since", DAY, "--plants", "997D:1", *DB)
+    listed = edl("drift", "--json", *DB)
+    document = json.loads(listed.stdout)
+    assert (listed.exit_code, document["current"]) == (1, True)
+    assert [row["kind"] for row in document["findings"]] == ["field_new", "field_retyped", "field_vanished"]
+    assert edl("drift", "--since", "2999-01-01", *DB).stdout == "No change in a source was told.\n"
+    edl("run", "wind", "--month", "2024-02", *DB)
+    shown = edl("drift", *DB)
+    assert shown.exit_code == 0
+    assert "field_new" in shown.stdout
+    wrong = edl("drift", "--since", "yesterday", *DB)
+    assert (wrong.exit_code, "write it as 2024-01-31" in wrong.stderr) == (2, True)
 
 
 def test_what_is_not_there_is_seen_in_the_status(services):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from energy_data_layer import settings
 from energy_data_layer.cli.app import app
 from energy_data_layer.errors import EngineError
 from energy_data_layer.sources.generation_sample import write_generation_sample
@@ -20,10 +19,8 @@ DB = ("--db", "duckdb:///energy.duckdb")
 
 
 @pytest.fixture
-def services(simulator, monkeypatch, tmp_path):
+def services(simulator, own_environment, monkeypatch, tmp_path):
     """Shadow mode, and a simulator that the environment points to."""
-    for name in settings.KNOWN:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     for name, value in simulator(today=date(2024, 3, 10)).environment.items():
         monkeypatch.setenv(name, value)
@@ -64,6 +61,7 @@ def test_every_job_is_watched_and_the_switch_is_judged(services, tmp_path):
     assert edl("shadow-report", "--since", "2999-01-01", *DB).exit_code == 1
 
 
+@pytest.mark.engines_differ
 def test_a_mismatch_speaks_against_the_switch_and_can_be_replayed(services, monkeypatch, tmp_path):
     write_generation_sample(tmp_path / "generation")
     with monkeypatch.context() as broken:

@@ -25,11 +25,15 @@ SMALL = {
     "storage.py": '"--rows", "2000"',
 }
 NOT_RUN = {
+    "audit": "asks the registries and advisory databases; .github/workflows/audit.yml runs the tools that it runs",
     "format": "rewrites the sources; `make lint` fails where it would change any",
+    "load": "stores ten years of all stations; tests/benchmark/test_load_and_soak.py runs it in small",
+    "fuzz": "runs as long as one likes; tests/security/test_fuzz.py and tests/mutations.rs run in short",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
     "peers": "installs other imputers, which only `make bench` in full measures",
     "report-pages": "rewrites the pages; tests/benchmark/test_make_reports.py fails where it would change any",
     "reports": "runs all measurements, for half an hour; each has its test in tests/benchmark/",
+    "soak": "runs 200 days on each database; tests/benchmark/test_load_and_soak.py runs it in small",
 }
 """Targets that CI does not run, and why."""
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
 from energy_data_layer.sources.generation_layouts import KOEN_WIND_API, KOSPO_SOLAR_API
 from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.transforms.equality import PARSERS_WORDS, assert_equal_answers
 from energy_data_layer.transforms.rust_boundary import rust_fields
 
 from .payload_mutations import as_text, mutated, mutated_document
@@ -42,9 +42,6 @@ KEPT = {
 
 HOURS = 24
 SOURCE_AND_FORM = [(source, form) for source, forms in FORMS.items() for form in forms]
-
-TEXT_ERRORS = ("the body is no valid JSON: ", "the body is no well-formed XML: ")
-"""Behind these words each engine names what it found in its own way."""
 
 MUTATIONS = max(20, 3000 // settings.default.max_examples)
 """Mutations per example: a few thousand in the fast profile, 100,000 in the expensive one."""
@@ -74,7 +71,7 @@ def outcome(payload: Any, source: str, engine: bool) -> tuple[Any, ...]:
     try:
         table, report = rows_from_api_payload(payload, source, report=True, use_rust=engine)
     except PayloadError as error:
-        problem = next((words for words in TEXT_ERRORS if error.problem.startswith(words)), error.problem)
+        problem = next((words for words in PARSERS_WORDS if error.problem.startswith(words)), error.problem)
         return "PayloadError", problem, error.place, error.page
     except ApiError as error:
         return "ApiError", error.code, error.message, error.page, str(error)

@@ -84,7 +84,7 @@ def package_logger() -> Iterator[logging.Logger]:
 
 
 @pytest.fixture
-def flows(prefect_server, package_logger, monkeypatch, tmp_path, simulator):
+def flows(prefect_server, package_logger, own_environment, monkeypatch, tmp_path, simulator):
     """The flows in an environment of their own, and the simulated services that they ask; retries do not wait."""
     from energy_data_layer.flows import daily_weather, job_task, monthly_wind, solar_backfill
 
@@ -105,7 +105,6 @@ def flows(prefect_server, package_logger, monkeypatch, tmp_path, simulator):
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("USE_RUST", raising=False)
     return SimpleNamespace(
         service=service,
         url=url,

@@ -41,7 +41,7 @@ def counts(report):
 def test_the_weather_job_stores_the_same_in_both(tmp_path, urls):
     files = write_asos_sample(tmp_path, stations=SAMPLE_STATIONS[:2], since=date(2023, 1, 1), until=date(2023, 2, 10))
     for options in ({"until": "2023-01-31"}, {"since": "2023-02-01"}, {"columns": ["ta", "ws"]}):
-        reports = [run_weather(files, url, use_rust=False, **options) for url in urls]
+        reports = [run_weather(files, url, **options) for url in urls]
         assert counts(reports[0]) == counts(reports[1])
         assert reports[0].filled == reports[1].filled
         assert reports[0].context_rows_recomputed == reports[1].context_rows_recomputed
@@ -54,7 +54,7 @@ def test_the_weather_job_stores_the_same_in_both(tmp_path, urls):
 def test_the_generation_job_stores_the_same_in_both(tmp_path, urls):
     files = write_generation_sample(tmp_path / "sample")
     for _ in range(2):
-        reports = [run_generation(files, url, use_rust=False) for url in urls]
+        reports = [run_generation(files, url) for url in urls]
         assert counts(reports[0]) == counts(reports[1])
         assert reports[0].rejects_new == reports[1].rejects_new
     for table, key, without in ((GENERATION_HOURLY, GENERATION_KEY, ()), (REJECTS, REJECT_KEY, ["first_seen"])):

@@ -110,7 +110,7 @@ def test_the_sample_is_balanced_and_its_faults_are_found(tmp_path, url, engine):
 
 
 def test_a_change_of_the_unit_leaves_no_jump_in_the_stored_hours(tmp_path, url):
-    run_generation(write_generation_sample(tmp_path / "sample"), url, use_rust=False)
+    run_generation(write_generation_sample(tmp_path / "sample"), url)
     hours = stored(url).to_pandas()
     hours = hours[hours["publisher"] == "WP"]
     by_month = hours.groupby([hours["plant"], hours["interval_start"].dt.month])["kwh"].max().unstack()
@@ -125,7 +125,7 @@ def test_units_of_plants_and_fuels_told_by_names(tmp_path, url):
         lines.append(f"2024-01-01,{plant},{unit}," + ",".join(["1.5"] * 24))
     path = tmp_path / "mine.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
-    report = run_generation(path, url, publisher="ACME", layout=layout, use_rust=False)
+    report = run_generation(path, url, publisher="ACME", layout=layout)
     rows = stored(url).to_pylist()
     assert {(row["plant"], row["unit"], row["fuel"]) for row in rows} == {
         ("제주풍력", "1", "wind"),
@@ -139,7 +139,7 @@ def test_units_of_plants_and_fuels_told_by_names(tmp_path, url):
 
 
 def test_blank_and_unreadable_cells_are_missing_and_counted(write, url):
-    report = run_generation(write(row("2024-01-01", h12="", h13="-", total=8000)), url, use_rust=False)
+    report = run_generation(write(row("2024-01-01", h12="", h13="-", total=8000)), url)
     assert (report.hours_missing, report.cells_coerced) == (2, 1)
     assert stored(url)["kwh"].null_count == 2
 
@@ -149,7 +149,7 @@ def test_hours_above_the_capacity_are_counted_and_stored(tmp_path, url):
     headings = ["날짜", "발전기명", "용량_메가와트", *HOURS, "합계", "주소지"]
     cells = ["2023-01-01", "풍력", "1", "1600", "1400", *["0"] * 22, "3000", "x"]
     path.write_text(",".join(headings) + "\n" + ",".join(cells) + "\n", encoding="cp949")
-    report = run_generation(path, url, use_rust=False)
+    report = run_generation(path, url)
     assert report.hours_above_capacity == 1
     assert stored(url).num_rows == 24
 
@@ -180,7 +180,7 @@ def test_a_row_that_cannot_be_read(write, url, bad, reason, detail, engine):
 
 def test_different_rows_under_one_key_are_all_rejected_each_naming_another(write, url):
     rows = [row("2024-01-01", level=level) for level in (1000, 2000, 1000)]
-    report = run_generation(write(*rows, *(row(f"2024-01-0{day}") for day in (2, 3, 3, 4, 4))), url, use_rust=False)
+    report = run_generation(write(*rows, *(row(f"2024-01-0{day}") for day in (2, 3, 3, 4, 4))), url)
     assert reasons(report) == {DIFFERENT: 3}
     assert report.rows_repeated == 2
     assert [reject.detail.split(";")[0] for reject in report.rejects[DIFFERENT].first] == [
@@ -193,7 +193,7 @@ def test_keys_are_compared_across_the_files_of_a_run(write, url):
     first = write(row("2024-01-01"), row("2024-01-02"), name="한국동서발전_a_2023.csv")
     second = write(row("2024/01/01", level=999), row("20240102"), row("2024.01.03"), name="한국동서발전_b_2024.csv")
     other_publisher = write(row("2024-01-01", level=5), name="한국농어촌공사_c_2024.csv")
-    report = run_generation([first, second, other_publisher], url, layout="ewp_roof_file", use_rust=False)
+    report = run_generation([first, second, other_publisher], url, layout="ewp_roof_file")
     assert reasons(report) == {DIFFERENT: 2}
     assert "한국동서발전_b_2024.csv, line 2" in report.rejects[DIFFERENT].first[0].detail
     assert "한국동서발전_a_2023.csv, line 2" in report.rejects[DIFFERENT].first[1].detail
@@ -208,7 +208,7 @@ def test_keys_are_compared_across_the_files_of_a_run(write, url):
 def test_two_plants_under_one_name_are_rejected_on_days_of_standstill_too(write, url):
     days = [f"2024-01-0{day}" for day in range(1, 6)]
     plants = [[row(day, level=level * (day != days[2])) for day in days] for level in (1000, 2000)]
-    report = run_generation(write(*plants[0], *plants[1], row(days[0], plant="다른")), url, use_rust=False)
+    report = run_generation(write(*plants[0], *plants[1], row(days[0], plant="다른")), url)
     assert reasons(report) == {DIFFERENT: 10}
     assert report.rows_repeated == 0
     assert "on 4 of 5 repeated days of this name the rows differ" in report.rejects[DIFFERENT].first[2].detail
@@ -222,7 +222,7 @@ def test_a_column_that_says_the_unit_of_energy_of_each_row(tmp_path, url):
         lines.append(f"2024-01-01,A,{unit}," + ",".join([cell] * 24))
     path = tmp_path / "mine.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    report = run_generation(path, url, publisher="ACME", layout=layout, use_rust=False)
+    report = run_generation(path, url, publisher="ACME", layout=layout)
     assert (report.rows_stored, report.rows_repeated, reasons(report)) == (1, 2, {UNIT: 2})
     assert [reject.detail for reject in report.rejects[UNIT].first] == ["unit: GWh", "unit: blank"]
     assert set(stored(url)["kwh"].to_pylist()) == {20.88}
@@ -230,9 +230,9 @@ def test_a_column_that_says_the_unit_of_energy_of_each_row(tmp_path, url):
 
 def test_rejects_are_kept_once_with_their_first_sight(write, url):
     path = write(row("2024-02-30"), row("2024-01-01"))
-    first = run_generation(path, url, use_rust=False)
+    first = run_generation(path, url)
     before = stored(url, REJECTS)
-    second = run_generation(path, url, use_rust=False)
+    second = run_generation(path, url)
     assert (first.rejects_new, second.rejects_new) == (1, 0)
     assert second.rows_rejected == 1
     assert stored(url, REJECTS).equals(before)
@@ -243,7 +243,7 @@ def test_a_file_of_the_same_name_in_two_folders(write, tmp_path, url):
     (tmp_path / "copy").mkdir()
     copy = tmp_path / "copy" / path.name
     copy.write_bytes(path.read_bytes())
-    report = run_generation([path, copy], url, use_rust=False)
+    report = run_generation([path, copy], url)
     assert (report.rows_rejected, report.rows_repeated, report.rejects_new) == (2, 1, 1)
 
 
@@ -263,7 +263,7 @@ def test_whatever_happens_to_lines_every_one_is_accounted_for(tmp_path, url, see
             lines.insert(rng.randrange(len(lines)), lines[place])
         rows += len(lines)
         path.write_text("\n".join([heading, *lines]) + "\n", encoding=encoding)
-    report = run_generation(files, url, use_rust=False)
+    report = run_generation(files, url)
     assert report.rows_read == rows
     assert rows == report.rows_stored + report.rows_empty + report.rows_repeated + report.rows_rejected
     assert report.rows_stored * 24 == stored(url).num_rows
@@ -277,7 +277,7 @@ def test_a_file_of_which_nothing_can_be_stored(write, url, engine):
 
 
 def test_totals_that_do_not_fit_are_stored_and_listed(write, url):
-    report = run_generation(write(row("2024-01-01"), row("2024-01-02", total=9000)), url, use_rust=False)
+    report = run_generation(write(row("2024-01-01"), row("2024-01-02", total=9000)), url)
     (mismatch,) = report.total_mismatches
     assert (mismatch.file, mismatch.line, mismatch.plant, mismatch.day) == (NAME, 3, "지붕", "2024-01-02")
     assert (mismatch.hours, mismatch.total) == (10.0, 9.0)
@@ -286,7 +286,7 @@ def test_totals_that_do_not_fit_are_stored_and_listed(write, url):
 
 def test_positions_in_the_transform_are_lines_of_the_file(write, url):
     rows = [row("2024-02-30"), row("2024-01-01"), row("2024-01-01"), row("2024-01-02", total=9000)]
-    (mismatch,) = run_generation(write(*rows), url, use_rust=False).total_mismatches
+    (mismatch,) = run_generation(write(*rows), url).total_mismatches
     assert mismatch.line == 5
 
 
@@ -295,23 +295,23 @@ def test_positions_in_the_transform_are_lines_of_the_file(write, url):
 
 def test_a_second_run_changes_nothing(tmp_path, url):
     files = write_generation_sample(tmp_path / "sample")
-    first = run_generation(files, url, use_rust=False)
+    first = run_generation(files, url)
     before = stored(url)
-    second = run_generation(files, url, use_rust=False)
+    second = run_generation(files, url)
     assert (second.rows_inserted, second.rows_updated, second.rows_unchanged) == (0, 0, first.rows_inserted)
     assert stored(url).equals(before)
 
 
 def test_a_new_value_replaces_a_stored_one_and_a_missing_one_does_not(write, url):
-    run_generation(write(row("2024-01-01")), url, use_rust=False)
-    report = run_generation(write(row("2024-01-01", h10="", h11="-", h12=1500, total=8500)), url, use_rust=False)
+    run_generation(write(row("2024-01-01")), url)
+    report = run_generation(write(row("2024-01-01", h10="", h11="-", h12=1500, total=8500)), url)
     assert (report.rows_inserted, report.rows_updated, report.rows_unchanged) == (0, 1, 23)
     assert stored(url)["kwh"].to_pylist()[9:13] == [1.0, 1.0, 1.5, 1.0]
 
 
 def test_a_value_that_comes_later_fills_a_missing_one(write, url):
-    run_generation(write(row("2024-01-01", h10="")), url, use_rust=False)
-    report = run_generation(write(row("2024-01-01")), url, use_rust=False)
+    run_generation(write(row("2024-01-01", h10="")), url)
+    report = run_generation(write(row("2024-01-01")), url)
     assert (report.rows_updated, stored(url)["kwh"].null_count) == (1, 0)
 
 
@@ -332,7 +332,7 @@ def test_one_bad_file_leaves_no_database(write, tmp_path, url, content, message)
     bad = tmp_path / "한국동서발전_bad_2024.csv"
     bad.write_bytes(content)
     with pytest.raises(SourceFileError, match=message):
-        run_generation([write(row("2024-01-01")), bad], url, use_rust=False)
+        run_generation([write(row("2024-01-01")), bad], url)
     assert not list(tmp_path.glob("*.duckdb"))
 
 
@@ -342,20 +342,20 @@ def test_totals_that_contradict_the_unit_of_the_headings(tmp_path, url):
     rows = [[f"2024-01-0{day}", "A", *["10"] * 24, "240"] for day in range(1, 4)]
     path.write_text("\n".join(map(",".join, [headings, *rows])) + "\n", encoding="utf-8")
     with pytest.raises(SourceFileError, match=r"보령.*do not add up.*energy_unit"):
-        run_generation(path, url, use_rust=False)
+        run_generation(path, url)
     assert not list(tmp_path.glob("*.duckdb"))
-    assert run_generation(path, url, energy_unit="kWh", use_rust=False).total_mismatches == []
+    assert run_generation(path, url, energy_unit="kWh").total_mismatches == []
 
 
 @pytest.mark.parametrize("options", [{"layout": "kepco"}, {"energy_unit": "GWh"}])
 def test_options_that_cannot_be(write, tmp_path, url, options):
     with pytest.raises(OptionError):
-        run_generation(write(row("2024-01-01")), url, use_rust=False, **options)
+        run_generation(write(row("2024-01-01")), url, **options)
     assert not list(tmp_path.glob("*.duckdb"))
 
 
 def test_a_failure_at_the_end_leaves_the_previous_state(write, url, monkeypatch):
-    run_generation(write(row("2024-01-01")), url, use_rust=False)
+    run_generation(write(row("2024-01-01")), url)
     before = stored(url)
 
     def fail(*_args):
@@ -363,7 +363,7 @@ def test_a_failure_at_the_end_leaves_the_previous_state(write, url, monkeypatch)
 
     monkeypatch.setattr(generation, "store_rejects", fail)
     with pytest.raises(StorageError, match="disk is full"):
-        run_generation(write(row("2024-01-01", level=5), row("2024-01-02")), url, use_rust=False)
+        run_generation(write(row("2024-01-01", level=5), row("2024-01-02")), url)
     assert stored(url).equals(before)
 
 
@@ -373,7 +373,7 @@ def test_a_failure_in_the_first_run_leaves_no_row_but_that_of_the_run(write, url
 
     monkeypatch.setattr(generation, "store_rejects", fail)
     with pytest.raises(StorageError):
-        run_generation(write(row("2024-01-01")), url, use_rust=False)
+        run_generation(write(row("2024-01-01")), url)
     with Database.connect(url) as database:
         assert database.row_count(GENERATION_HOURLY) == 0
         (run,) = database.read(RUNS).to_pylist()

@@ -18,6 +18,8 @@ from energy_data_layer.sources.simulator.plants import WIND_PLANTS, Plant
 from .service_jobs import JOBS, PLANTS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs
 
+pytestmark = pytest.mark.any_engine
+
 EACH_JOB = pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 
 

@@ -12,6 +12,8 @@ from energy_data_layer.errors import OptionError
 from energy_data_layer.sources import asos, chunks, nambu_solar, namdong_wind
 from energy_data_layer.transforms.payload_report import PageInfo
 
+pytestmark = pytest.mark.any_engine
+
 DAYS = st.dates(date(2019, 12, 1), date(2022, 2, 1))
 RANGES = st.tuples(DAYS, DAYS).map(sorted)
 TODAY = date(2024, 3, 1)

@@ -26,6 +26,8 @@ from energy_data_layer.sources.http import ServiceClient, ServiceRequest
 
 from .scripted_service import ENCODED_KEY, GATEWAY_22, KEY, Reply, serving
 
+pytestmark = pytest.mark.any_engine
+
 REQUEST = ServiceRequest("asos", (("pageNo", "1"), ("stnIds", "108")))
 OK = Reply(b"ok")
 HTML = b"<html><body>proxy</body></html>"

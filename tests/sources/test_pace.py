@@ -17,6 +17,8 @@ from energy_data_layer.sources.waiting import CAUGHT_UP_SECONDS, MARGIN, Pace, r
 
 from .scripted_service import Reply, serving
 
+pytestmark = pytest.mark.any_engine
+
 LATENCY = 0.02
 
 

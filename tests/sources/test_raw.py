@@ -14,6 +14,8 @@ from energy_data_layer.errors import ServiceError, SourceFileError, StorageError
 from energy_data_layer.sources.raw import MANIFEST, RawFolder
 from energy_data_layer.sources.service_request import ServiceRequest
 
+pytestmark = pytest.mark.any_engine
+
 
 def request(page, service="asos"):
     return ServiceRequest(service, (("pageNo", str(page)), ("stnIds", "한 108&=%")))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import pickle
 
+import pytest
+
 from energy_data_layer.sources.traces import FAILURES_KEPT, SLOWEST_KEPT, RequestTrace, TraceSummary
+
+pytestmark = pytest.mark.any_engine
 
 
 def test_sums_and_the_slowest():

@@ -15,6 +15,8 @@ from energy_data_layer.storage.database import Database, UpsertCounts, quoted, r
 
 from .hourly_rows import KEY, NOON, contents, create_table, rows, stored
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def url(database_url):

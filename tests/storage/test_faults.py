@@ -27,7 +27,10 @@ from energy_data_layer.storage.tables import RUNS, SCHEMA_VERSION, WEATHER_ASOS,
 from .hourly_rows import KEY, contents, create_table, many_rows, rows, stored
 from .writers import MIGRATE, RUN_WEATHER, WAIT_WHILE_STAGING, WRITE, go_on, numbers, started
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL"),
+    pytest.mark.any_engine,
+]
 
 MANY = 20_000
 

@@ -17,6 +17,8 @@ from energy_data_layer.storage.tables import WEATHER_ASOS, add_provenance_column
 
 from .hourly_rows import KEY, contents, create_table, rows
 
+pytestmark = pytest.mark.any_engine
+
 MIDNIGHT = datetime(2024, 1, 1)
 
 

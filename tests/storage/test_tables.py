@@ -35,6 +35,8 @@ from energy_data_layer.storage.tables import (
     state_of,
 )
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture
 def database(database_url):

@@ -542,6 +542,7 @@ def test_an_error_leaves_the_input_as_it_was(bad, engine):
         (errors.OffGridError, ValueError),
         (errors.EngineUnavailable, ImportError),
         (errors.EngineVersionError, ImportError),
+        (errors.EngineBroken, ImportError),
         (errors.EngineError, RuntimeError),
         (errors.SourceFileError, ValueError),
         (errors.StorageError, OSError),

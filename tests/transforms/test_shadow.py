@@ -18,7 +18,7 @@ from energy_data_layer import (
     rows_from_api_payload,
     transform_wide_to_long,
 )
-from energy_data_layer.errors import EngineError, OptionError, StampError
+from energy_data_layer.errors import EngineError, OptionError, PayloadError, StampError
 from energy_data_layer.transforms import engine, impute, payload_rows, shadow, shadow_case
 from energy_data_layer.transforms.equality import assert_equal_answers
 from energy_data_layer.transforms.shadow_counts import ShadowCounts
@@ -183,6 +183,15 @@ def test_an_error_is_an_answer(counts):
         impute_missing_values(bad, ["ta"])
     shadow.settle(counts, SOON)
     assert (counts.compared, counts.mismatches) == (1, 0)
+
+
+@pytest.mark.needs_rust
+@pytest.mark.parametrize("body", ['{"response": {"header": ', "<response><header>"], ids=["JSON", "XML"])
+def test_the_words_of_a_parser_are_its_own(counts, body):
+    with pytest.raises(PayloadError, match=r"no valid JSON|no well-formed XML"):
+        rows_from_api_payload(body, "asos")
+    shadow.settle(counts, SOON)
+    assert (counts.compared, counts.mismatches) == (1, 0), counts
 
 
 @pytest.mark.needs_rust

@@ -13,9 +13,11 @@ from energy_data_layer._version import __version__
 from energy_data_layer.cli import (
     demo,
     doctor,
+    drift,
     generation,
     impute,
     report,
+    reprocess,
     shadow,
     simulate,
     solar,
@@ -27,6 +29,8 @@ from energy_data_layer.cli.console import LogFormat, log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand
 from energy_data_layer.cli.run import JOB_FAILED
 from energy_data_layer.errors import DataLayerError, OptionError
+from energy_data_layer.settings import DATABASE_URL
+from energy_data_layer.storage.database import redacted_url
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,15 @@ WRONG_USAGE = 2
 
 class ErrorsAsMessages(TyperGroup):
     """Shows what is wrong with data or surroundings as one message; a traceback only with ``--debug``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; a password among them is warned of."""
+        if any(redacted_url(argument) != argument for argument in args):
+            say(
+                "edl: a password on the command line can be read by every user of this machine; "
+                f"set {DATABASE_URL}, or leave the password to a password file (PGPASSFILE)"
+            )
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error of this package ends it with its exit code."""
@@ -71,6 +84,8 @@ run.command("generation", cls=ManyValuesCommand)(generation.generation)
 run.command("wind")(wind.wind)
 run.command("solar", cls=ManyValuesCommand)(solar.solar)
 app.command("status")(status.status)
+app.command("reprocess", cls=ManyValuesCommand)(reprocess.reprocess)
+app.command("drift")(drift.drift)
 app.command("report", cls=ManyValuesCommand)(report.report)
 app.command("shadow-report")(shadow.shadow_report)
 app.command("shadow-replay")(shadow.shadow_replay)

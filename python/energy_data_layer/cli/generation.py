@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import Engine
+from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, show_stages, show_table
+from energy_data_layer.cli.options import Engine, SchemaPolicyOption
 
 if TYPE_CHECKING:
     from energy_data_layer.report.generation_report import GenerationReport
@@ -50,6 +50,7 @@ def generation(
     plant_name: Annotated[
         str | None, typer.Option(help="The plant, for tables that do not name it; by default the file's name tells.")
     ] = None,
+    schema_policy: SchemaPolicyOption = None,
     engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
@@ -73,6 +74,7 @@ def generation(
             layout=layout,
             energy_unit=None if energy_unit is None else energy_unit.value,
             plant_name=plant_name,
+            schema_policy=schema_policy,
             use_rust=engine.use_rust,
             on_stage=on_stage,
         ),
@@ -136,4 +138,5 @@ def show_generation_report(report: GenerationReport) -> None:
                 for row in report.total_mismatches[:LISTED]
             ],
         )
+    show_drift(report.drift)
     show_stages(report.stages)

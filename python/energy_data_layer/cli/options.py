@@ -28,6 +28,16 @@ FromRaw = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked for, and do nothing.")]
 
 
+SchemaPolicyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--schema-policy",
+        help="What becomes of rows whose source has other fields than before: evolve, freeze or reject, for all tables "
+        "or as table=policy; by default that of EDL_SCHEMA_POLICY.",
+    ),
+]
+
+
 class Engine(StrEnum):
     """The engines to choose from."""
 

@@ -41,13 +41,15 @@ def read_table(path: Path) -> pa.Table:
     try:
         if ending == ".csv":
             return _read_csv(path)
-        if ending == ".parquet":
-            return pa.parquet.read_table(path)
-        return pa.feather.read_table(path)
+        table = pa.parquet.read_table(path) if ending == ".parquet" else pa.feather.read_table(path)
+        # A reader takes lengths, offsets and texts as the file has them; what reads them next trusts them.
+        table.validate(full=True)
+        _ = table.column_names  # raises where a name is not UTF-8
     except FileNotFoundError as error:
         raise SourceFileError(path, None, "no such file") from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceFileError(path, None, f"cannot be read as {ending}: {error}") from error
+    return table
 
 
 def write_table(table: pa.Table, path: Path) -> None:

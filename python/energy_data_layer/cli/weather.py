@@ -9,7 +9,15 @@ import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_drift, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, split_at_commas, station_numbers
+from energy_data_layer.cli.options import (
+    DryRun,
+    Engine,
+    FromRaw,
+    KeepRaw,
+    SchemaPolicyOption,
+    split_at_commas,
+    station_numbers,
+)
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.provenance import Provenance
@@ -60,6 +68,7 @@ def weather(
     keep_raw: KeepRaw = None,
     from_raw: FromRaw = None,
     dry_run: DryRun = False,
+    schema_policy: SchemaPolicyOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
 ) -> None:
     """Collect observations (or read files), complete and impute their hours, and store them.
@@ -97,6 +106,7 @@ def weather(
                 keep_raw=keep_raw,
                 from_raw=from_raw,
                 dry_run=dry_run,
+                schema_policy=schema_policy,
                 use_rust=engine.use_rust,
                 on_stage=on_stage,
             ),
@@ -118,6 +128,7 @@ def weather(
             since=since,
             until=until,
             max_spline_gap=max_spline_gap,
+            schema_policy=schema_policy,
             use_rust=engine.use_rust,
             picture=picture,
             on_stage=on_stage,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw
+from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, SchemaPolicyOption
 from energy_data_layer.cli.service import show_service_report
 
 
@@ -24,6 +24,7 @@ def wind(
     keep_raw: KeepRaw = None,
     from_raw: FromRaw = None,
     dry_run: DryRun = False,
+    schema_policy: SchemaPolicyOption = None,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
     ] = None,
@@ -48,6 +49,7 @@ def wind(
             keep_raw=keep_raw,
             from_raw=from_raw,
             dry_run=dry_run,
+            schema_policy=schema_policy,
             use_rust=engine.use_rust,
             on_stage=on_stage,
         ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.doctor.finding import Finding, Verdict
-from energy_data_layer.errors import DataLayerError, EngineUnavailable
+from energy_data_layer.errors import DataLayerError, EngineBroken, EngineUnavailable
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.complete_hours import complete_hours
 from energy_data_layer.transforms.impute import impute_missing_values
@@ -26,7 +26,7 @@ def check() -> Iterator[Finding]:
     """Say which engine would run now, whether Rust loads, and whether all transforms give the same answer."""
     try:
         choice = engine.choose(None)
-    except (DataLayerError, ImportError) as error:
+    except DataLayerError as error:
         yield Finding(CHECK, Verdict.PROBLEM, f"none runs: {error}", "USE_RUST=0 runs the reference")
     else:
         fell_back = choice.engine == "reference" and ", but" in choice.reason
@@ -38,9 +38,8 @@ def check() -> Iterator[Finding]:
     except EngineUnavailable:
         yield Finding("Rust engine", Verdict.NOTE, "not installed")
         rust_answers = False
-    except (DataLayerError, ImportError) as error:
-        advice = f"install it again, or uninstall it: {engine.INSTALL_ADVICE}"
-        yield Finding("Rust engine", Verdict.PROBLEM, f"installed, but broken: {error}", advice)
+    except EngineBroken as error:
+        yield Finding("Rust engine", Verdict.PROBLEM, str(error))
         rust_answers = False
     else:
         rust_answers = module.__version__ == __version__

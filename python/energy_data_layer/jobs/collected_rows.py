@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from datetime import date
     from os import PathLike
 
+    from energy_data_layer.jobs.drift import FieldGate
     from energy_data_layer.report.collection_report import CollectionReport
+    from energy_data_layer.report.reprocess_report import ReprocessReport
     from energy_data_layer.report.service_report import ServiceReport
     from energy_data_layer.report.weather_report import WeatherReport
     from energy_data_layer.sources.chunks import Chunk
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2_000
 """Rows in a transaction to which no further chunk is added: what bounds the memory."""
 
-_CHUNK = "chunk"
+CHUNK = "chunk"
+"""The column with the number of the chunk that a row is of."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def store_chunks(
     source: Source,
     chunks: Sequence[Chunk],
     *,
-    table: str,
+    gate: FieldGate,
     rows_of: Callable[[pa.Table], pa.Table],
 ) -> set[tuple[str, ...]]:
     """Collect chunks and commit the hours of those that have arrived, so that a run can die at any time.
@@ -127,8 +130,8 @@ def store_chunks(
         Where the rows go, where the run is recorded, what is noted, and how answers are got.
     source, chunks
         What is asked.
-    table : str
-        The table; its key tells hours apart.
+    gate : FieldGate
+        The table, whose key tells hours apart, and which answers it takes.
     rows_of : callable
         Returns hours of the service with the columns of the table, and further ones that tell plants apart.
 
@@ -137,6 +140,7 @@ def store_chunks(
     set of tuple of str
         The plants of which something came.
     """
+    table = gate.table
     hourly = HOURLY_TABLES[table]
     stored_columns = database.columns(table)
     answered: set[tuple[str, ...]] = set()
@@ -152,14 +156,22 @@ def store_chunks(
                     report.collection.note_failure(answer)
                     report.stopped |= isinstance(answer.error, StopForToday)
                 else:
+                    refused = gate.rejects(answer)
                     report.collection.note(answer)
-                    collected.append(answer)
+                    if refused is None:
+                        collected.append(answer)
+                    else:
+                        rows = rows_of(answer.table)
+                        answered |= keys_in(rows, hourly.key)
+                        set_aside(
+                            database, report, {refused: rows}, origin=answer.chunk.label, source=answer.chunk.service
+                        )
             if not collected:
                 continue
             rows = rows_of(pa.concat_tables(answer.table for answer in collected))
             report.rows_read += rows.num_rows
             answered |= keys_in(rows, hourly.key)
-            _store(database, report, _numbered(rows, collected), collected, table, stored_columns)
+            _store(database, report, numbered(rows, collected), collected, table, stored_columns)
             log.checkpoint(report.run_id, requests=answers.traces.requests)
             # Arrow's pool keeps what was freed, and more of it with each group.
             pa.default_memory_pool().release_unused()
@@ -170,10 +182,10 @@ def store_chunks(
     return answered
 
 
-def _numbered(rows: pa.Table, collected: Sequence[Collected]) -> pa.Table:
+def numbered(rows: pa.Table, collected: Sequence[Collected]) -> pa.Table:
     """Return the rows of some chunks with the number of the chunk that each is of."""
     counts = [answer.table.num_rows for answer in collected]
-    return rows.append_column(_CHUNK, pa.array(np.repeat(np.arange(len(counts)), counts)))
+    return rows.append_column(CHUNK, pa.array(np.repeat(np.arange(len(counts)), counts)))
 
 
 def _store(
@@ -187,7 +199,7 @@ def _store(
     """Settle the rows of each chunk and store those of all in one transaction."""
     hourly = HOURLY_TABLES[table]
     key = (*hourly.key, hourly.stamp)
-    settled = settle_repeated_rows(rows, (*key, _CHUNK))
+    settled = settle_repeated_rows(rows, (*key, CHUNK))
     names = [name for name in settled.kept.column_names if name in stored_columns]
     with database.transaction():
         try:
@@ -200,16 +212,7 @@ def _store(
                 )
                 for number in range(len(collected))
             ]
-        for reason, rejected in settled.rejected.items():
-            for number in pc.unique(rejected.column(_CHUNK)).to_pylist():
-                chunk = collected[number].chunk
-                set_aside(
-                    database,
-                    report,
-                    {reason: _of_chunk(rejected, number)},
-                    origin=chunk.label,
-                    source=chunk.service,
-                )
+        set_aside_of_chunks(database, report, settled.rejected, collected)
     report.rows_inserted += sum(count.inserted for count in counts)
     report.rows_updated += sum(count.updated for count in counts)
     report.rows_unchanged += sum(count.unchanged for count in counts)
@@ -217,12 +220,25 @@ def _store(
 
 
 def _of_chunk(rows: pa.Table, number: int) -> pa.Table:
-    return rows.filter(pc.equal(rows.column(_CHUNK), number)).drop_columns(_CHUNK)
+    return rows.filter(pc.equal(rows.column(CHUNK), number)).drop_columns(CHUNK)
+
+
+def set_aside_of_chunks(
+    database: Database,
+    report: ServiceReport | ReprocessReport,
+    rejected: Mapping[str, pa.Table],
+    collected: Sequence[Collected],
+) -> None:
+    """Set rejected rows aside that have the numbers of their chunks."""
+    for reason, rows in rejected.items():
+        for number in pc.unique(rows.column(CHUNK)).to_pylist():
+            chunk = collected[number].chunk
+            set_aside(database, report, {reason: _of_chunk(rows, number)}, origin=chunk.label, source=chunk.service)
 
 
 def set_aside(
     database: Database,
-    report: ServiceReport | WeatherReport,
+    report: ServiceReport | WeatherReport | ReprocessReport,
     rejected: Mapping[str, pa.Table],
     *,
     origin: str,

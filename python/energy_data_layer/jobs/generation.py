@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.errors import LayoutError, SourceFileError
+from energy_data_layer.errors import (
+    EngineBroken,
+    EngineError,
+    EngineUnavailable,
+    EngineVersionError,
+    LayoutError,
+    SourceFileError,
+)
+from energy_data_layer.jobs.distributions import check_distributions_of
+from energy_data_layer.jobs.drift import check_headings, require_known_fields
 from energy_data_layer.jobs.generation_rows import DailyRows, settle_repeated_keys
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.generation_report import (
@@ -44,7 +53,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from energy_data_layer.sources.generation_files import Reject
+    from energy_data_layer.sources.generation_files import GenerationFile, Reject
     from energy_data_layer.transforms.wide_layout import EnergyUnit, WideLayout
     from energy_data_layer.transforms.wide_report import WideReport
 
@@ -67,6 +76,7 @@ def run_generation(
     layout: WideLayout | str | None = None,
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> GenerationReport:
@@ -87,6 +97,8 @@ def run_generation(
         See `Database.connect`.
     publisher, layout, energy_unit, plant_name : optional
         What the files do not tell, for all of them: see `read_generation_files`.
+    schema_policy : str, optional
+        What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
         The engine, see `transform_wide_to_long`.
     on_stage : callable, optional
@@ -102,6 +114,8 @@ def run_generation(
     SourceFileError
         If a file is no such table, or if it leaves its layout, publisher, plant or unit of energy open;
         nothing is written.
+    SchemaDriftError
+        If the headings changed and the policy is to freeze; nothing is written.
     OptionError
         If an option has a value that it cannot take.
     StorageError
@@ -142,7 +156,7 @@ def run_generation(
             settle_repeated_keys(checked)
             _note_rows(report, checked)
 
-        with report.stage("wide to long") as stage:
+        with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
             long = pa.concat_tables([_lengthened(rows, energy_unit, use_rust, report) for rows in checked])
             stage.holds(*(file.table for file in read), long)
         if long.num_rows != HOURS * report.rows_stored:
@@ -153,16 +167,30 @@ def run_generation(
             with report.stage("store") as stage:
                 database = until_recorded.enter_context(Database.connect(database_url))
                 until_recorded.enter_context(RunLog(database).recorded(report))
+                headings = _headings(read)
+                require_known_fields(database, GENERATION_HOURLY, headings, schema_policy)
                 with database.transaction():
                     counts = database.upsert(
                         GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel")
                     )
                     report.rejects_new = store_rejects(database, rejects)
+                check_headings(database, report, GENERATION_HOURLY, headings)
+                check_distributions_of(database, report, GENERATION_HOURLY, long.column("interval_start"))
                 stage.holds(long, rejects)
             report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
             report.rows_unchanged = counts.unchanged
             report.finish()
     return report
+
+
+@contextmanager
+def _engine_failures_recorded(database_url: str, report: GenerationReport) -> Iterator[None]:
+    """Note a run that the engine ends in the table of runs; one that a bad file ends makes no database."""
+    try:
+        yield
+    except (EngineBroken, EngineError, EngineUnavailable, EngineVersionError):
+        with Database.connect(database_url) as database, RunLog(database).recorded(report):
+            raise
 
 
 def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
@@ -196,6 +224,18 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
         setattr(report, name, sum(getattr(file, name) for file in report.files))
     for reason, of_reason in report.rejects.items():
         logger.warning("rows rejected, %s: %d", reason, of_reason.count)
+
+
+def _headings(files: Sequence[GenerationFile]) -> dict[str, dict[str, str]]:
+    """Return per publisher its layouts, as the kinds of one field, and per layout the headings."""
+    found: dict[str, dict[str, str]] = {}
+    for file in files:
+        layouts = found.setdefault(file.publisher, {"layout": ""})
+        layouts["layout"] = "|".join(sorted({*filter(None, layouts["layout"].split("|")), file.layout.name}))
+        found.setdefault(f"{file.publisher} {file.layout.name}", {}).update(
+            dict.fromkeys([*file.table.column_names, *file.columns_not_read], "")
+        )
+    return found
 
 
 def _unit_periods(rows: DailyRows) -> Iterator[UnitPeriod]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from energy_data_layer.errors import ColumnNotFoundError, OptionError
 from energy_data_layer.jobs.stored_weather import (
     REWRITTEN_HOURS,
     Fields,
+    MeansOfEverything,
     Periods,
     Place,
     changed_fills,
@@ -36,7 +38,7 @@ from energy_data_layer.transforms.impute import impute_missing_values
 from energy_data_layer.transforms.provenance import Provenance, provenance_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 
 DEFAULT_COLUMNS = ("ta", "hm", "ws", "pa")
 STAGES = ("read database", "complete hours", "read history", "impute", "store")
+
+STATIONS_WITH_HISTORY = 10
+"""Of how many stations history is read at once: a station can have decades of it."""
 
 _STATION, _STAMP = WEATHER_KEY
 _NAME = "stnNm"
@@ -60,6 +65,7 @@ def impute_and_store(
     columns: Sequence[str],
     max_spline_gap: int,
     use_rust: bool | None,
+    means: MeansOfEverything | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Complete, impute and store new rows in one transaction, with what is stored as context and history.
 
@@ -79,6 +85,8 @@ def impute_and_store(
         The longest gap, in hours, that is interpolated.
     use_rust : bool or None
         The engine.
+    means : MeansOfEverything, optional
+        The means of the columns, where these rows are not all that are new.
 
     Returns
     -------
@@ -100,24 +108,29 @@ def impute_and_store(
             completed = complete_hours(combined, _STAMP, _STATION, carry=(_NAME,), use_rust=use_rust)
             stage.holds(completed)
 
-        with report.stage("read history") as stage:
-            stations = stations_in_need_of_history(completed, columns, max_spline_gap)
-            history = stored_observations_elsewhere(database, periods, columns, stations)
-            stage.holds(completed, history)
+        in_need = stations_in_need_of_history(completed, columns, max_spline_gap)
+        pieces = []
+        for piece, stations in _with_bounded_history(completed, in_need):
+            with report.stage("read history") as stage:
+                history = stored_observations_elsewhere(database, periods, columns, stations)
+                stage.holds(completed, history)
 
-        with report.stage("impute") as stage:
-            imputed, imputation = impute_missing_values(
-                completed,
-                columns,
-                _STAMP,
-                _STATION,
-                max_spline_gap=max_spline_gap,
-                history=history,
-                provenance=True,
-                report=True,
-                use_rust=use_rust,
-            )
-            stage.holds(completed, imputed)
+            with report.stage("impute") as stage:
+                filled, imputation = impute_missing_values(
+                    piece,
+                    columns,
+                    _STAMP,
+                    _STATION,
+                    max_spline_gap=max_spline_gap,
+                    history=history,
+                    provenance=True,
+                    report=True,
+                    use_rust=use_rust,
+                )
+                pieces.append(filled)
+                stage.holds(completed, *pieces)
+        means = means or MeansOfEverything(database, columns, lambda: [new])
+        imputed = _with_means_of_everything(pa.concat_tables(pieces), columns, means)
 
         with report.stage("store") as stage:
             place = Place.of(imputed, periods)
@@ -160,11 +173,11 @@ def require_short_enough(max_spline_gap: int) -> None:
         )
 
 
-def require_columns(columns: Sequence[str], new: pa.Table, origin: str) -> None:
+def require_columns(columns: Sequence[str], present: Sequence[str], origin: str) -> None:
     """Raise if a column is not among the rows, or is nothing that can be imputed."""
     for name in columns:
-        if name not in new.column_names:
-            raise ColumnNotFoundError(name, new.column_names, origin)
+        if name not in present:
+            raise ColumnNotFoundError(name, list(present), origin)
         column = ASOS_BY_FIELD.get(name)
         if column is None or column.arrow_type != pa.float64() or name in _CIRCULAR:
             raise OptionError(f"{name} cannot be imputed: it is no quantity that values in between make sense of")
@@ -172,23 +185,43 @@ def require_columns(columns: Sequence[str], new: pa.Table, origin: str) -> None:
             raise OptionError(f"{name} cannot be imputed: a blank means {column.blank_means}, not a missing value")
 
 
-def stations_in_need_of_history(
-    completed: pa.Table, columns: Sequence[str], max_spline_gap: int
-) -> NDArray[np.int64] | None:
-    """Return the stations whose fills depend on what is stored elsewhere, None for all stations.
-
-    The climatology and the station's mean take a station's own history, and only where a gap is long. The mean
-    of a column takes everything, and only where a station has nothing of it.
-    """
+def stations_in_need_of_history(completed: pa.Table, columns: Sequence[str], max_spline_gap: int) -> NDArray[np.int64]:
+    """Return the stations whose fills depend on what is stored elsewhere of them: those with a long gap."""
     station = completed.column(_STATION).to_numpy()
     in_need: list[NDArray[np.int64]] = [station[:0]]
     for name in columns:
-        missing = pc.is_null(completed.column(name), nan_is_null=True).to_numpy()
-        if len(np.unique(station[~missing])) < len(np.unique(station)):
-            return None
-        gaps = find_gaps(missing, station)
+        gaps = find_gaps(pc.is_null(completed.column(name), nan_is_null=True).to_numpy(), station)
         in_need.append(station[gaps.start[gaps.length > max_spline_gap]])
     return np.unique(np.concatenate(in_need))
+
+
+def _with_bounded_history(
+    completed: pa.Table, in_need: NDArray[np.int64]
+) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+    """Cut the rows, which are in the order of their stations, where enough stations are in need of history."""
+    station = completed.column(_STATION).to_numpy()
+    groups = [in_need[at : at + STATIONS_WITH_HISTORY] for at in range(0, len(in_need), STATIONS_WITH_HISTORY)]
+    starts = [0, *(int(np.searchsorted(station, group[0])) for group in groups[1:]), len(station)]
+    for (start, end), group in zip(pairwise(starts), groups or [in_need], strict=True):
+        yield completed.slice(start, end - start), group
+
+
+def _with_means_of_everything(imputed: pa.Table, columns: Sequence[str], means: MeansOfEverything) -> pa.Table:
+    """Let the mean of a column be that of everything observed, of which the imputation saw a part."""
+    for name in columns:
+        codes = imputed.column(provenance_column(name))
+        left = pc.is_in(codes, pa.array([Provenance.GLOBAL_MEAN, Provenance.UNFILLED], pa.uint8()))
+        if not pc.any(left).as_py():
+            continue
+        mean = means.of(name)
+        code = Provenance.UNFILLED if mean is None else Provenance.GLOBAL_MEAN
+        for column, value in (
+            (name, pa.scalar(mean, pa.float64())),
+            (provenance_column(name), pa.scalar(code, pa.uint8())),
+        ):
+            settled = pc.if_else(left, value, imputed.column(column))
+            imputed = imputed.set_column(imputed.column_names.index(column), column, settled)
+    return imputed
 
 
 def _of_run(changes: pa.Table, run_id: str) -> pa.Table:

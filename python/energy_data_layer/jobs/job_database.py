@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from energy_data_layer.storage.database import Database, duckdb_path
+from energy_data_layer.storage.database import Database, duckdb_path, require_database
 from energy_data_layer.storage.tables import migrate
 
 if TYPE_CHECKING:
@@ -17,6 +17,18 @@ IN_MEMORY = "duckdb:///:memory:"
 
 class _NothingHappened(Exception):
     pass
+
+
+def existing_database(url: str) -> Database:
+    """Open a database that is there; no file is made.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`; also if there is no such file.
+    """
+    require_database(url)
+    return Database.connect(url)
 
 
 @contextmanager
@@ -35,7 +47,14 @@ def job_database(url: str, *, dry_run: bool = False) -> Iterator[Database]:
             migrate(database)
             yield database
             return
-        with suppress(_NothingHappened), database.transaction():
-            migrate(database)
+        with without_trace(database):
             yield database
-            raise _NothingHappened
+
+
+@contextmanager
+def without_trace(database: Database) -> Iterator[None]:
+    """Give a transaction in which the database has the tables of this release, and of which nothing stays."""
+    with suppress(_NothingHappened), database.transaction():
+        migrate(database)
+        yield
+        raise _NothingHappened

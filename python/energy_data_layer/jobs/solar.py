@@ -8,9 +8,11 @@ import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, plants_of, store_chunks
-from energy_data_layer.jobs.drift import check_drift
+from energy_data_layer.jobs.distributions import check_distributions
+from energy_data_layer.jobs.drift import FieldGate, check_drift
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, period
+from energy_data_layer.jobs.schema_policy import policy_of
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.collection_report import CollectionReport
 from energy_data_layer.report.service_report import ServiceReport
@@ -41,6 +43,7 @@ def run_solar(
     keep_raw: str | PathLike[str] | None = None,
     from_raw: str | PathLike[str] | None = None,
     dry_run: bool = False,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> ServiceReport:
@@ -69,6 +72,8 @@ def run_solar(
         the service: then everything in it is stored.
     dry_run : bool, default False
         Tell what would be asked for, and do nothing.
+    schema_policy : str, optional
+        What becomes of answers with other fields than before, see `policy_of`.
     use_rust : bool, optional
         The engine, see `rows_from_api_payload`.
     on_stage : callable, optional
@@ -84,10 +89,13 @@ def run_solar(
     ------
     OptionError
         If an option has a value that it cannot take, no plant is known, or no service key is set.
+    SchemaDriftError
+        If an answer has other fields than before and the policy is to freeze; chunks committed before stay.
     StorageError
         If the database cannot be opened or written; chunks committed before stay.
     """
     first, last = period(since, until, newest=(today or today_in_korea()) - ONE_DAY)
+    policy_of(NAMBU_GENERATION, schema_policy)
     fetching = Fetching.of(settings, keep_raw, from_raw, use_rust)
     report = ServiceReport(
         "solar",
@@ -113,9 +121,10 @@ def run_solar(
             return report
         log = RunLog(database)
         with log.recorded(report):
+            gate = FieldGate.of(database, NAMBU_GENERATION, SOURCE.name, schema_policy)
             with report.stage("fetch and store"):
                 answered = store_chunks(
-                    database, log, report, fetching, SOURCE, planned, table=NAMBU_GENERATION, rows_of=_rows_of
+                    database, log, report, fetching, SOURCE, planned, gate=gate, rows_of=hours_to_store
                 )
             with report.stage("check"):
                 wanted = wanted if fetching.from_raw is None else sorted(asked)
@@ -125,15 +134,16 @@ def run_solar(
                     database,
                     report,
                     report.collection,
-                    NAMBU_GENERATION,
+                    gate,
                     new=report.plants_new,
                     silent=report.plants_silent,
                     answered=map(" ".join, answered),
                 )
+                check_distributions(database, report, NAMBU_GENERATION, first, last)
     return report
 
 
-def _rows_of(rows: pa.Table) -> pa.Table:
+def hours_to_store(rows: pa.Table) -> pa.Table:
     """Return the hours under the names of the table."""
     rows = rows.rename_columns(["datetime" if name == "timestamp" else name for name in rows.column_names])
     stamp = rows.column_names.index("datetime")

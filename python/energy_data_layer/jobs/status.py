@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from energy_data_layer.jobs.job_database import existing_database
 from energy_data_layer.storage.coverage import HOURLY_TABLES, series_coverage
-from energy_data_layer.storage.database import Database, require_database
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import REJECTS, RUNS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    from energy_data_layer.storage.database import Database
 
 LATEST_RUNS = 10
 
@@ -100,8 +102,7 @@ def status_of(database_url: str) -> Status:
     >>> [table.table for table in status.tables], [run["status"] for run in status.runs]
     (['generation_hourly'], ['succeeded'])
     """
-    require_database(database_url)
-    with Database.connect(database_url) as database:
+    with existing_database(database_url) as database:
         present = set(database.tables())
         counts = {table: database.row_count(table) for table in (*HOURLY_TABLES, REJECTS) if table in present}
         return Status(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +16,7 @@ from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.transforms.provenance import Provenance, provenance_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -139,10 +141,7 @@ def stored_observations_elsewhere(
 ) -> pa.Table:
     """Return the stored observations of all other times, of some stations or all; fills are left out."""
     of_stations = "" if stations is None else f"AND w.{quoted(_STATION)} IN (SELECT station FROM in_need)"  # noqa: S608
-    observed = ", ".join(
-        f"CASE WHEN coalesce(w.{quoted(provenance_column(name))}, 0) = 0 THEN w.{quoted(name)} END AS {quoted(name)}"
-        for name in columns
-    )
+    observed = ", ".join(f"{_observed(name)} AS {quoted(name)}" for name in columns)
     return database.query(
         f"SELECT w.{quoted(_STATION)}, w.{quoted(_STAMP)}, {observed} "  # noqa: S608
         f"FROM {quoted(WEATHER_ASOS)} AS w LEFT JOIN period ON {_IN_PERIOD} "
@@ -152,6 +151,74 @@ def stored_observations_elsewhere(
             "in_need": pa.table({"station": pa.array(() if stations is None else stations, pa.int64())}),
         },
     )
+
+
+def _observed(name: str) -> str:
+    """Return, in SQL, the stored value of a field, null where it is a fill."""
+    return f"CASE WHEN coalesce(w.{quoted(provenance_column(name))}, 0) = 0 THEN w.{quoted(name)} END"
+
+
+class MeansOfEverything:
+    """The mean of each column over all that is observed, stored or new: what a station gets that has nothing of it.
+
+    They are asked for where a station needs them, which is rare, and computed by the database: no more than the new
+    rows of some stations are in memory. It makes no difference how many of the new rows are stored by then.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with the provenance of the columns.
+    columns : sequence of str
+        The columns.
+    parts : callable
+        Gives the new rows, those of a station in one part.
+    """
+
+    def __init__(self, database: Database, columns: Sequence[str], parts: Callable[[], Iterable[pa.Table]]) -> None:
+        self._database, self._columns, self._parts = database, columns, parts
+
+    def of(self, column: str) -> float | None:
+        """Return the mean of a column, None where nothing of it is observed."""
+        count, total = self._totals[column]
+        return total / count if count else None
+
+    @cached_property
+    def _totals(self) -> dict[str, tuple[int, float]]:
+        """Return how much is observed of each column, and its sum."""
+        by_station = self._by_station(None)
+        for new in self._parts():
+            by_station |= self._by_station(new.select([*WEATHER_KEY, *self._columns]))
+        return {
+            name: (
+                sum(row[f"count_{name}"] for row in by_station.values()),
+                math.fsum(row[f"sum_{name}"] for row in by_station.values() if row[f"count_{name}"]),
+            )
+            for name in self._columns
+        }
+
+    def _by_station(self, new: pa.Table | None) -> dict[int, dict[str, Any]]:
+        """Return counts and sums of the stations that have new rows, once these are stored; without any, of all."""
+        key = f"w.{quoted(_STATION)}"
+        if new is None:
+            station, values = key, {name: _observed(name) for name in self._columns}
+            source = f"{quoted(WEATHER_ASOS)} AS w"
+        else:
+            station = f"coalesce({key}, new.{quoted(_STATION)})"
+            values = {name: f"coalesce(new.{quoted(name)}, {_observed(name)})" for name in self._columns}
+            source = (
+                f"(SELECT * FROM {quoted(WEATHER_ASOS)} WHERE {quoted(_STATION)} IN "  # noqa: S608
+                f"(SELECT {quoted(_STATION)} FROM new)) AS w FULL JOIN new ON "
+                + " AND ".join(f"w.{quoted(name)} = new.{quoted(name)}" for name in WEATHER_KEY)
+            )
+        selected = ", ".join(
+            f"count({value}) AS {quoted(f'count_{name}')}, sum({value}) AS {quoted(f'sum_{name}')}"
+            for name, value in values.items()
+        )
+        answer = self._database.query(
+            f"SELECT {station} AS station, {selected} FROM {source} GROUP BY {station}",  # noqa: S608
+            tables={} if new is None else {"new": new},
+        )
+        return {row["station"]: row for row in answer.to_pylist()}
 
 
 def with_stored_rows(new: pa.Table, stored: pa.Table, fields: Fields) -> pa.Table:
@@ -248,7 +315,7 @@ def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArr
     stored_code = _numbers(imputed, _STORED + provenance_column(name))
     was_filled = stored_code > Provenance.OBSERVED
     same_method = stored_code == code
-    same_value = np.abs(value - stored_value) <= SAME_VALUE
+    same_value = (np.abs(value - stored_value) <= SAME_VALUE) | (np.isnan(value) & np.isnan(stored_value))
     interpolated = code <= Provenance.NEAREST
     changed = place.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
     kept = np.where(place.is_new_range, was_filled & same_method & same_value, ~changed)

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.distributions import check_distributions
+from energy_data_layer.jobs.drift import check_headings, require_known_fields
 from energy_data_layer.jobs.imputed_weather import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -19,26 +21,29 @@ from energy_data_layer.jobs.imputed_weather import (
 )
 from energy_data_layer.jobs.imputed_weather import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.job_database import job_database
+from energy_data_layer.jobs.stored_weather import MeansOfEverything
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.report.weather_report import WeatherReport
 from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
-from energy_data_layer.sources.files import read_asos_files
+from energy_data_layer.sources.asos_spool import AsosSpool
 from energy_data_layer.storage.atomic_file import require_folder_of
 from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import WEATHER_KEY
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from os import PathLike
+
+    from energy_data_layer.report.run_report import Stage
 
 
 logger = logging.getLogger(__name__)
 
 STAGES = ("read files", *SHARED_STAGES)
 
-_, _STAMP = WEATHER_KEY
+_STATION, _STAMP = WEATHER_KEY
 
 
 def run_weather(
@@ -49,6 +54,7 @@ def run_weather(
     since: str | date | None = None,
     until: str | date | None = None,
     max_spline_gap: int = 3,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -60,6 +66,11 @@ def run_weather(
     climatology and the means. A fill is never used as an observation. A new observation replaces a stored
     value, a new missing value replaces none. Fills of the context that the new rows change (within 168
     hours) are written again. Running the job twice leaves what one run leaves.
+
+    All files are read and checked before the database is opened; their rows wait in a temporary file (see
+    `AsosSpool`). Then they are completed, imputed and stored some stations at a time, so that memory holds no more
+    than that of the input, however large it is: all in one transaction, because a run that dies between two
+    stations would leave a table that no single run leaves.
 
     Parameters
     ----------
@@ -73,10 +84,12 @@ def run_weather(
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
     max_spline_gap : int, default 3
         The longest gap, in hours, that is interpolated; at most 168.
+    schema_policy : str, optional
+        What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
         The engine, see `impute_missing_values`.
     picture : path, optional
-        Draw a few gaps, before and after, into this PNG file.
+        Draw a few gaps, before and after, into this PNG file: of the first part, where the files are stored in parts.
     on_stage : callable, optional
         Told the name of each stage as it begins.
 
@@ -91,6 +104,8 @@ def run_weather(
         If a file is not a readable export; nothing is written.
     ColumnNotFoundError
         If no file has one of the columns.
+    SchemaDriftError
+        If the headings changed and the policy is to freeze; nothing is written.
     OptionError
         If an option has a value that it cannot take.
     StorageError
@@ -126,18 +141,37 @@ def run_weather(
         },
         on_stage=on_stage,
     )
-    with watched(report):
+    with watched(report), AsosSpool() as spool:
         with report.stage("read files") as stage:
-            new = _read_new_rows(files, since, until, report)
-            require_columns(columns, new, "the files")
-            stage.holds(new)
+            spool.read(files)
+            new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max))
+            require_columns(columns, new.columns, "the files")
+            new.check(report, stage)
         with job_database(database_url) as database, RunLog(database).recorded(report):
-            completed, imputed = impute_and_store(
-                database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
-            )
-            if picture is not None:
+            headings = {"asos files": dict.fromkeys(spool.column_names, "")}
+            require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
+            means = MeansOfEverything(database, columns, new.parts)
+            shown = None
+            with database.transaction():
+                for part in new.parts():
+                    frames = impute_and_store(
+                        database,
+                        part,
+                        report,
+                        columns=columns,
+                        max_spline_gap=max_spline_gap,
+                        use_rust=use_rust,
+                        means=means,
+                    )
+                    shown = shown or (frames if picture is not None else None)
+                    del frames, part  # the next part is read into the memory of this one
+            report.stations = new.stations
+            check_headings(database, report, WEATHER_ASOS, headings)
+            if new.period is not None:
+                check_distributions(database, report, WEATHER_ASOS, *new.period)
+            if picture is not None and shown is not None:
                 with report.stage("draw picture"):
-                    draw_gap_picture(completed, imputed, picture, columns=columns, labels=axis_labels(columns))
+                    draw_gap_picture(*shown, picture, columns=columns, labels=axis_labels(columns))
     return report
 
 
@@ -147,41 +181,59 @@ def axis_labels(columns: Iterable[str]) -> dict[str, str]:
     return {name: f"{column.meaning}\n({column.unit})" for name, column in known.items()}
 
 
-def _read_new_rows(
-    files: str | PathLike[str] | Iterable[str | PathLike[str]],
-    since: str | date | None,
-    until: str | date | None,
-    report: WeatherReport,
-) -> pa.Table:
-    """Return the rows of the files between `since` and `until`, and note what was read and left out."""
-    read = read_asos_files(files)
-    within = _between(read.table, since, until)
-    known = [name for name in within.column_names if name in ASOS_BY_FIELD]
-    report.files = [str(file.path) for file in read.files]
-    report.rows_read = read.rows_read
-    report.duplicates_collapsed = read.duplicates_collapsed
-    report.rows_outside_period = read.table.num_rows - within.num_rows
-    report.columns_not_stored = [name for name in within.column_names if name not in known]
-    if report.columns_not_stored:
-        logger.warning("columns of unknown meaning, not stored: %s", ", ".join(report.columns_not_stored))
-    if not within.num_rows:
-        logger.warning("none of the %d rows lies between since and until", read.table.num_rows)
-    return within.select(known)
+class _NewRows:
+    """The rows of the files that are to be stored: within the period, in the known columns."""
+
+    def __init__(self, spool: AsosSpool, since: pa.Scalar | None, until: pa.Scalar | None) -> None:
+        self._spool = spool
+        self._since, self._until = since, until
+        self.columns = [name for name in spool.column_names if name in ASOS_BY_FIELD]
+        self.stations = 0
+        self.period: tuple[date, date] | None = None
+
+    def parts(self) -> Iterator[pa.Table]:
+        """Give the rows, some stations at a time."""
+        for part in self._spool.parts():
+            yield self._within(part)
+
+    def check(self, report: WeatherReport, stage: Stage) -> None:
+        """Look at all rows once, so that nothing is written if one cannot be; note what was read and left out."""
+        for part in self._spool.parts():
+            within = self._within(part)
+            self.stations += pc.count_distinct(within.column(_STATION)).as_py()
+            if within.num_rows:
+                limits = pc.min_max(within.column(_STAMP)).as_py()
+                first, last = limits["min"].date(), limits["max"].date()
+                before = self.period or (first, last)
+                self.period = min(first, before[0]), max(last, before[1])
+            report.duplicates_collapsed -= part.num_rows
+            report.rows_outside_period += part.num_rows - within.num_rows
+            stage.holds(part)
+        report.files = [str(file.path) for file in self._spool.files]
+        report.rows_read = self._spool.rows_read
+        report.duplicates_collapsed += report.rows_read
+        report.columns_not_stored = [name for name in self._spool.column_names if name not in self.columns]
+        if report.columns_not_stored:
+            logger.warning("columns of unknown meaning, not stored: %s", ", ".join(report.columns_not_stored))
+        if not self.stations:
+            logger.warning("none of the %d rows lies between since and until", report.rows_read)
+
+    def _within(self, part: pa.Table) -> pa.Table:
+        rows = part.select(self.columns)
+        # The database keeps microseconds; one resolution everywhere lets keys compare.
+        stamp = rows.column(_STAMP).cast(pa.timestamp("us"))
+        rows = rows.set_column(rows.column_names.index(_STAMP), _STAMP, stamp)
+        if self._since is not None:
+            rows = rows.filter(pc.field(_STAMP) >= self._since)
+        if self._until is not None:
+            rows = rows.filter(pc.field(_STAMP) <= self._until)
+        return rows
 
 
-def _between(rows: pa.Table, since: str | date | None, until: str | date | None) -> pa.Table:
-    # The database keeps microseconds; one resolution everywhere lets keys compare.
-    stamp = rows.column(_STAMP).cast(pa.timestamp("us"))
-    rows = rows.set_column(rows.column_names.index(_STAMP), _STAMP, stamp)
-    if since is not None:
-        rows = rows.filter(pc.field(_STAMP) >= _moment("since", since, time.min))
-    if until is not None:
-        rows = rows.filter(pc.field(_STAMP) <= _moment("until", until, time.max))
-    return rows
-
-
-def _moment(option: str, value: str | date, time_of_day: time) -> pa.Scalar:
+def _moment(option: str, value: str | date | None, time_of_day: time) -> pa.Scalar | None:
     """Return a limit as a naive stamp; a date alone gets the time of day."""
+    if value is None:
+        return None
     moment = _parsed(option, value) if isinstance(value, str) else value
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time_of_day)

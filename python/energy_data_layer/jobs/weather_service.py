@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.errors import StopForToday
-from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, set_aside
-from energy_data_layer.jobs.drift import check_drift
+from energy_data_layer.jobs.collected_rows import (
+    Fetching,
+    keys_and_days,
+    keys_in,
+    note_incomplete_days,
+    plants_of,
+    set_aside,
+)
+from energy_data_layer.jobs.distributions import check_distributions
+from energy_data_layer.jobs.drift import FieldGate, check_drift
 from energy_data_layer.jobs.imputed_weather import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -20,6 +28,7 @@ from energy_data_layer.jobs.imputed_weather import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.repeated_rows import settle_repeated_rows
+from energy_data_layer.jobs.schema_policy import policy_of
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.collection_report import CollectionReport
 from energy_data_layer.report.run_report import INCOMPLETE
@@ -58,6 +67,7 @@ def collect_weather(
     keep_raw: str | PathLike[str] | None = None,
     from_raw: str | PathLike[str] | None = None,
     dry_run: bool = False,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> WeatherReport:
@@ -91,6 +101,8 @@ def collect_weather(
         the service: then everything in it is stored.
     dry_run : bool, default False
         Tell what would be asked for, and do nothing.
+    schema_policy : str, optional
+        What becomes of answers with other fields than before, see `policy_of`.
     use_rust : bool, optional
         The engine, see `impute_missing_values`.
     on_stage : callable, optional
@@ -106,12 +118,15 @@ def collect_weather(
     ------
     OptionError
         If an option has a value that it cannot take, or no service key is set.
+    SchemaDriftError
+        If an answer has other fields than before and the policy is to freeze; periods committed before stay.
     StorageError
         If the database cannot be opened or written; periods committed before stay.
     """
     columns = checked_columns(columns)
-    require_columns(columns, payload_schema(SOURCE.name).empty_table(), "the service's answer")
+    require_columns(columns, payload_schema(SOURCE.name).names, "the service's answer")
     require_short_enough(max_spline_gap)
+    policy_of(WEATHER_ASOS, schema_policy)
     today = today or today_in_korea()
     first, last = period(since, until, newest=today - ONE_DAY)
     fetching = Fetching.of(settings, keep_raw, from_raw, use_rust)
@@ -147,18 +162,35 @@ def collect_weather(
             return report
         log = RunLog(database)
         with log.recorded(report):
+            gate = FieldGate.of(database, WEATHER_ASOS, SOURCE.name, schema_policy)
+            known, answered = _numbers(plants_of(database, WEATHER_ASOS)), set[str]()
             for part in _parts(planned):
-                new = _fetched(database, log, report, collection, fetching, part)
+                new = _fetched(database, log, report, collection, fetching, part, gate)
                 if new is None:
                     continue
+                answered |= _numbers(keys_in(new, WEATHER_KEY[:1]))
                 impute_and_store(
                     database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
                 )
                 report.stations = len(numbers)
             with report.stage("check"):
                 note_incomplete_days(database, collection, WEATHER_ASOS, first, last, [(number,) for number in numbers])
-                check_drift(database, report, collection, WEATHER_ASOS)
+                check_drift(
+                    database,
+                    report,
+                    collection,
+                    gate,
+                    new=answered - known,
+                    # Old holes that stay empty do not say that a station is gone.
+                    silent=() if backfill else {*map(str, numbers)} & known - answered,
+                    answered=answered,
+                )
+                check_distributions(database, report, WEATHER_ASOS, first, last)
     return report
+
+
+def _numbers(stations: Iterable[tuple[object, ...]]) -> set[str]:
+    return {str(number) for (number,) in stations}
 
 
 def _parts(planned: Sequence[Chunk]) -> Iterator[list[Chunk]]:
@@ -180,6 +212,7 @@ def _fetched(
     collection: CollectionReport,
     fetching: Fetching,
     part: Sequence[Chunk],
+    gate: FieldGate,
 ) -> pa.Table | None:
     """Return the observations of some chunks, each station and stamp once; None where there are none."""
     tables = []
@@ -192,8 +225,13 @@ def _fetched(
                     collection.note_failure(answer)
                     report.stopped |= isinstance(answer.error, StopForToday)
                 else:
+                    refused = gate.rejects(answer)
                     collection.note(answer)
-                    tables.append(answer.table)
+                    if refused is None:
+                        tables.append(answer.table)
+                    else:
+                        rows = {refused: answer.table}
+                        set_aside(database, report, rows, origin=answer.chunk.label, source=SOURCE.name)
         if collection.chunks_failed:
             report.status, report.message = INCOMPLETE, collection.failure_message
         collection.note_requests(answers.traces)
@@ -202,9 +240,13 @@ def _fetched(
             return None
         rows = pa.concat_tables(tables)
         report.rows_read += rows.num_rows
-        rows = rows.set_column(rows.column_names.index("tm"), "tm", rows.column("tm").cast(pa.timestamp("us")))
-        settled = settle_repeated_rows(rows, WEATHER_KEY)
+        settled = settle_repeated_rows(observations_to_store(rows), WEATHER_KEY)
         report.duplicates_collapsed += settled.repeats
         set_aside(database, report, settled.rejected, origin=f"{part[0].first} to {part[-1].last}", source=SOURCE.name)
         stage.holds(settled.kept)
     return settled.kept if settled.kept.num_rows else None
+
+
+def observations_to_store(rows: pa.Table) -> pa.Table:
+    """Return observations of the service with the resolution of the database."""
+    return rows.set_column(rows.column_names.index("tm"), "tm", rows.column("tm").cast(pa.timestamp("us")))

@@ -8,9 +8,11 @@ import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.collected_rows import Fetching, note_incomplete_days, plants_of, store_chunks
-from energy_data_layer.jobs.drift import check_drift
+from energy_data_layer.jobs.distributions import check_distributions
+from energy_data_layer.jobs.drift import FieldGate, check_drift
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, days_of_month, month_before, period
+from energy_data_layer.jobs.schema_policy import policy_of
 from energy_data_layer.jobs.watched_run import watched
 from energy_data_layer.report.collection_report import CollectionReport
 from energy_data_layer.report.service_report import ServiceReport
@@ -41,6 +43,7 @@ def run_wind(
     keep_raw: str | PathLike[str] | None = None,
     from_raw: str | PathLike[str] | None = None,
     dry_run: bool = False,
+    schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> ServiceReport:
@@ -68,6 +71,8 @@ def run_wind(
         the service.
     dry_run : bool, default False
         Tell what would be asked for, and do nothing.
+    schema_policy : str, optional
+        What becomes of answers with other fields than before, see `policy_of`.
     use_rust : bool, optional
         The engine, see `rows_from_api_payload`.
     on_stage : callable, optional
@@ -83,10 +88,13 @@ def run_wind(
     ------
     OptionError
         If an option has a value that it cannot take, or no service key is set.
+    SchemaDriftError
+        If an answer has other fields than before and the policy is to freeze; chunks committed before stay.
     StorageError
         If the database cannot be opened or written; chunks committed before stay.
     """
     first, last = _days(month, since, until, today or today_in_korea())
+    policy_of(WIND_NAMDONG, schema_policy)
     fetching = Fetching.of(settings, keep_raw, from_raw, use_rust)
     report = ServiceReport(
         "wind",
@@ -104,10 +112,11 @@ def run_wind(
             return report
         log = RunLog(database)
         with log.recorded(report):
+            gate = FieldGate.of(database, WIND_NAMDONG, SOURCE.name, schema_policy)
             known = plants_of(database, WIND_NAMDONG)
             with report.stage("fetch and store"):
                 answered = store_chunks(
-                    database, log, report, fetching, SOURCE, planned, table=WIND_NAMDONG, rows_of=_rows_of
+                    database, log, report, fetching, SOURCE, planned, gate=gate, rows_of=hours_to_store
                 )
             with report.stage("check"):
                 note_incomplete_days(database, report.collection, WIND_NAMDONG, first, last)
@@ -116,11 +125,12 @@ def run_wind(
                     database,
                     report,
                     report.collection,
-                    WIND_NAMDONG,
+                    gate,
                     new=report.plants_new,
                     silent=report.plants_silent,
                     answered=map(" ".join, answered),
                 )
+                check_distributions(database, report, WIND_NAMDONG, first, last)
     return report
 
 
@@ -132,7 +142,7 @@ def _days(month: str | None, since: str | date | None, until: str | date | None,
     return period(since, until, newest=today - ONE_DAY)
 
 
-def _rows_of(rows: pa.Table) -> pa.Table:
+def hours_to_store(rows: pa.Table) -> pa.Table:
     """Return the hours with the resolution of the database, and the code that tells plants of one name apart."""
     rows = rows.select(["timestamp", "plant_name", "generation", "ippt", "hogi"])
     return rows.set_column(0, "timestamp", rows.column("timestamp").cast(pa.timestamp("us")))

@@ -7,7 +7,7 @@ import re
 from typing import Any, NoReturn
 
 from energy_data_layer.errors import PayloadError, shown
-from energy_data_layer.reference.payload_tree import DEEPEST, Number
+from energy_data_layer.reference.payload_tree import DEEPEST, Number, first_repeated
 
 _CONTAINERS = {dict, list}
 _LONE_SURROGATE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]|(u[dD][89a-fA-F])|.)", re.DOTALL)
@@ -37,8 +37,7 @@ def parse_json(text: str) -> dict[str, Any]:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for position, name in enumerate(names) if name in names[:position])
+        twice = first_repeated(name for name, _ in pairs)
         raise _invalid(f'the member "{shown(twice)}" occurs more than once')
     return members
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from energy_data_layer.errors import ApiError, PayloadError
 from energy_data_layer.reference.payload_columns import FieldColumn, read_column
 from energy_data_layer.reference.payload_envelope import Page, read_page
-from energy_data_layer.reference.payload_tree import Element, is_blank, kind_of
+from energy_data_layer.reference.payload_tree import Element, first_repeated, is_blank, kind_of
 from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS, payload_schema
 from energy_data_layer.transforms.payload_report import PayloadDrift
 from energy_data_layer.transforms.result import PayloadRows
@@ -83,9 +83,7 @@ def _fields(item: Any) -> Item:
         raise _ItemError("text between the elements")
     fields = dict(item.children)
     if len(fields) < len(item.children):
-        names = [name for name, _ in item.children]
-        twice = next(name for position, name in enumerate(names) if name in names[:position])
-        raise _ItemError("occurs more than once", twice)
+        raise _ItemError("occurs more than once", first_repeated(name for name, _ in item.children))
     return fields
 
 

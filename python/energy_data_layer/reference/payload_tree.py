@@ -45,6 +45,12 @@ def kind_of(value: Any) -> str:
     return "a text"
 
 
+def first_repeated(names: Iterable[str]) -> str:
+    """Return the name that is the first to stand there again; there is one."""
+    seen: set[str] = set()
+    return next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+
+
 def is_blank(text: str) -> bool:
     """Tell whether a text says nothing."""
     return not text.strip(BLANKS)

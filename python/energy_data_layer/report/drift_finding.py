@@ -14,11 +14,12 @@ class DriftFinding:
     table_name : str
         The table that the source fills.
     kind : str
-        ``"field_new"``, ``"field_vanished"``, ``"field_retyped"``, ``"member_new"`` or ``"member_vanished"``.
+        ``"field_new"``, ``"field_vanished"``, ``"field_retyped"``, ``"member_new"``, ``"member_vanished"``,
+        ``"distribution"`` or ``"unit_jump"``.
     subject : str
-        The source of a field, or the plant.
+        The source of a field; the station or plant, for values with the month.
     field : str
-        The field; empty for a plant.
+        The field; empty for a station or plant.
     detail : str
         What it was and what it is.
 

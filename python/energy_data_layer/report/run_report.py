@@ -49,9 +49,9 @@ class Stage:
     seconds : float
         Wall time.
     rows_held : int
-        Rows of the tables that the job holds after the step.
+        Rows of the tables that the job holds after the step; the most of them, of a step that came again.
     megabytes_held : float
-        Size of the tables that the job holds after the step, in MB.
+        Size of these tables in MB, likewise.
     peak_rss_megabytes : float or None
         The most memory the process has used up to the end of the step, in MB; None where the
         platform does not tell.
@@ -65,8 +65,8 @@ class Stage:
 
     def holds(self, *tables: pa.Table) -> None:
         """Note the tables that are held after this step."""
-        self.rows_held = sum(table.num_rows for table in tables)
-        self.megabytes_held = sum(table.nbytes for table in tables) / MEGABYTE
+        self.rows_held = max(self.rows_held, sum(table.num_rows for table in tables))
+        self.megabytes_held = max(self.megabytes_held, sum(table.nbytes for table in tables) / MEGABYTE)
 
 
 @dataclass

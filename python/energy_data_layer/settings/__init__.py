@@ -26,6 +26,9 @@ DATABASE_URL = "EDL_DATABASE_URL"
 WEBHOOK_URL = "EDL_WEBHOOK_URL"
 """Where alerts go."""
 
+SCHEMA_POLICY = "EDL_SCHEMA_POLICY"
+"""What becomes of rows whose source has other fields than before, per table."""
+
 LOG_FORMAT = "EDL_LOG_FORMAT"
 """How ``edl`` writes its log: ``text`` or ``json``."""
 
@@ -56,6 +59,7 @@ KNOWN = {
     SHADOW_FOLDER: "folder for what differs in shadow mode",
     DATABASE_URL: "database URL of the jobs",
     WEBHOOK_URL: "address that alerts go to",
+    SCHEMA_POLICY: "other fields than before: table=evolve, freeze or reject, separated by commas",
     LOG_FORMAT: "log of edl: text or json",
     **SERVICE_VARIABLES,
 }
@@ -118,6 +122,11 @@ def database_url() -> str:
     if not is_set(DATABASE_URL):
         raise OptionError(f"no database is set; set {DATABASE_URL}, for example to duckdb:///energy.duckdb")
     return os.environ[DATABASE_URL].strip()
+
+
+def schema_policy() -> str:
+    """Return the policies of the tables as they are set, empty where none is."""
+    return os.environ.get(SCHEMA_POLICY, "").strip()
 
 
 def webhook_url() -> str | None:

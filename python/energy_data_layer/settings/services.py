@@ -90,6 +90,8 @@ class ServiceSettings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             problems = [_problem(found["loc"], found["msg"]) for found in error.errors(include_input=False)]
+        except UnicodeError:
+            problems = ["a setting of the services has a character that no UTF-8 text has"]
         else:
             return
         # Outside of the handler: what was caught may hold a secret, and would be shown as the cause.

@@ -49,6 +49,8 @@ def _matches(pattern: Path) -> list[Path]:
         found = list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
     except OSError as error:
         raise SourceFileError(pattern, None, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL, or a pattern that is none
+        raise SourceFileError(pattern, None, f"cannot be a path or a pattern: {error}") from error
     if not found:
         raise SourceFileError(pattern, None, "no such file, nor one that matches it as a pattern")
     return found

@@ -18,7 +18,7 @@ from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD, ASOS_COLUMNS, 
 from energy_data_layer.sources.csv_text import matching_files, read_text, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -110,10 +110,10 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     >>> observations.table.column_names[:5]
     ['stnId', 'stnNm', 'tm', 'ta', 'rn']
     """
-    files, tables = zip(*map(_read_file, matching_files(paths)), strict=True)
+    files, tables = zip(*map(read_asos_file, matching_files(paths)), strict=True)
     joined = pa.concat_tables(tables, promote_options="default")
-    ordered = joined.select(_column_order(joined.column_names))
-    table = _without_repeated_rows(ordered, files)
+    ordered = joined.select(column_order(joined.column_names))
+    table = without_repeated_rows(ordered, lambda row: _place(files, row))
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
 
 
@@ -128,12 +128,14 @@ def in_arrow_memory(data: bytes) -> pa.Buffer:
     return stream.getvalue()
 
 
-def _column_order(names: Sequence[str]) -> list[str]:
+def column_order(names: Sequence[str]) -> list[str]:
+    """Return names of columns as a table of observations has them: known ones in the export's order, then others."""
     known = [column.field for column in ASOS_COLUMNS if column.field in names]
     return known + [name for name in names if name not in ASOS_BY_FIELD]
 
 
-def _read_file(path: Path) -> tuple[AsosFile, pa.Table]:
+def read_asos_file(path: Path) -> tuple[AsosFile, pa.Table]:
+    """Return what one file holds, its rows as they stand; raises as `read_asos_files` does."""
     text, encoding = read_text(path)
     headings = _headings(path, text)
     cells = _split(path, text, headings)
@@ -144,8 +146,12 @@ def _read_file(path: Path) -> tuple[AsosFile, pa.Table]:
     return AsosFile(path, cells.num_rows, encoding), pa.table(columns)
 
 
+def line_of_row(path: Path, row: int) -> int:
+    """Return the line of a row of a file; the first one is row 0."""
+    return _line_of_row(path, read_text(path)[0], row)
+
+
 def _line_of_row(path: Path, text: str, row: int) -> int:
-    """Return the line of a row, which follows the heading at row 0."""
     lines = (line for line, _ in records(path, text))
     return next(line for position, line in enumerate(lines, start=-1) if position == row)
 
@@ -249,30 +255,45 @@ def _wanted(arrow_type: pa.DataType) -> str:
     return f"a whole number ({arrow_type})" if pa.types.is_integer(arrow_type) else "a number"
 
 
-def _without_repeated_rows(table: pa.Table, files: Sequence[AsosFile]) -> pa.Table:
-    """Return the table without the rows that repeat an earlier one; different rows are an error."""
+def without_repeated_rows(table: pa.Table, place: Callable[[int], tuple[Path, int]]) -> pa.Table:
+    """Return the rows without those that repeat an earlier one.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The rows, those of one station and hour in the order in which they were read.
+    place : callable
+        Tells the file and the line of a row.
+
+    Raises
+    ------
+    SourceFileError
+        If two rows give different values for one station and hour.
+    """
     station = table["stnId"].to_numpy()
     stamp = table["tm"].to_numpy()
-    order = np.lexsort((stamp, station))  # stable: rows of one key stay in the order of the files
+    order = np.lexsort((stamp, station))  # stable: rows of one key stay in their order
     first, second = order[:-1], order[1:]
     same_key = (station[first] == station[second]) & (stamp[first] == stamp[second])
     earlier, later = first[same_key], second[same_key]
     if not table.take(later).equals(table.take(earlier)):
-        raise _conflict(table, files, earlier, later)
+        raise _conflict(table, place, earlier, later)
     keep = np.ones(table.num_rows, dtype=bool)
     keep[later] = False
     return table.filter(pa.array(keep))
 
 
-def _conflict(table: pa.Table, files: Sequence[AsosFile], earlier: np.ndarray, later: np.ndarray) -> SourceFileError:
+def _conflict(
+    table: pa.Table, place: Callable[[int], tuple[Path, int]], earlier: np.ndarray, later: np.ndarray
+) -> SourceFileError:
     """Return the error about the first row that differs from an earlier one of its station and stamp."""
     by_file = np.argsort(later)
     before = table.take(earlier[by_file]).to_pylist()
     after = table.take(later[by_file]).to_pylist()
     pair = next(i for i in range(len(after)) if before[i] != after[i])
     old, new = before[pair], after[pair]
-    old_path, old_line = _place(files, int(earlier[by_file][pair]))
-    new_path, new_line = _place(files, int(later[by_file][pair]))
+    old_path, old_line = place(int(earlier[by_file][pair]))
+    new_path, new_line = place(int(later[by_file][pair]))
     differences = "; ".join(
         f"{name} {_shown(new[name])} here, {_shown(old[name])} there" for name in new if new[name] != old[name]
     )
@@ -291,6 +312,6 @@ def _place(files: Sequence[AsosFile], row: int) -> tuple[Path, int]:
     """Return the file and the line of a row of all files."""
     for file in files:
         if row < file.rows:
-            return file.path, _line_of_row(file.path, read_text(file.path)[0], row)
+            return file.path, line_of_row(file.path, row)
         row -= file.rows
     raise AssertionError("the row is none of these files'")

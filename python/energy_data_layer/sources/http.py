@@ -20,7 +20,7 @@ from energy_data_layer.errors import (
 )
 from energy_data_layer.sources.request_logs import readable_and_without_keys
 from energy_data_layer.sources.service_key import ServiceKey
-from energy_data_layer.sources.service_request import SERVICE_PATHS
+from energy_data_layer.sources.service_request import LONGEST_BODY, SERVICE_PATHS
 from energy_data_layer.sources.service_request import ServiceRequest as ServiceRequest
 from energy_data_layer.sources.traces import RequestTrace as RequestTrace
 from energy_data_layer.sources.traces import TraceSummary as TraceSummary
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
     from energy_data_layer.settings.services import ServiceSettings
     from energy_data_layer.sources.raw import RawFolder
-
-LONGEST_BODY = 64 * 1024 * 1024
-"""Bytes of a body beyond which it is refused."""
 
 _KEY_IS_REFUSED = {"20", "21", "30", "31", "32", "33"}
 _RUN_LATER = "run again later"
@@ -231,6 +228,11 @@ class ServiceClient:
         )
 
     async def _body(self, request: ServiceRequest, response: httpx.Response, trace: RequestTrace) -> bytes | None:
+        import httpx
+
+        if "," in response.headers.get("Content-Encoding", ""):
+            # A compressed compressed body grows a million-fold before its length can be looked at.
+            raise httpx.DecodingError("it is compressed more than once")
         length = response.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > LONGEST_BODY:
             return None

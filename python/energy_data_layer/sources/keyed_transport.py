@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SERVICE_EXTENSION = "energy_data_layer.service"
 """Under which name a request carries its service, by which the key is chosen."""
+
+logger = logging.getLogger(__name__)
 
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
@@ -68,6 +71,8 @@ def transports_to(url: str, count: int) -> list[httpx.AsyncHTTPTransport]:
         proxy = proxies.get(address.scheme) or proxies.get("all")
     # Without TLS the certificates of the authorities, which take time to read, are not needed.
     is_secure = address.scheme == "https"
+    if not is_secure and address.host not in _THIS_MACHINE:
+        logger.warning("the services' address begins with http: the service key is sent unencrypted; use https")
     verify = httpx.create_ssl_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # One connection is in use; a second one may be needed while a broken one is put away.
     limits = httpx.Limits(max_connections=2, max_keepalive_connections=1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from energy_data_layer.errors import DataLayerError, ServiceError, SourceFileError, StorageError
-from energy_data_layer.sources.service_request import ServiceRequest
+from energy_data_layer.sources.service_request import LONGEST_BODY, ServiceRequest
 from energy_data_layer.sources.traces import RequestTrace, TraceSummary
 from energy_data_layer.storage.atomic_file import written_atomically
 
@@ -166,7 +166,7 @@ class RawFolder:
         for number, line in enumerate(lines[:-1], start=1):
             try:
                 request, entry = _entry(json.loads(line), number)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
                 raise SourceFileError(path, number, "not a line of a manifest; remove it or fetch again") from error
             kept[request] = entry
         return kept
@@ -180,8 +180,8 @@ def _entry(members: dict[str, Any], line: int) -> tuple[ServiceRequest, _Kept]:
     if len(digest) != 64 or int(digest, 16) < 0 or members["file"] != f"{digest}.gz":
         raise ValueError("the file is not named by its content")
     size = int(members["bytes"])
-    if size < 0:
-        raise ValueError("a body has no negative length")
+    if not 0 <= size <= LONGEST_BODY:
+        raise ValueError("no body has this length")
     return request, _Kept(line, members["file"], digest, size)
 
 

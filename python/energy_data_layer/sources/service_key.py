@@ -30,7 +30,7 @@ class ServiceKey:
     >>> from pydantic import SecretStr
     >>> ServiceKey(SecretStr("a+b/c/d/e==")).encoded() == ServiceKey(SecretStr("a%2Bb%2Fc%2Fd%2Fe%3D%3D")).encoded()
     True
-    >>> ServiceKey(SecretStr("a+b/c/d/e==")).hide("key a+b/c/d/e== or a%2bb%2fc%2fd%2fe%3d%3d")
+    >>> ServiceKey(SecretStr("a+b/c/d/e==")).hide("key a+b/c/d/e== or a%2bb%2fc%2fd%2fe%3d=")
     'key *** or ***'
     """
 
@@ -46,27 +46,38 @@ class ServiceKey:
 
     def hide(self, text: str) -> str:
         """Return a text in which no form of the key is left."""
-        for form in self._forms():
-            text = text.replace(form, HIDDEN)
-        return text
+        pattern = self._pattern()
+        return re.sub(pattern, HIDDEN, text) if pattern else text
 
     def hide_in(self, body: bytes) -> bytes:
         """Return a body in which no form of the key is left."""
-        for form in self._forms():
-            body = body.replace(form.encode(), HIDDEN.encode())
-        return body
+        pattern = self._pattern()
+        return re.sub(pattern.encode(), HIDDEN.encode(), body) if pattern else body
 
     def _plain(self) -> str:
         given = self._secret.get_secret_value().strip()
         return unquote(given) if _ENCODED_CHARACTER.search(given) else given
 
-    def _forms(self) -> list[str]:
-        """Return how the key may be written by a service that sends it back, the longest first."""
+    def _pattern(self) -> str:
+        """Return the expression for every way in which the key may be written by a service that sends it back."""
         plain = self._plain()
-        if len(plain) < SHORTEST_HIDDEN_KEY:
-            return []
-        once = self.encoded()
-        forms = {plain, plain.replace("/", "\\/"), quote(plain), quote(once, safe="")}
-        for encoded in (once, quote(plain)):
-            forms |= {encoded, _ENCODED_CHARACTER.sub(lambda found: found[0].lower(), encoded)}
-        return sorted(forms, key=len, reverse=True)
+        return "".join(map(_ways_to_write, plain)) if len(plain) >= SHORTEST_HIDDEN_KEY else ""
+
+
+def _ways_to_write(character: str) -> str:
+    """Return the expression for a character as it is, or as addresses, JSON, or XML and HTML escape it."""
+    if character.isascii() and character.isalnum():
+        return character
+    code = ord(character)
+    ways = [
+        re.escape(character),
+        "".join(f"%(?:25)*{byte:02x}" for byte in character.encode()),
+        rf"\\u{code:04x}",
+        f"&#x0*{code:x};",
+        f"&#0*{code};",
+    ]
+    if character == "+":
+        ways.append(" ")  # what a form makes of it
+    if character == "/":
+        ways.append(r"\\/")
+    return f"(?i:{'|'.join(ways)})"

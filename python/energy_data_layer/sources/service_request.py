@@ -14,6 +14,9 @@ SERVICE_PATHS = {
 KEY_PARAMETER = "serviceKey"
 """The parameter that carries the key, in every service."""
 
+LONGEST_BODY = 64 * 1024 * 1024
+"""Bytes of an answer's body, decompressed, beyond which it is refused."""
+
 
 @dataclass(frozen=True)
 class ServiceRequest:

@@ -58,7 +58,7 @@ class Source(ABC):
         """
         try:
             return list(dict.fromkeys(self.chunk_of(request) for request in raw.requests(self.name)))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             if isinstance(error, DataLayerError):
                 raise
             raise SourceFileError(

@@ -54,6 +54,12 @@ class HourlyTable:
         """The beginning of the hour, in SQL."""
         return f"({quoted(self.stamp)} - INTERVAL '1 hour')" if self.label_end else quoted(self.stamp)
 
+    def stamps_of(self, since: date, until: date) -> tuple[datetime, datetime]:
+        """Return the first stamp of some days, and the first one after them."""
+        midnight = timedelta(hours=1) if self.label_end else timedelta(0)
+        first, after = (datetime.combine(day, time.min) + midnight for day in (since, until + timedelta(days=1)))
+        return first, after
+
     @property
     def counts(self) -> str:
         """The condition for a row to count, in SQL."""
@@ -229,12 +235,9 @@ def _every_day(keys: pa.Table, days: pa.Array) -> pa.Table:
 
 def _hours_of_days(database: Database, table: str, hourly: HourlyTable, since: date, until: date) -> pa.Table:
     names = ", ".join(map(quoted, hourly.key))
-    shift = timedelta(hours=1 if hourly.label_end else 0)
-    first = datetime.combine(since, time.min) + shift
-    after = datetime.combine(until, time.min) + timedelta(days=1) + shift
     return database.query(
         f"SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours FROM {quoted(table)} "  # noqa: S608
         f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 AND {hourly.counts} "
         f"GROUP BY {names}, CAST({hourly.start} AS DATE)",
-        [first, after],
+        hourly.stamps_of(since, until),
     )

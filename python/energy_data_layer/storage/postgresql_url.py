@@ -44,6 +44,9 @@ def without_secrets(text: str, url: str) -> str:
 
 def _secrets(url: str) -> set[str]:
     login = re.match(r"^[^:/]+://[^:@/?#]*:(.*)@", url)
-    named = re.findall(r"[?&][^=&]*(?:password|passwd|secret|token)[^=&]*=([^&]*)", url, flags=re.IGNORECASE)
-    written = {login.group(1), *named} if login else set(named)
+    written = set(re.findall(r"[?&][^=&]*(?:password|passwd|secret|token)[^=&]*=([^&]*)", url, flags=re.IGNORECASE))
+    if login:
+        # The client library takes what follows an @ or a / that is not encoded for a host or a port, and says so.
+        pieces = re.split("[@/:?#]", login.group(1))
+        written |= {login.group(1), *(piece for piece in pieces if len(piece) > 2)}
     return {secret for text in written for secret in (text, unquote(text)) if secret}

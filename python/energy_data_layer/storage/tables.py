@@ -98,6 +98,20 @@ FILL_CHANGE_COLUMNS = {
 }
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
 
+REPLACED_VALUES = "replaced_values"
+"""Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
+
+REPLACED_VALUE_COLUMNS = {
+    "run_id": pa.string(),
+    "table_name": pa.string(),
+    "row_key": pa.string(),
+    "field": pa.string(),
+    "old_value": pa.string(),
+    "new_value": pa.string(),
+    "changed": pa.timestamp("us"),
+}
+REPLACED_VALUE_KEY = ("run_id", "table_name", "row_key", "field")
+
 SOURCE_SCHEMAS = "source_schemas"
 """The fields that each source was seen to send, with their kinds as JSON; the newest is what the next run expects."""
 
@@ -124,6 +138,22 @@ DRIFT_COLUMNS = {
     "noticed": pa.timestamp("us"),
 }
 DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
+
+MONTHLY_STATISTICS = "monthly_statistics"
+"""What each station or plant is like in each month: the history that later months are compared with."""
+
+MONTHLY_STATISTICS_COLUMNS = {
+    "table_name": pa.string(),
+    "subject": pa.string(),
+    "field": pa.string(),
+    "month": pa.timestamp("us"),
+    "days_observed": pa.int64(),
+    "days": pa.int64(),
+    "median": pa.float64(),
+    "spread": pa.float64(),
+    "magnitude": pa.float64(),
+}
+MONTHLY_STATISTICS_KEY = ("table_name", "subject", "field", "month")
 
 RUNS = "runs"
 """Every run of a job, with its report."""
@@ -170,6 +200,8 @@ TABLES = (
     RUNS,
     SOURCE_SCHEMAS,
     DRIFT,
+    REPLACED_VALUES,
+    MONTHLY_STATISTICS,
 )
 """All tables of the data layer but that of the schema's versions."""
 
@@ -235,6 +267,14 @@ def _create_drift(database: Database) -> list[str]:
     return _create(database, DRIFT, DRIFT_COLUMNS, DRIFT_KEY)
 
 
+def _create_replaced_values(database: Database) -> list[str]:
+    return _create(database, REPLACED_VALUES, REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY)
+
+
+def _create_monthly_statistics(database: Database) -> list[str]:
+    return _create(database, MONTHLY_STATISTICS, MONTHLY_STATISTICS_COLUMNS, MONTHLY_STATISTICS_KEY)
+
+
 MIGRATIONS = (
     Migration(1, "create weather_asos", _create_weather_asos),
     Migration(2, "create generation_hourly", _create_generation_hourly),
@@ -247,6 +287,8 @@ MIGRATIONS = (
     Migration(9, "add counters to runs", _add_run_counters),
     Migration(10, "create source_schemas", _create_source_schemas),
     Migration(11, "create drift", _create_drift),
+    Migration(12, "create replaced_values", _create_replaced_values),
+    Migration(13, "create monthly_statistics", _create_monthly_statistics),
 )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from importlib import import_module, metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
-from energy_data_layer.errors import EngineUnavailable, EngineVersionError, OptionError
+from energy_data_layer.errors import EngineBroken, EngineUnavailable, EngineVersionError, OptionError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RUST_MODULE = "rust_data_layer"
+RUST_PACKAGE = "rust-data-layer"
 INSTALL_ADVICE = f'install it with: pip install "energy-data-layer[rust]=={__version__}"'
 
 
@@ -43,6 +45,8 @@ def choose(use_rust: bool | None) -> Choice:
         If Rust is demanded by `use_rust` and not installed.
     EngineVersionError
         If Rust is demanded, by `use_rust` or by ``USE_RUST=1``, and of another version than this package.
+    EngineBroken
+        If Rust is to be looked at, and is installed but does not load.
     OptionError
         If ``USE_RUST`` is set to something else than 0, 1, auto or shadow.
     """
@@ -64,8 +68,8 @@ def shadow_problem() -> str | None:
     """Return why the reference has no shadow where ``USE_RUST`` is ``shadow``; None where it has."""
     try:
         module = _import_rust()
-    except Exception as error:  # noqa: BLE001  in shadow mode nothing of Rust reaches the caller
-        return f"the Rust engine cannot be loaded: {type(error).__name__}: {error}"
+    except EngineBroken as error:
+        return f"the Rust engine does not load: {error.__cause__!r}"
     if module is None:
         return "the Rust engine is not installed"
     if module.__version__ != __version__:
@@ -136,11 +140,32 @@ def _shadowed() -> Choice:
 def _import_rust() -> ModuleType | None:
     """Import the engine once; only its absence counts as missing, a broken install is an error with its cause."""
     try:
-        return import_module(RUST_MODULE)
-    except ModuleNotFoundError as error:
-        if error.name == RUST_MODULE:
+        _require_whole_files()
+        module = import_module(RUST_MODULE)
+        if not hasattr(module, "__version__"):
+            raise ImportError(f"{', '.join(module.__path__)} holds no engine")
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == RUST_MODULE:
             return None
-        raise
+        raise EngineBroken(
+            f"the Rust engine is installed and does not load ({type(error).__name__}: {error}); install it again with: "
+            f'pip install --force-reinstall --no-deps "{RUST_PACKAGE}=={__version__}", or run on the reference with '
+            "USE_RUST=0"
+        ) from error
+    return module
+
+
+def _require_whole_files() -> None:
+    """Raise where a file of the module is shorter than installed: loading such a binary ends the process."""
+    try:
+        files = metadata.files(RUST_PACKAGE) or []
+    except metadata.PackageNotFoundError:
+        return
+    for file in files:
+        path = Path(str(file.locate()))
+        # Installers write some of the files about the package anew.
+        if file.parts[0] == RUST_MODULE and file.size and path.exists() and path.stat().st_size < file.size:
+            raise ImportError(f"{path} has {path.stat().st_size} of {file.size} bytes")
 
 
 def _require_same_version(module: ModuleType) -> None:
@@ -150,7 +175,7 @@ def _require_same_version(module: ModuleType) -> None:
 
 def _version_message(module: ModuleType) -> str:
     return (
-        f"rust-data-layer {module.__version__} is installed, energy-data-layer {__version__} needs exactly "
+        f"{RUST_PACKAGE} {module.__version__} is installed, energy-data-layer {__version__} needs exactly "
         f"{__version__}; {INSTALL_ADVICE}"
     )
 

@@ -23,6 +23,20 @@ SMALLEST_SCALE = 1e4
 ROWS_SHOWN = 5
 
 
+PARSERS_WORDS = ("the body is no valid JSON: ", "the body is no well-formed XML: ")
+"""Beginnings of problems that go on in a parser's own words, which the contract leaves open."""
+
+
+def error_text(error: Exception) -> str:
+    """Return what the contract fixes of an error: its class and its message, up to a parser's own words."""
+    text = f"{type(error).__name__}: {error}"
+    for words in PARSERS_WORDS:
+        before, found, _ = text.partition(words)
+        if found:
+            return before + found.rstrip(": ")
+    return text
+
+
 def assert_equal_answers(expected: Any, actual: Any, observed: Sequence[Any] = ()) -> None:
     """Raise `AssertionError`, saying what differs, unless two frames are the same answer.
 

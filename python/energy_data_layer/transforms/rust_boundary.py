@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ from energy_data_layer.transforms.result import Imputed, Long, PayloadRows
 from energy_data_layer.transforms.wide_layout import ENERGY_UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from energy_data_layer.transforms.columns import InputColumns
     from energy_data_layer.transforms.frames import Frame, Values
@@ -38,6 +41,23 @@ ERROR_OF_KIND = {
 }
 
 
+@contextmanager
+def _defects_as_engine_errors() -> Iterator[None]:
+    """Whatever the engine does wrong, raise, panic or answer with what is no answer, becomes an `EngineError`."""
+    try:
+        yield
+    except (errors.DataLayerError, MemoryError):
+        raise
+    except Exception as error:
+        raise _engine_error(error) from error
+    except BaseException as error:
+        # A panic outside a kernel comes as PyO3's own class, which is no Exception and cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _engine_error(error) from error
+
+
+@_defects_as_engine_errors()
 def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
     """Run `impute_missing_values` in Rust."""
     rust = engine.rust()
@@ -53,6 +73,10 @@ def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_g
     except (rust.RowError, rust.EngineError) as error:
         raise _translated(error, _names(given)) from error
     arrays = result.take_numpy()
+    for position in positions.values():
+        values, codes = arrays[position]
+        _require(values, len(given.stamp), np.float64)
+        _require(codes, len(given.stamp), np.uint8)
     return Imputed(
         values={name: arrays[position][0] for name, position in positions.items()},
         codes={name: arrays[position][1] for name, position in positions.items()},
@@ -61,6 +85,7 @@ def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_g
     )
 
 
+@_defects_as_engine_errors()
 def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, carry: Sequence[str] | None) -> pa.Table:
     """Run `complete_hours` in Rust on all columns of a frame."""
     rust = engine.rust()
@@ -80,6 +105,7 @@ def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, ca
     return completed.select([names[name] for name in frame.names])
 
 
+@_defects_as_engine_errors()
 def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> Long:
     """Run `transform_wide_to_long` in Rust."""
     rust = engine.rust()
@@ -111,15 +137,20 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
         names = (name for role in roles for name in role)
         raise _translated(error, dict(zip(positions, names, strict=True))) from error
     report = result.report
+    (day,) = columns.date.values()
+    hours_expected = 24 * (len(day) - len(report["rows_skipped"]))
     if frame.has_nulls:
         table = pa.table(result)
         timestamp, generation = table.column("timestamp"), table.column("generation")
     else:
         ticks, generation = result.take_numpy()
-        (day,) = columns.date.values()
+        _require(ticks, hours_expected, np.int64)
+        _require(generation, hours_expected, np.float64)
         # Days in text have no resolution of their own.
         timestamp = ticks.view(f"datetime64[{getattr(day.type, 'unit', 'us')}]")
         table = pa.table(result)
+    if table.num_rows != hours_expected:
+        raise ValueError(f"an answer of {table.num_rows} hours in place of {hours_expected}")
     return Long(
         timestamp=timestamp,
         plant_name=table.column("plant_name"),
@@ -140,6 +171,7 @@ def _only(positions: list[str]) -> str | None:
     return positions[0] if positions else None
 
 
+@_defects_as_engine_errors()
 def payload_rows_in_rust(
     payloads: Sequence[bytes | bytearray | memoryview | str], source: str, *, alone: bool
 ) -> PayloadRows:
@@ -157,9 +189,10 @@ def payload_rows_in_rust(
     except rust.EngineError as error:
         raise _engine_error(error) from error
     said = result.report
+    table, pages = pa.table(result), tuple(PageInfo(**page) for page in said["pages"])
     return PayloadRows(
-        table=pa.table(result),
-        pages=tuple(PageInfo(**page) for page in said["pages"]),
+        table=table,
+        pages=pages,
         coerced=said["coerced"],
         drift=PayloadDrift(said["unknown_fields"], said["vanished_fields"], said["retyped_fields"]),
     )
@@ -211,6 +244,12 @@ def _key_names(columns: InputColumns) -> dict[str, str | None]:
     }
 
 
+def _require(array: NDArray[Any], length: int, kind: type[np.generic]) -> None:
+    """Raise where an array of the engine is not what the frame needs; anything else would be put in, or repeated."""
+    if array.shape != (length,) or array.dtype != kind:
+        raise ValueError(f"an answer of {array.shape} {array.dtype} in place of {length} {np.dtype(kind)}")
+
+
 def _names(columns: InputColumns) -> dict[str, str]:
     """Return the frame's own names of the columns that crossed over."""
     positions = {str(position): name for position, name in enumerate(columns.values)}
@@ -228,5 +267,5 @@ def _translated(error: Exception, names: Mapping[str, str]) -> errors.DataLayerE
     return _engine_error(error)
 
 
-def _engine_error(error: Exception) -> errors.EngineError:
+def _engine_error(error: BaseException) -> errors.EngineError:
     return errors.EngineError(f"the Rust engine failed: {error}; run on the reference with USE_RUST=0")

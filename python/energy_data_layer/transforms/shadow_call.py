@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from energy_data_layer.transforms.equality import deviations, differences
+from energy_data_layer.transforms.equality import deviations, differences, error_text
 from energy_data_layer.transforms.shadow_case import keep_smallest_case
 from energy_data_layer.transforms.shadow_counts import ColumnDeviation
 
@@ -167,7 +167,7 @@ def observed(arguments: Mapping[str, Any]) -> list[Any]:
 
 
 def _said(answer: Any) -> str:
-    return f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else "an answer"
+    return error_text(answer) if isinstance(answer, Exception) else "an answer"
 
 
 def _report(answer: Any) -> dict[str, Any] | None:

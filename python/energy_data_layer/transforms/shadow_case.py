@@ -28,6 +28,9 @@ SEARCH_SECONDS = 20.0
 
 CALL, ANSWERS = "call.json", ("reference", "rust")
 
+TRANSFORMS = ("impute_missing_values", "complete_hours", "transform_wide_to_long", "rows_from_api_payload")
+"""The transforms that a case can be of."""
+
 
 def keep_smallest_case(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Path:
     """Write the smallest failing part of a call into a new folder, and return that.
@@ -73,16 +76,27 @@ def replayed(folder: Path) -> list[str]:
 
 def read_case(folder: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Return the transform of a kept case and what it was called with."""
+    try:
+        return _read_case(folder)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise OptionError(f"{folder} holds no case of shadow mode: {error}") from error
+
+
+def _read_case(folder: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     import energy_data_layer
 
-    try:
-        call = json.loads((folder / CALL).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(f"{folder} holds no case of shadow mode: {error}") from error
+    call = json.loads((folder / CALL).read_text(encoding="utf-8"))
+    # A case may come from someone else: it names a transform and files beside itself, and nothing more.
+    if call["transform"] not in TRANSFORMS:
+        raise ValueError(f"{call['transform']!r} is no transform")
+    for name in (*call["frames"], *call["bodies"]):
+        if Path(name).name != name:
+            raise ValueError(f"{name!r} is no file of the case")
     arguments = {name: _option(value) for name, value in call["options"].items()}
     for name in call["frames"]:
         with pa.memory_map(str(folder / f"{name}.arrow")) as file:
             arguments[name] = pa.ipc.open_stream(file).read_all()
+        arguments[name].validate(full=True)
     if call["bodies"]:
         bodies = [(folder / name).read_bytes() for name in call["bodies"]]
         arguments["payload"] = bodies if call["is_list"] else bodies[0]

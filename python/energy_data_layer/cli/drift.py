@@ -1,0 +1,44 @@
+"""``edl drift``."""
+
+from __future__ import annotations
+
+import json as json_text
+from typing import Annotated
+
+import typer
+
+from energy_data_layer import settings
+from energy_data_layer.cli.console import show_table
+
+
+def drift(
+    db: Annotated[
+        str,
+        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+    ],
+    since: Annotated[str | None, typer.Option(help="The first day (UTC) to list: 2024-01-31.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON and nothing else.")] = False,
+) -> None:
+    """List what changed in the sources; exit code 1 if the last run of any job found something."""
+    from energy_data_layer.jobs.told_drift import told_drift
+
+    told = told_drift(db, since)
+    if json:
+        document = {"current": told.is_current, "findings": told.findings}
+        typer.echo(json_text.dumps(document, ensure_ascii=False, indent=2, default=str))
+    elif told.findings:
+        show_table(
+            f"Changes in the sources ({len(told.findings):,})",
+            ["noticed (UTC)", "table", "kind", "subject", "field", "detail"],
+            [
+                [
+                    f"{row['noticed']:%Y-%m-%d %H:%M:%S}",
+                    *(row[name] for name in ("table_name", "kind", "subject", "field", "detail")),
+                ]
+                for row in told.findings
+            ],
+        )
+    else:
+        typer.echo("No change in a source was told.")
+    if told.is_current:
+        raise typer.Exit(1)

@@ -1,0 +1,111 @@
+"""``edl reprocess``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from energy_data_layer import settings
+from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
+from energy_data_layer.cli.options import Engine, FromRaw, split_at_commas, station_numbers
+from energy_data_layer.cli.service import show_collection
+
+if TYPE_CHECKING:
+    from energy_data_layer.report.reprocess_report import ReprocessReport
+
+
+def reprocess(
+    db: Annotated[
+        str,
+        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
+    ],
+    since: Annotated[str, typer.Option(help="First day: 2024-01-31.")],
+    until: Annotated[str | None, typer.Option(help="Last day, included; by default today.")] = None,
+    stations: Annotated[
+        list[str], typer.Option(help="Numbers of weather stations; by default all, and generation from a raw folder.")
+    ] = [],  # noqa: B006 - typer copies it
+    columns: Annotated[
+        list[str], typer.Option(help="The fields whose fills are computed again; by default all that have fills.")
+    ] = [],  # noqa: B006
+    max_spline_gap: Annotated[
+        int, typer.Option(help="The longest gap that is interpolated, in hours; as the jobs had it.")
+    ] = 3,
+    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
+    from_raw: FromRaw = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replaced, and do nothing.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+) -> None:
+    """Compute stored values again, replace those that differ, and keep the old ones.
+
+    From the stored observations, or with --from-raw from the bodies that were kept.
+    """
+    from energy_data_layer.cli.run import run_job
+    from energy_data_layer.jobs.reprocess import STAGES, run_reprocess
+
+    run_job(
+        "reprocess",
+        db,
+        report,
+        stages=len(STAGES),
+        as_json=json,
+        dry_run=dry_run,
+        run=lambda on_stage: run_reprocess(
+            db,
+            since=since,
+            until=until,
+            stations=station_numbers(stations),
+            columns=split_at_commas(columns) or None,
+            max_spline_gap=max_spline_gap,
+            from_raw=from_raw,
+            dry_run=dry_run,
+            use_rust=engine.use_rust,
+            on_stage=on_stage,
+        ),
+        show=show_reprocess_report,
+    )
+
+
+def show_reprocess_report(report: ReprocessReport) -> None:
+    """Print what was compared and replaced."""
+    title = "Dry run of reprocess" if report.arguments["dry_run"] else f"Job {report.job} {report.status}"
+    rejected = ", ".join(f"{count:,} {reason}" for reason, count in report.rejects.items())
+    show_pairs(
+        f"{title}, {report.seconds:.1f} s",
+        [
+            ("days", f"{report.arguments['since']} to {report.arguments['until']}"),
+            ("stations", report.stations),
+            ("values compared", report.values_compared),
+            ("the same", report.values_same),
+            ("replaced", f"{report.values_replaced:,}, {report.values_replaced_around:,} of them around the period"),
+            ("rows inserted", report.rows_inserted),
+            *((f"rows of {table} that raw does not know", count) for table, count in report.rows_unknown.items()),
+            ("rows rejected", rejected or "0"),
+            ("engine", f"{report.engine} ({report.engine_reason})"),
+        ],
+    )
+    if report.replaced:
+        show_table(
+            "Replaced",
+            ["field", "kind", "before", "after", "values", "largest difference"],
+            [
+                [
+                    f"{found.table} {found.field}",
+                    found.kind,
+                    found.before.replace("_", " "),
+                    found.after.replace("_", " "),
+                    found.count,
+                    f"{found.largest_difference:.1e}",
+                ]
+                for found in report.replaced
+            ],
+        )
+    if report.collection is not None:
+        show_collection(report.collection)
+    if report.run_id and report.values_replaced:
+        show_lines("The old values", [f"are in fill_changes and replaced_values under run_id {report.run_id}"])
+    show_stages(report.stages)

@@ -1,0 +1,155 @@
+"""What each station or plant is like in each month, kept small: against it later months are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+
+from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import Database, quoted
+from energy_data_layer.storage.tables import (
+    GENERATION_HOURLY,
+    MONTHLY_STATISTICS,
+    MONTHLY_STATISTICS_COLUMNS,
+    MONTHLY_STATISTICS_KEY,
+    NAMBU_GENERATION,
+    WEATHER_ASOS,
+    WIND_NAMDONG,
+)
+from energy_data_layer.transforms.provenance import provenance_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAD_TO_DEVIATION = 1.4826
+"""What makes the median absolute deviation of a normal distribution its standard deviation."""
+
+
+@dataclass(frozen=True)
+class DailyValue:
+    """How the hours of a day become one value.
+
+    Attributes
+    ----------
+    aggregate : str
+        ``"avg"`` or ``"sum"``.
+    least_hours : int
+        Hours with an observation that a day needs.
+    zero_counts : bool
+        Whether a day of zero takes part; a plant that rests tells nothing of its unit.
+    """
+
+    aggregate: str = "avg"
+    least_hours: int = 18
+    zero_counts: bool = True
+
+
+_GENERATION = DailyValue("sum", zero_counts=False)
+
+DAILY_VALUES: Mapping[str, Mapping[str, DailyValue]] = {
+    WEATHER_ASOS: {
+        **dict.fromkeys(("ta", "hm", "ws", "pa"), DailyValue()),
+        "icsr": DailyValue("sum", least_hours=6),
+    },
+    WIND_NAMDONG: {"generation": _GENERATION},
+    NAMBU_GENERATION: {"generation": _GENERATION},
+    GENERATION_HOURLY: {"kwh": _GENERATION},
+}
+"""The fields of each table that are watched."""
+
+
+def refresh_statistics(database: Database, table: str, first: date, last: date) -> None:
+    """Compute the months from `first` to `last` again; all months where the table has none yet.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with its tables made.
+    table : str
+        One of `DAILY_VALUES`.
+    first, last : date
+        Days in the first and the last month.
+
+    Examples
+    --------
+    >>> from energy_data_layer.storage.tables import migrate
+    >>> with Database.connect("duckdb:///:memory:") as database:
+    ...     migrate(database)
+    ...     hours = [datetime(2024, 3, 1) + timedelta(hours=hour) for hour in range(72)]
+    ...     rows = pa.table({"stnId": [108] * 72, "tm": hours, "ta": [4.0] * 24 + [6.0] * 24 + [7.0] * 24})
+    ...     _ = database.upsert("weather_asos", rows, ["stnId", "tm"])
+    ...     refresh_statistics(database, "weather_asos", date(2024, 3, 1), date(2024, 3, 3))
+    ...     database.read("monthly_statistics", ["subject", "field", "days", "median", "spread"]).to_pylist()
+    [{'subject': '108', 'field': 'ta', 'days': 3, 'median': 6.0, 'spread': 1.4826}]
+    """
+    known = database.query(
+        f"SELECT 1 AS known FROM {MONTHLY_STATISTICS} WHERE table_name = $1 LIMIT 1",  # noqa: S608
+        [table],
+    )
+    if not known.num_rows:
+        first, last = date(1, 1, 2), date(9999, 1, 1)
+    month_after = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
+    days = daily_values(database, table, first.replace(day=1), month_after)
+    for field, daily in DAILY_VALUES[table].items():
+        rows = pa.Table.from_pandas(
+            of_months(days, field, daily).assign(table_name=table, field=field),
+            pa.schema(list(MONTHLY_STATISTICS_COLUMNS.items())),
+            preserve_index=False,
+        )
+        database.upsert(MONTHLY_STATISTICS, rows, MONTHLY_STATISTICS_KEY)
+
+
+def daily_values(database: Database, table: str, first: date, after: date) -> pd.DataFrame:
+    """Return a value per series, day and field, NaN where a day has too few observations; `after` is left out."""
+    hourly = HOURLY_TABLES[table]
+    present = database.columns(table)
+    fields = DAILY_VALUES[table]
+    values = ", ".join(
+        f"CASE WHEN count({observed}) >= {daily.least_hours} THEN {daily.aggregate}({observed}) END AS {quoted(field)}"
+        for field, daily in fields.items()
+        for observed in [_observed(field, present)]
+    )
+    names = ", ".join(map(quoted, hourly.key))
+    shift = timedelta(hours=1 if hourly.label_end else 0)
+    answer = database.query(
+        f"SELECT {names}, CAST({hourly.start} AS DATE) AS day, {values} FROM {quoted(table)} "  # noqa: S608
+        f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 "
+        f"GROUP BY {names}, CAST({hourly.start} AS DATE)",
+        [datetime.combine(day, time.min) + shift for day in (first, after)],
+    )
+    days: pd.DataFrame = answer.to_pandas().astype({**dict.fromkeys(hourly.key, str), **dict.fromkeys(fields, float)})
+    first_name, *further = hourly.key
+    days["subject"] = days[first_name].str.cat(days[further], sep=" ").str.strip()
+    days["month"] = pd.to_datetime(days["day"]).to_numpy().astype("datetime64[M]").astype("datetime64[us]")
+    return days
+
+
+def _observed(field: str, present: list[str]) -> str:
+    """Return the observations of a field in SQL: what was filled says nothing of its source."""
+    provenance = provenance_column(field)
+    if provenance not in present:
+        return quoted(field)
+    return f"CASE WHEN coalesce({quoted(provenance)}, 0) = 0 THEN {quoted(field)} END"
+
+
+def of_months(days: pd.DataFrame, field: str, daily: DailyValue) -> pd.DataFrame:
+    """Return what one field is like in each month of each series."""
+    key = ["subject", "month"]
+    values = days.loc[days[field].notna(), [*key, field]].rename(columns={field: "value"})
+    values["nonzero"] = values["value"].abs().where(values["value"] != 0)
+    taking_part = values["value"] if daily.zero_counts else values["value"].where(values["value"] != 0)
+    values["taking_part"] = taking_part
+    grouped = values.groupby(key)
+    values["deviation"] = (taking_part - grouped["taking_part"].transform("median")).abs()
+    months = grouped.agg(
+        days_observed=("value", "size"),
+        days=("taking_part", "count"),
+        median=("taking_part", "median"),
+        magnitude=("nonzero", "median"),
+    )
+    months["spread"] = MAD_TO_DEVIATION * values.groupby(key)["deviation"].median()
+    return months.reset_index()

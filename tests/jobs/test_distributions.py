@@ -1,0 +1,136 @@
+"""Months unlike their history are told once: values far off, values that stand still, another unit."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from energy_data_layer.jobs.generation import run_generation
+from energy_data_layer.jobs.weather import run_weather
+from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
+from energy_data_layer.sources.generation_sample import write_generation_sample
+from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, migrate
+
+from .service_jobs import SOLAR, TODAY, WIND
+from .services import stored
+
+pytestmark = pytest.mark.any_engine
+
+KINDS = ("distribution", "unit_jump")
+FAULTS = {
+    "ta": lambda values: values + 10,
+    "pa": lambda values: values * 100,
+    "hm": lambda values: values * 0,
+    "ws": lambda values: values * 0 + 2.5,
+    "icsr": lambda values: values * 1000,
+}
+"""A sensor that is off, pascals, zeros, a sensor that stands still, watts for kilowatts."""
+
+
+def february(folder, year):
+    (path,) = write_asos_sample(
+        folder, stations=SAMPLE_STATIONS[1:2], since=date(year, 2, 1), until=date(year, 3, 1), seed=year
+    )
+    return path
+
+
+def told(report):
+    return [(finding.kind, finding.subject, finding.field) for finding in report.drift if finding.kind in KINDS]
+
+
+@pytest.fixture
+def six_februaries(tmp_path):
+    return [february(tmp_path, year) for year in range(2019, 2025)]
+
+
+def with_faults(path):
+    """The same file with a fault in each field, under a name of its own."""
+    rows = pd.read_csv(path, encoding="cp949")
+    for field, fault in FAULTS.items():
+        heading = ASOS_BY_FIELD[field].heading
+        rows[heading] = fault(rows[heading])
+    faulty = path.with_name("faulty.csv")
+    rows.to_csv(faulty, index=False, encoding="cp949")
+    return faulty
+
+
+def test_weather_unlike_its_history_is_told_once(database_url, six_februaries):
+    assert told(run_weather(six_februaries, database_url)) == []
+    faulty = with_faults(six_februaries[-1])
+    assert told(run_weather(faulty, database_url)) == [
+        ("distribution", "108 2024-02", "hm"),
+        ("unit_jump", "108 2024-02", "icsr"),
+        ("distribution", "108 2024-02", "pa"),
+        ("distribution", "108 2024-02", "ta"),
+        ("distribution", "108 2024-02", "ws"),
+    ]
+    assert told(run_weather(faulty, database_url)) == []
+    details = {row["field"]: row["detail"] for row in stored(database_url, "drift", ("field",)).to_pylist()}
+    assert "in 5 other years" in details["ta"]
+    assert details["icsr"].endswith("times what it was")
+    assert details["ws"].startswith("the same value, 2.5, on most of")
+
+
+def test_two_years_of_history_tell_nothing(tmp_path, six_februaries):
+    faulty = with_faults(six_februaries[-1])
+    assert told(run_weather([*six_februaries[3:5], faulty], f"duckdb:///{tmp_path}/energy.duckdb")) == []
+
+
+def test_what_was_filled_is_no_observation(tmp_path, six_februaries):
+    """Days of which most hours are missing are filled, and left out of what is compared."""
+    url = f"duckdb:///{tmp_path}/energy.duckdb"
+    rows = pd.read_csv(six_februaries[-1], encoding="cp949")
+    heading = ASOS_BY_FIELD["ta"].heading
+    rows.loc[rows.index % 24 < 12, heading] = float("nan")
+    rows.to_csv(six_februaries[-1], index=False, encoding="cp949")
+    run_weather(six_februaries, url)
+    months = stored(url, "monthly_statistics", ("field", "month")).to_pylist()
+    of_last_year = {row["field"]: row["days"] for row in months if row["month"].year == 2024}
+    assert "ta" not in of_last_year
+    assert of_last_year["hm"] > 20
+
+
+@pytest.mark.parametrize(
+    ("job", "factor", "expected"),
+    [(WIND, 1000, "unit_jump"), (WIND, 0.02, "distribution"), (SOLAR, 0.001, "unit_jump"), (SOLAR, 1, None)],
+    ids=["kWh to MWh", "50 times", "kWh to Wh", "nothing"],
+)
+def test_another_unit_of_a_service_is_told(tmp_path, simulator, job, factor, expected):
+    url = f"duckdb:///{tmp_path}/energy.duckdb"
+    service = simulator(today=TODAY, missing_hours=0)
+    period = {"since": date(2024, 2, 1), "until": date(2024, 2, 8)}
+    years_before(url, job.table, job.key, job.truth(service, **period), "generation", factor)
+    kinds = {finding.kind for finding in job.run(url, service, **period).drift if finding.kind in KINDS}
+    assert kinds == ({expected} if expected else set())
+
+
+def test_another_unit_in_files_is_told(tmp_path):
+    url = f"duckdb:///{tmp_path}/energy.duckdb"
+    files = write_generation_sample(tmp_path)
+    beside = f"duckdb:///{tmp_path}/beside.duckdb"
+    run_generation(files, beside)
+    years_before(url, GENERATION_HOURLY, GENERATION_KEY, stored(beside, GENERATION_HOURLY, ["plant"]), "kwh", 1000)
+    found = told(run_generation(files, url))
+    assert {kind for kind, _, _ in found} == {"unit_jump"}
+    assert told(run_generation(files, url)) == []
+
+
+def years_before(url, table, key, rows, value, factor):
+    """Store the same hours, in another unit, in the four years before."""
+    stamp = next(name for name in key if pa.types.is_timestamp(rows.schema.field(name).type))
+    scaled = rows.set_column(rows.column_names.index(value), value, pc.multiply(rows.column(value), float(factor)))
+    with Database.connect(url) as database:
+        migrate(database)
+        for year in range(1, 5):
+            # Every year is a little of its own.
+            wobble = pc.multiply(scaled.column(value), 1 + year / 50)
+            earlier = pc.subtract(scaled.column(stamp), pa.scalar(timedelta(days=365 * year)))
+            shifted = scaled.set_column(scaled.column_names.index(value), value, wobble)
+            shifted = shifted.set_column(shifted.column_names.index(stamp), stamp, earlier)
+            database.upsert(table, shifted, key)
