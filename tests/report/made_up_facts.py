@@ -47,8 +47,8 @@ def made_up_facts(seed=0, disturbed=DISTURBED):
         [],
         [],
         [
-            TableCoverage("weather_asos", FIELDS, FIRST, LAST, [_series(random, disturbed, *one) for one in STATIONS.items()]),
-            TableCoverage("generation_hourly", ["kwh"], FIRST, LAST, [_series(random, disturbed, *one) for one in plants.items()]),
+            TableCoverage(table, fields, FIRST, LAST, [_series(random, disturbed, *one) for one in named.items()])
+            for table, fields, named in (("weather_asos", FIELDS, STATIONS), ("generation_hourly", ["kwh"], plants))
         ],
         WeatherGaps(
             [GapLengths(field, 90_000, 400_000, [10_000] * len(LENGTHS)) for field in FIELDS],

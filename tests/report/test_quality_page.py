@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from energy_data_layer.cli.app import app
-from energy_data_layer.errors import OptionError, StorageError
+from energy_data_layer.errors import ExtraUnavailable, OptionError, StorageError
 from energy_data_layer.report.quality import page as page_module
 from energy_data_layer.report.quality.facts import quality_facts
 from energy_data_layer.report.quality.labels import LABELS, LANGUAGES
@@ -176,7 +176,7 @@ def test_a_page_that_cannot_be_made_leaves_the_last_one(filled, tmp_path):
 
 def test_jinja2_is_an_extra(filled, monkeypatch):
     monkeypatch.setattr(page_module, "find_spec", lambda _: None)
-    with pytest.raises(OptionError, match=r"energy-data-layer\[report\]"):
+    with pytest.raises(ExtraUnavailable, match=r"energy-data-layer\[report\]"):
         quality_page(filled)
     assert quality_facts(filled).rejects.count == 30
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from math import floor
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.storage.atomic_file import require_folder_of, written_atomically
 from energy_data_layer.transforms.provenance import Provenance
@@ -60,8 +60,10 @@ def quality_page(
 
     Raises
     ------
+    ExtraUnavailable
+        If jinja2 is not installed.
     OptionError
-        If jinja2 is not installed, or an option has a value that it cannot take.
+        If an option has a value that it cannot take.
     StorageError
         If the database cannot be read.
 
@@ -95,7 +97,7 @@ def write_quality_page(
 
     Raises
     ------
-    OptionError, StorageError
+    ExtraUnavailable, OptionError, StorageError
         As in `quality_page`; also if the file cannot be written.
     """
     require_folder_of(path)
@@ -105,9 +107,9 @@ def write_quality_page(
 
 
 def require_jinja2() -> None:
-    """Raise `OptionError` if pages cannot be made, because jinja2 is not installed."""
+    """Raise `ExtraUnavailable` if pages cannot be made, because jinja2 is not installed."""
     if find_spec("jinja2") is None:
-        raise OptionError('the page needs jinja2; install it with: pip install "energy-data-layer[report]"')
+        raise ExtraUnavailable("jinja2", "report")
 
 
 def render(facts: QualityFacts, language: Language = "en") -> str:
@@ -182,7 +184,7 @@ def _shown_series(table: TableCoverage) -> list[SeriesCoverage]:
 
 
 def _calendars(facts: QualityFacts) -> dict[str, list[SeriesCoverage]]:
-    """Return the series of each table whose days are shown, in the order of `_shown_series`, as far as there is room."""
+    """Return the series of each table whose days are shown, as far as there is room."""
     room = CALENDAR_BOXES
     found: dict[str, list[SeriesCoverage]] = {}
     for table in facts.coverage:

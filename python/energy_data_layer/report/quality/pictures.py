@@ -106,8 +106,9 @@ def strip_ticks(table: TableCoverage) -> list[Tick]:
     """Return where years begin in the strips of a table, or days where it shows days."""
     cell = _cell_width(table)
     if shows_days(table):
-        days = [table.first + timedelta(days=day) for day in range(0, _cells(table), max(1, ceil(60 / cell)))]
-        return [Tick(_cell(day, table) * cell, f"{day:%m-%d}") for day in days]
+        first, *others = range(0, _cells(table), max(1, ceil(80 / cell)))
+        days = [Tick(day * cell, f"{table.first + timedelta(days=day):%m-%d}") for day in others]
+        return [Tick(first * cell, str(table.first)), *days]
     years = range(table.first.year, table.last.year + 1)
     every = max(1, ceil(36 / (12 * cell)))
     starts = [(year, max(date(year, 1, 1), table.first)) for year in years[::every]]
@@ -178,7 +179,7 @@ def nice_ticks(low: float, high: float) -> list[float]:
     Examples
     --------
     >>> nice_ticks(-3.2, 17.0)
-    [-5.0, 0.0, 5.0, 10.0, 15.0, 20.0]
+    [-10.0, 0.0, 10.0, 20.0]
     """
     if high <= low:
         low, high = low - 1, high + 1
