@@ -20,6 +20,8 @@ from energy_data_layer.storage.database import Database, quoted
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.transforms.shadow_case import read_case
 
+pytestmark = pytest.mark.any_engine
+
 PACKAGE = Path(energy_data_layer.__file__).parent
 STATEMENT = re.compile(
     r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|MERGE INTO|LOCK TABLE|ANALYZE|SET|WITH)\s"
