@@ -139,7 +139,7 @@ def drifted():
         {
             "run_id": "r",
             "table_name": "wind_namdong",
-            "kind": "new field",
+            "kind": ["field_new"] * 59 + ["unheard_of"],
             "subject": HOSTILE,
             "field": [f"windy{number}" for number in range(60)],
             "detail": "true",

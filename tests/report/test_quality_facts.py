@@ -151,7 +151,11 @@ def test_what_is_noted_in_tables(filled_url):
     assert facts.rejects.by_reason == {"unreadable day": 25, HOSTILE: 5}
     assert [row["line"] for row in facts.rejects.newest] == list(range(29, 9, -1))
     assert facts.rejects.newest[0]["content"].endswith("… (+303)")
-    assert (facts.drift.count, facts.drift.by_kind, len(facts.drift.newest)) == (60, {"new field": 60}, 50)
+    assert (facts.drift.count, facts.drift.by_kind, len(facts.drift.newest)) == (
+        60,
+        {"field_new": 59, "unheard_of": 1},
+        50,
+    )
     assert facts.replaced.count == 30
     assert [(c.before, c.after, c.count) for c in facts.replaced.by_method] == [
         ("climatology", "observed", 20),

@@ -149,6 +149,7 @@ def _environment() -> Environment:
         "lengths": LENGTHS,
         "methods": [method.label for method in Provenance],
         "states": [state.label for state in State if state is not State.OUTSIDE],
+        "is_label": LABELS.__contains__,
         "patterned": [State.FEW_MISSING.label, State.MANY_MISSING.label, State.ABSENT.label],
         "pictures": pictures,
         "shown_series": _shown_series,
