@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import subprocess
 import sys
 
@@ -82,13 +84,14 @@ def test_a_file_that_another_process_holds_is_a_problem(tmp_path):
     assert "another process has the database open" in problem
 
 
-def test_a_user_who_may_not_write_is_a_problem(postgres_server, postgres_url):
+@pytest.mark.parametrize("rights", ["SELECT", "SELECT, INSERT"])
+def test_a_user_who_may_not_write_or_change_is_a_problem(postgres_server, postgres_url, rights):
     with Database.connect(postgres_url) as database:
         migrate(database)
     postgres_server.run("DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN")
     postgres_server.run(
-        "GRANT USAGE ON SCHEMA public TO reader",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+        "GRANT USAGE, CREATE ON SCHEMA public TO reader",
+        f"GRANT {rights} ON ALL TABLES IN SCHEMA public TO reader",
         database="test",
     )
     try:
@@ -143,3 +146,43 @@ def test_a_broken_engine_is_a_problem_though_the_reference_runs(tmp_path):
     assert done.returncode == 1
     assert "reference runs (USE_RUST=0)" in done.stdout
     assert "the Rust engine is installed and does not load (ImportError: no such symbol)" in done.stderr
+
+
+def test_an_address_without_encryption_is_a_warning(monkeypatch):
+    monkeypatch.setenv("EDL_SERVICES_URL", "http://services.example")
+    assert any("unencrypted" in what for what in told(examined(), "warning"))
+    monkeypatch.setenv("EDL_SERVICES_URL", "https://services.example")
+    assert not any("unencrypted" in what for what in told(examined(), "warning"))
+
+
+def test_a_server_that_is_down_is_a_problem(own_postgres_server):
+    url = own_postgres_server.empty_database()
+    own_postgres_server.stop()
+    assert any("database" in what or "server" in what for what in told(examined("--db", url), "problem"))
+
+
+def test_a_full_disk_is_a_problem(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    found = examined("--db", f"duckdb:///{tmp_path}/energy.duckdb")
+    assert verdicts(found, "disk") == ["problem"]
+
+
+def test_what_is_asked_online(simulator, monkeypatch):
+    service = simulator()
+    monkeypatch.setenv("EDL_SERVICES_URL", service.url)
+    assert verdicts(examined("--online"), "services online") == ["ok"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("EDL_SERVICES_URL", f"http://127.0.0.1:{port}")
+    assert verdicts(examined("--online"), "services online") == ["problem"]
+
+
+def test_the_webhook_is_tried_on_request(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("EDL_WEBHOOK_URL", f"http://127.0.0.1:{port}/secret-path")
+    assert verdicts(examined(), "webhook") == ["ok"]
+    result = CliRunner().invoke(app, ["doctor", "--test-webhook"])
+    assert result.exit_code == 1
+    assert "secret-path" not in result.output

@@ -51,6 +51,9 @@ def test_weather_wind_and_solar_into_one_database_and_its_status(services, tmp_p
     ):
         assert told in status.stdout
     assert status.stdout.count("succeeded") == 3
+    document = json.loads(edl("status", "--json", *DB).stdout)
+    assert sorted(run["job"] for run in document["runs"]) == ["solar", "weather", "wind"]
+    assert all(run["seconds"] > 0 and run["drift_findings"] == 0 for run in document["runs"])
 
 
 def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,16 @@ if TYPE_CHECKING:
     from energy_data_layer.jobs.status import Status
 
 LISTED = 15
+COUNTED = (
+    ("inserted", "rows_inserted"),
+    ("updated", "rows_updated"),
+    ("filled", "values_filled"),
+    ("requests", "requests"),
+    ("retries", "retries"),
+    ("shadow differs", "shadow_mismatches"),
+    ("drift", "drift_findings"),
+)
+"""Columns of table ``runs`` with their headings; null where a job has no such thing, and in older rows."""
 
 
 def status(
@@ -21,11 +33,16 @@ def status(
         typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
     ],
     everything: Annotated[bool, typer.Option("--all", help="List every station and plant.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Show what is stored up to when, which days have holes, and how the last runs ended."""
     from energy_data_layer.jobs.status import status_of
 
-    show_status(status_of(db), everything=everything)
+    found = status_of(db)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2, default=str))
+    else:
+        show_status(found, everything=everything)
 
 
 def show_status(status: Status, *, everything: bool = False) -> None:
@@ -45,15 +62,14 @@ def show_status(status: Status, *, everything: bool = False) -> None:
     show_pairs("Set aside", [("rows in table rejects", status.rejects)])
     show_table(
         "Latest runs",
-        ["started (UTC)", "job", "status", "rows inserted", "updated", "requests", "message"],
+        ["started (UTC)", "job", "status", "seconds", *(title for title, _ in COUNTED), "message"],
         [
             [
                 f"{run['started']:%Y-%m-%d %H:%M:%S}",
                 run["job"],
                 run["status"],
-                run["rows_inserted"],
-                run["rows_updated"],
-                run["requests"],
+                "" if run.get("seconds") is None else f"{run['seconds']:.1f}",
+                *("" if run.get(name) is None else run[name] for _, name in COUNTED),
                 run["message"] or "",
             ]
             for run in status.runs

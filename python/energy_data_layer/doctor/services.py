@@ -32,7 +32,13 @@ def check(*, online: bool) -> Iterator[Finding]:
     except DataLayerError as error:
         yield Finding("services", Verdict.PROBLEM, str(error), "correct the variable")
         return
-    yield Finding("services", Verdict.OK, f"all settings can be used; the address is {found.services_url}")
+    from energy_data_layer.sources.keyed_transport import shows_key
+
+    told = f"all settings can be used; the address is {found.services_url}"
+    if shows_key(found.services_url):
+        yield Finding("services", Verdict.WARNING, f"{told}: the key is sent unencrypted", "use https")
+    else:
+        yield Finding("services", Verdict.OK, told)
     for service in SERVICES:
         try:
             found.key_of(service)

@@ -112,7 +112,7 @@ def status_of(database_url: str) -> Status:
                 if counts.get(table)
             ],
             counts.get(REJECTS, 0),
-            RunLog(database).latest(LATEST_RUNS).to_pylist() if RUNS in present else [],
+            RunLog(database).latest(LATEST_RUNS).drop_columns("report").to_pylist() if RUNS in present else [],
         )
 
 

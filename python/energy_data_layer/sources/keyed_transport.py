@@ -59,6 +59,12 @@ class KeyedTransport(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
+def shows_key(url: str) -> bool:
+    """Return whether a service key on its way to this address can be read by others."""
+    address = httpx.URL(url)
+    return address.scheme != "https" and address.host not in _THIS_MACHINE
+
+
 def transports_to(url: str, count: int) -> list[httpx.AsyncHTTPTransport]:
     """Return so many that send requests to an address one by one, through the proxy that the environment names.
 
@@ -71,7 +77,7 @@ def transports_to(url: str, count: int) -> list[httpx.AsyncHTTPTransport]:
         proxy = proxies.get(address.scheme) or proxies.get("all")
     # Without TLS the certificates of the authorities, which take time to read, are not needed.
     is_secure = address.scheme == "https"
-    if not is_secure and address.host not in _THIS_MACHINE:
+    if shows_key(url):
         logger.warning("the services' address begins with http: the service key is sent unencrypted; use https")
     verify = httpx.create_ssl_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # One connection is in use; a second one may be needed while a broken one is put away.
