@@ -19,6 +19,8 @@ from energy_data_layer.transforms.provenance import Provenance
 
 from .quality_rows import CHANGED, FIELDS, HOSTILE, STATIONS, fill, generation, weather, wind
 
+pytestmark = pytest.mark.any_engine
+
 SINCE, UNTIL = date(2024, 1, 1), date(2024, 1, 10)
 
 

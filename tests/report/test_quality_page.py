@@ -25,6 +25,8 @@ from energy_data_layer.storage.tables import migrate
 from .made_up_facts import made_up_facts
 from .quality_rows import HOSTILE, fill
 
+pytestmark = pytest.mark.any_engine
+
 LARGEST = 3_000_000
 TEMPLATES = Path(page_module.__file__).parent / "templates"
 

@@ -20,6 +20,8 @@ from energy_data_layer.storage.database import Database, quoted
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.transforms.shadow_case import read_case
 
+pytestmark = pytest.mark.any_engine
+
 PACKAGE = Path(energy_data_layer.__file__).parent
 STATEMENT = re.compile(
     r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|MERGE INTO|LOCK TABLE|ANALYZE|SET|WITH)\s"
@@ -39,13 +41,27 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "jobs/stored_weather.py": {"selected", "observed", "of_stations", "station", "source"},
-    "storage/coverage.py": {"names", "hourly.start", "hourly.counts"},
-    "storage/database.py": {"selected", "conditions", "column"},
+    "jobs/stored_weather.py": {"observed", "of_stations", "selected", "source", "station"},
+    "report/quality/coverage.py": {
+        "NAME_OF[table]",
+        "clause([*conditions, hourly.counts])",
+        "hourly.start",
+        "key",
+        "observed",
+        "valued",
+        "where",
+    },
+    "report/quality/daily_totals.py": {"rounding", "stamp", "value", "where"},
+    "report/quality/fills.py": {"code", "where"},
+    "report/quality/newest.py": {"count", "order", "where"},
+    "report/quality/weather_gaps.py": {"', '.join(selected)", "stamp", "station", "where"},
+    "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
+    "storage/database.py": {"column", "conditions", "selected"},
+    "storage/monthly_statistics.py": {"hourly.start", "names", "values"},
     "storage/postgresql.py": {"same_key"},
     "storage/runs.py": {"changes", "filters"},
-    "storage/tables.py": {"typed", "sql_type"},
-    "storage/upsert.py": {"same_key", "update", "names", "staged"},
+    "storage/tables.py": {"sql_type", "typed"},
+    "storage/upsert.py": {"names", "same_key", "staged", "update"},
 }
 """Parts of statements that were read and found to be made of constants and quoted names alone."""
 

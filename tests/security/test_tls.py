@@ -20,6 +20,8 @@ from energy_data_layer.sources.http import ServiceClient
 from energy_data_layer.sources.keyed_transport import transports_to
 from energy_data_layer.sources.service_request import ServiceRequest
 
+pytestmark = pytest.mark.any_engine
+
 x509 = pytest.importorskip("cryptography.x509", reason="makes the certificate")
 
 
