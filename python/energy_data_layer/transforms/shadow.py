@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from importlib import import_module
 from inspect import signature
@@ -39,6 +39,8 @@ LONGEST_WAIT_SECONDS = 30.0
 class _Waiting:
     call: Call
     counts: ShadowCounts
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    """The caller's: log lines of the comparison name its run."""
 
 
 class _Comparer:
@@ -82,9 +84,9 @@ class _Comparer:
                 continue
             comparison = None
             try:
-                comparison = waiting.call.compared(waiting.counts)
+                comparison = waiting.context.run(waiting.call.compared, waiting.counts)
             except Exception:
-                logger.exception("shadow: the comparison of %s failed", waiting.call.transform)
+                waiting.context.run(logger.exception, "shadow: the comparison of %s failed", waiting.call.transform)
             with self._changed:
                 if waiting not in self._unfinished:
                     continue
