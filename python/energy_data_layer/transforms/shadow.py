@@ -22,7 +22,7 @@ from energy_data_layer.transforms.shadow_counts import ShadowCounts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from energy_data_layer.transforms.shadow_call import Call
+    from energy_data_layer.transforms.shadow_call import Call, Comparison
 
     FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -41,6 +41,14 @@ class _Waiting:
     counts: ShadowCounts
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
     """The caller's: log lines of the comparison name its run."""
+
+    def compared(self) -> Comparison | None:
+        """Run Rust and compare; None where the comparison itself fails."""
+        try:
+            return self.call.compared(self.counts)
+        except Exception:
+            logger.exception("shadow: the comparison of %s failed", self.call.transform)
+            return None
 
 
 class _Comparer:
@@ -82,11 +90,7 @@ class _Comparer:
             waiting = self._queue.get()
             if waiting not in self._unfinished:  # it was given up meanwhile
                 continue
-            comparison = None
-            try:
-                comparison = waiting.context.run(waiting.call.compared, waiting.counts)
-            except Exception:
-                waiting.context.run(logger.exception, "shadow: the comparison of %s failed", waiting.call.transform)
+            comparison = waiting.context.run(waiting.compared)
             with self._changed:
                 if waiting not in self._unfinished:
                     continue
