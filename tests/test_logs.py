@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
 
 from energy_data_layer.errors import StorageError
 from energy_data_layer.logs import JsonFormatter
@@ -100,6 +106,61 @@ assert failed.status.status_code.name == "ERROR" and "s3cret" not in failed.to_j
 def test_a_run_is_a_span_with_its_stages(tmp_path):
     done = subprocess.run([sys.executable, "-c", SPANS, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+KEY, PASSWORD = "recognisable/key+of a test==", "pass/word"
+TO_THE_CONSOLE = {
+    "OTEL_TRACES_EXPORTER": "console",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+    "EDL_LOG_FORMAT": "json",
+    "EDL_BACKOFF_SECONDS": "0.01",
+    "EDL_ATTEMPTS": "2",
+}
+
+
+def spans_of(*arguments, **environment):
+    """Run `edl` as OpenTelemetry's own launcher starts it; return spans and log lines, which hold no secret."""
+    launcher = Path(sys.executable).with_name("opentelemetry-instrument")
+    command = [launcher, sys.executable, "-c", "from energy_data_layer.cli import main; main()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | TO_THE_CONSOLE | environment)
+    for secret in ("recognisable", PASSWORD, quote(PASSWORD, safe="")):
+        assert secret not in done.stdout + done.stderr
+    spans = re.findall(r"^\{$.+?^\}$", done.stdout, re.MULTILINE | re.DOTALL)
+    return list(map(json.loads, spans)), list(map(json.loads, done.stderr.splitlines()))
+
+
+PERIODS = {
+    "weather": ["--date", "2024-03-09", "--stations", "108"],
+    "wind": ["--month", "2024-02"],
+    "solar": ["--since", "2024-03-08", "--until", "2024-03-09"],
+}
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize("job", PERIODS)
+def test_the_spans_of_a_job_have_its_run_and_no_secret(simulator, postgres_url, job):
+    service = simulator(key=KEY, today=date(2024, 3, 10), faults=[Fault("drop", times_each=1)])
+    url = postgres_url.replace("edl@", f"edl:{quote(PASSWORD, safe='')}@", 1)
+    spans, lines = spans_of("run", job, *PERIODS[job], "--db", url, **service.environment)
+    (run,) = [span for span in spans if span["name"] == f"run {job}"]
+    assert (run["attributes"]["edl.status"], run["status"]["status_code"]) == ("succeeded", "UNSET")
+    of_the_run = [line for line in lines if line.get("run_id") == run["attributes"]["edl.run_id"]]
+    assert {f"0x{line['trace_id']}" for line in of_the_run} == {run["context"]["trace_id"]}
+    assert {"stage check", "rows_from_api_payload"} <= {span["name"] for span in spans}
+    assert {span["context"]["trace_id"] for span in spans} == {run["context"]["trace_id"]}
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize("broken", ["service", "database"])
+def test_the_span_of_a_run_that_fails_says_why_without_a_secret(simulator, tmp_path, broken):
+    service = simulator(key=KEY, faults=[Fault("forbidden", code="30")])
+    url = f"postgresql://edl:{quote(PASSWORD, safe='')}@127.0.0.1:9/energy"
+    url = url if broken == "database" else f"duckdb:///{tmp_path}/energy.duckdb"
+    spans, _ = spans_of("run", "wind", *PERIODS["wind"], "--db", url, **service.environment)
+    status = next(span["status"] for span in spans if span["name"] == "run wind")
+    assert status["status_code"] == "ERROR"
+    assert {"service": "could not be fetched", "database": "StorageError: "}[broken] in status["description"]
 
 
 def test_nothing_of_opentelemetry_is_imported_where_nobody_has_loaded_it():

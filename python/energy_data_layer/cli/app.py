@@ -36,17 +36,15 @@ logger = logging.getLogger(__name__)
 
 WRONG_USAGE = 2
 
+PASSWORD_SHOWN = f"{__name__}.password_shown"
+
 
 class ErrorsAsMessages(TyperGroup):
     """Shows what is wrong with data or surroundings as one message; a traceback only with ``--debug``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; a password among them is warned of."""
-        if any(redacted_url(argument) != argument for argument in args):
-            say(
-                "edl: a password on the command line can be read by every user of this machine; "
-                f"set {DATABASE_URL}, or leave the password to a password file (PGPASSFILE)"
-            )
+        """Parse the arguments; a password among them is noted, to be warned of once it is known how."""
+        ctx.meta[PASSWORD_SHOWN] = any(redacted_url(argument) != argument for argument in args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -103,6 +101,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    ctx: typer.Context,
     _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     log_format: Annotated[
         LogFormat,
@@ -119,3 +118,9 @@ def options(
         logs.use_json()
     else:
         log_to_standard_error()
+    if ctx.meta[PASSWORD_SHOWN]:
+        say(
+            "edl: a password on the command line can be read by every user of this machine; "
+            f"set {DATABASE_URL}, or leave the password to a password file (PGPASSFILE)",
+            logging.WARNING,
+        )
