@@ -7,6 +7,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import zoneinfo
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import metadata
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +21,7 @@ from energy_data_layer.storage import tables
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import MIGRATIONS, SCHEMA_VERSION, migrate
+from energy_data_layer.transforms import impute
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +160,20 @@ def test_an_address_without_encryption_is_a_warning(monkeypatch):
     assert not any("unencrypted" in what for what in told(examined(), "warning"))
 
 
+def test_the_requests_that_are_left_today(database_url, monkeypatch):
+    with Database.connect(database_url) as database:
+        log = RunLog(database)
+        log.checkpoint(log.begin("wind"), requests=90)
+        log.checkpoint(log.begin("weather"), requests=100)
+        log.begin("solar")
+        database.execute("UPDATE runs SET requests = 70, started = TIMESTAMP '2024-01-01 00:00:00' WHERE job = 'solar'")
+    monkeypatch.setenv("EDL_REQUESTS_PER_DAY", "100")
+    left = {finding["check"]: finding for finding in examined("--db", database_url)}
+    assert left["requests of weather"]["verdict"] == "warning"
+    for job, told in (("weather", "0 of 100 "), ("wind", "10 of 100 "), ("solar", "100 of 100 ")):
+        assert left[f"requests of {job}"]["what"].startswith(told)
+
+
 def test_a_server_that_is_down_is_a_problem(own_postgres_server):
     url = own_postgres_server.empty_database()
     own_postgres_server.stop()
@@ -178,6 +197,38 @@ def test_what_is_asked_online(simulator, monkeypatch):
     assert verdicts(examined("--online"), "services online") == ["problem"]
 
 
+class Webhook(BaseHTTPRequestHandler):
+    """Takes or refuses what it is sent, and keeps it."""
+
+    def do_POST(self):
+        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.server.code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Keep the output of the tests clean."""
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(200, "ok"), (403, "problem")])
+def test_a_webhook_takes_a_message_on_request(monkeypatch, code, verdict):
+    with HTTPServer(("127.0.0.1", 0), Webhook) as server:
+        server.code, server.bodies = code, []
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            monkeypatch.setenv("EDL_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/secret-path")
+            assert verdicts(examined(), "webhook") == ["ok"]
+            assert server.bodies == []
+            found = examined("--test-webhook")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert verdicts(found, "webhook") == [verdict]
+    assert server.bodies == [{"text": "edl doctor: a test message"}]
+    assert "secret-path" not in json.dumps(found)
+
+
 def test_the_webhook_is_tried_on_request(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -186,3 +237,37 @@ def test_the_webhook_is_tried_on_request(monkeypatch):
     result = CliRunner().invoke(app, ["doctor", "--test-webhook"])
     assert result.exit_code == 1
     assert "secret-path" not in result.output
+
+
+def test_a_package_of_a_version_that_is_not_declared_is_a_problem(monkeypatch):
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "2.20.0" if name == "prefect" else real(name))
+    found = examined()
+    assert verdicts(found, "prefect") == ["problem"]
+    assert any(what.startswith("2.20.0, needed is >=") for what in told(found, "problem"))
+
+
+def test_time_zones_that_are_missing_are_a_warning(monkeypatch):
+    zoneinfo.ZoneInfo.clear_cache()
+    zoneinfo.reset_tzpath(())
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    try:
+        assert verdicts(examined(), "time zones") == ["warning"]
+    finally:
+        zoneinfo.reset_tzpath()
+
+
+@pytest.mark.needs_rust
+def test_an_engine_that_loads_and_gives_another_answer_is_a_problem(monkeypatch):
+    real = impute.imputed_in_rust
+
+    def off_by_one(*arguments):
+        imputed = real(*arguments)
+        imputed.values["ta"] = imputed.values["ta"] + 1
+        return imputed
+
+    monkeypatch.setattr(impute, "imputed_in_rust", off_by_one)
+    found = examined()
+    assert verdicts(found, "Rust engine") == verdicts(found, "complete_hours") == ["ok"]
+    (problem,) = told(found, "problem")
+    assert problem.startswith("the engines differ on a small case: ")

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
+from energy_data_layer import __version__
 from energy_data_layer.cli.app import app
 from energy_data_layer.sources.simulator import Fault, Plant
 from energy_data_layer.storage.database import Database
@@ -54,6 +55,8 @@ def test_weather_wind_and_solar_into_one_database_and_its_status(services, tmp_p
     document = json.loads(edl("status", "--json", *DB).stdout)
     assert sorted(run["job"] for run in document["runs"]) == ["solar", "weather", "wind"]
     assert all(run["seconds"] > 0 and run["drift_findings"] == 0 for run in document["runs"])
+    assert {run["release"] for run in document["runs"]} == {__version__}
+    assert status.stdout.count(f" {__version__} ") == 3
 
 
 def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -19,7 +20,9 @@ from energy_data_layer import (
     transform_wide_to_long,
 )
 from energy_data_layer.errors import EngineError, OptionError, PayloadError, StampError
-from energy_data_layer.transforms import engine, impute, payload_rows, shadow, shadow_case
+from energy_data_layer.logs import JsonFormatter, lines_of
+from energy_data_layer.report.run_report import RunReport
+from energy_data_layer.transforms import engine, impute, payload_rows, shadow, shadow_call, shadow_case
 from energy_data_layer.transforms.equality import assert_equal_answers
 from energy_data_layer.transforms.shadow_counts import ShadowCounts
 
@@ -130,6 +133,24 @@ def test_a_mismatch_is_counted_logged_once_and_the_smallest_station_kept(counts,
     assert f"edl shadow-replay '{folder}'" in (folder / "README.md").read_text(encoding="utf-8")
     (difference,) = shadow_case.replayed(folder)
     assert "expected 29.0, got 30.0" in difference
+
+
+@pytest.mark.needs_rust
+def test_what_a_comparison_logs_names_the_run_of_its_call(rust_answers):
+    lines = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(json.loads(JsonFormatter().format(record)))
+    shadow_call.logger.addHandler(handler)
+    rust_answers(wrong_at_station_b)
+    try:
+        for name in ("first", "second"):
+            counts = ShadowCounts()
+            with lines_of(RunReport("weather", arguments={}, run_id=name)), shadow.counted_in(counts):
+                impute_missing_values(frame(), ["ta"])
+            shadow.settle(counts, SOON)
+    finally:
+        shadow_call.logger.removeHandler(handler)
+    assert [line["run_id"] for line in lines] == ["first", "second"]
 
 
 @pytest.mark.needs_rust

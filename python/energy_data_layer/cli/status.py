@@ -23,6 +23,7 @@ COUNTED = (
     ("retries", "retries"),
     ("shadow differs", "shadow_mismatches"),
     ("drift", "drift_findings"),
+    ("release", "release"),
 )
 """Columns of table ``runs`` with their headings; null where a job has no such thing, and in older rows."""
 

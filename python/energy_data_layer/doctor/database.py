@@ -12,6 +12,7 @@ from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.errors import DataLayerError
 from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING
 from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql, quoted, redacted_url
+from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import MIGRATIONS, RUNS, TABLES, migrate, schema_version, state_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 LEAST_FREE_BYTES = 100_000_000
 LITTLE_FREE_BYTES = 1_000_000_000
 LONG_RUNNING = timedelta(hours=24)
+SERVICE_JOBS = ("weather", "wind", "solar")
 
 
 class _TriedEnough(Exception):
@@ -67,6 +69,7 @@ def _inside(database: Database) -> Iterator[Finding]:
         return
     yield Finding("schema", Verdict.OK, f"version {present}")
     yield from _runs(database)
+    yield from _requests(database)
 
 
 def _runs(database: Database) -> Iterator[Finding]:
@@ -81,3 +84,20 @@ def _runs(database: Database) -> Iterator[Finding]:
         told = f"last run {row['status']}, {row['started']:%Y-%m-%d %H:%M} UTC"
         told += f": {row['message']}" if row["message"] else ""
         yield Finding(f"job {job}", Verdict.WARNING if bad else Verdict.OK, told, "see edl status" if bad else "")
+
+
+def _requests(database: Database) -> Iterator[Finding]:
+    try:
+        from energy_data_layer.settings.services import ServiceSettings
+
+        of_a_day = ServiceSettings().requests_per_day
+    except DataLayerError:
+        return  # an extra or a setting is missing: the check of the services tells it
+    log = RunLog(database)
+    for job in SERVICE_JOBS:
+        left = max(of_a_day - log.requests_today(job), 0)
+        told = f"{left:,} of {of_a_day:,} are left until midnight in Korea"
+        if left:
+            yield Finding(f"requests of {job}", Verdict.OK, told)
+        else:
+            yield Finding(f"requests of {job}", Verdict.WARNING, told, "until then a run stops where it has to ask")

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from importlib import import_module
 from inspect import signature
@@ -22,7 +22,7 @@ from energy_data_layer.transforms.shadow_counts import ShadowCounts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from energy_data_layer.transforms.shadow_call import Call
+    from energy_data_layer.transforms.shadow_call import Call, Comparison
 
     FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -39,6 +39,16 @@ LONGEST_WAIT_SECONDS = 30.0
 class _Waiting:
     call: Call
     counts: ShadowCounts
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    """The caller's: log lines of the comparison name its run."""
+
+    def compared(self) -> Comparison | None:
+        """Run Rust and compare; None where the comparison itself fails."""
+        try:
+            return self.call.compared(self.counts)
+        except Exception:
+            logger.exception("shadow: the comparison of %s failed", self.call.transform)
+            return None
 
 
 class _Comparer:
@@ -80,11 +90,7 @@ class _Comparer:
             waiting = self._queue.get()
             if waiting not in self._unfinished:  # it was given up meanwhile
                 continue
-            comparison = None
-            try:
-                comparison = waiting.call.compared(waiting.counts)
-            except Exception:
-                logger.exception("shadow: the comparison of %s failed", waiting.call.transform)
+            comparison = waiting.context.run(waiting.compared)
             with self._changed:
                 if waiting not in self._unfinished:
                     continue
