@@ -26,6 +26,7 @@ def test_a_small_load_holds_what_is_checked():
     assert "NO" not in printed
 
 
+@pytest.mark.any_engine
 def test_twenty_days_with_faults_end_as_without():
     printed = printed_by("soak.py", "--runs", "20", "--database", "DuckDB")
     assert "1,512 rows: every hour of every station: yes" in printed

@@ -22,6 +22,8 @@ from . import data, naive
 if TYPE_CHECKING:
     import pandas as pd
 
+pytestmark = pytest.mark.any_engine
+
 SCRIPT = Path(__file__).with_name("profile_impute.py")
 
 
@@ -71,7 +73,8 @@ def test_the_functions_of_the_package_are_listed(smoke):
     _, size = smoke
     for version, file in (("reference", "transforms/impute.py"), ("naive", "benchmark/naive.py")):
         functions = [(function["file"], function["function"]) for function in size["profile"][version]]
-        assert (file, "impute_missing_values") in functions[:2]
+        # The wrappers of the public function take as long as it does.
+        assert (file, "impute_missing_values") in functions[:4]
         assert "find_gaps" in {function for _, function in functions}
 
 
