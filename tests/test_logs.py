@@ -18,6 +18,8 @@ from energy_data_layer.errors import StorageError
 from energy_data_layer.logs import JsonFormatter
 from energy_data_layer.sources.simulator.faults import Fault
 
+pytestmark = pytest.mark.any_engine
+
 
 def line(**fields):
     record = logging.makeLogRecord({"name": "energy_data_layer", "levelname": "INFO", "created": 0} | fields)
@@ -137,7 +139,6 @@ PERIODS = {
 }
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize("job", PERIODS)
 def test_the_spans_of_a_job_have_its_run_and_no_secret(simulator, postgres_url, job):
     service = simulator(key=KEY, today=date(2024, 3, 10), faults=[Fault("drop", times_each=1)])
@@ -151,7 +152,6 @@ def test_the_spans_of_a_job_have_its_run_and_no_secret(simulator, postgres_url, 
     assert {span["context"]["trace_id"] for span in spans} == {run["context"]["trace_id"]}
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize("broken", ["service", "database"])
 def test_the_span_of_a_run_that_fails_says_why_without_a_secret(simulator, tmp_path, broken):
     service = simulator(key=KEY, faults=[Fault("forbidden", code="30")])
