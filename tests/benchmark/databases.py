@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import migrate
+from energy_data_layer.storage.migrations import migrate
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.postgres_server import PostgresServer, find_binaries

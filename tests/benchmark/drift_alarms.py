@@ -15,8 +15,9 @@ from energy_data_layer.jobs.generation import run_generation
 from energy_data_layer.sources.files import read_asos_files
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.monthly_statistics import DAILY_VALUES, daily_values, of_months
-from energy_data_layer.storage.tables import GENERATION_HOURLY, WEATHER_ASOS, WEATHER_KEY, migrate
+from energy_data_layer.storage.tables import GENERATION_HOURLY, WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,8 +19,8 @@ from energy_data_layer import settings
 from energy_data_layer.cli.app import app
 from energy_data_layer.storage import tables
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import MIGRATIONS, SCHEMA_VERSION, migrate
 from energy_data_layer.transforms import impute
 
 

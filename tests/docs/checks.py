@@ -89,7 +89,7 @@ def check_formulas(block: Block, reader: Reader) -> None:
 def check_query(block: Block, reader: Reader) -> None:
     """Run a query on the tables of a database, without rows."""
     from energy_data_layer.storage.database import Database
-    from energy_data_layer.storage.tables import migrate
+    from energy_data_layer.storage.migrations import migrate
 
     with Database.connect("duckdb:///:memory:") as database:
         migrate(database)

@@ -15,7 +15,8 @@ from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, migrate
+from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY
 
 from .service_jobs import SOLAR, TODAY, WIND
 from .services import stored

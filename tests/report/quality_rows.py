@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import (
     DRIFT,
@@ -27,7 +28,6 @@ from energy_data_layer.storage.tables import (
     WIND_KEY,
     WIND_NAMDONG,
     add_provenance_columns,
-    migrate,
 )
 from energy_data_layer.transforms.provenance import Provenance
 

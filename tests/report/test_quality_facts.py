@@ -14,7 +14,7 @@ from energy_data_layer.report.quality.coverage import State, states
 from energy_data_layer.report.quality.facts import TABLES_READ, quality_facts
 from energy_data_layer.report.quality.weather_gaps import LENGTHS, LONGEST
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import migrate
+from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.transforms.provenance import Provenance
 
 from .quality_rows import CHANGED, FIELDS, HOSTILE, STATIONS, fill, generation, weather, wind

@@ -20,7 +20,7 @@ from energy_data_layer.report.quality.labels import LABELS, LANGUAGES
 from energy_data_layer.report.quality.page import quality_page, render, write_quality_page
 from energy_data_layer.report.quality.pictures import nice_ticks
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import migrate
+from energy_data_layer.storage.migrations import migrate
 
 from .made_up_facts import made_up_facts
 from .quality_rows import HOSTILE, fill

@@ -23,7 +23,8 @@ from energy_data_layer.sources.generation_sample import write_generation_sample
 from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import RUNS, SCHEMA_VERSION
+from energy_data_layer.storage.migrations import SCHEMA_VERSION
+from energy_data_layer.storage.tables import RUNS
 from energy_data_layer.transforms.equality import assert_equal_answers
 
 from .installations import ABSENT, BROKEN, DEFECT, OTHER, RUNNING, install

@@ -57,10 +57,10 @@ REVIEWED = {
     "report/quality/weather_gaps.py": {"', '.join(selected)", "stamp", "station", "where"},
     "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
     "storage/database.py": {"column", "conditions", "selected"},
+    "storage/migrations.py": {"kind", "typed"},
     "storage/monthly_statistics.py": {"hourly.start", "names", "values"},
     "storage/postgresql.py": {"same_key"},
     "storage/runs.py": {"changes", "filters"},
-    "storage/tables.py": {"sql_type", "typed"},
     "storage/upsert.py": {"names", "same_key", "staged", "update"},
 }
 """Parts of statements that were read and found to be made of constants and quoted names alone."""

@@ -10,6 +10,7 @@ import pytest
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.tables import (
     GENERATION_COLUMNS,
     GENERATION_HOURLY,
@@ -20,7 +21,6 @@ from energy_data_layer.storage.tables import (
     WEATHER_KEY,
     WIND_KEY,
     WIND_NAMDONG,
-    migrate,
 )
 
 pytestmark = pytest.mark.any_engine

@@ -53,7 +53,7 @@ postgresql.ingestible = with_a_pause
 """Stop when half the rows have gone to the server."""
 
 MIGRATE = """
-from energy_data_layer.storage.tables import MIGRATIONS, migrate
+from energy_data_layer.storage.migrations import MIGRATIONS, migrate
 with Database.connect(sys.argv[1]) as database:
     say_and_wait("ready")
     migrate(database)

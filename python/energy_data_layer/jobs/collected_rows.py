@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import DuplicateKeyError, OptionError, StopForToday
+from energy_data_layer.jobs.completeness import keys_in
 from energy_data_layer.jobs.repeated_rows import as_rejects, settle_repeated_rows
-from energy_data_layer.report.collection_report import LISTED_DAYS, IncompleteDay
 from energy_data_layer.report.run_report import INCOMPLETE
 from energy_data_layer.settings.services import ServiceSettings
 from energy_data_layer.sources.collect import Failed, collect
 from energy_data_layer.sources.raw import RawFolder
-from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
+from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.rejects import store_rejects
 from energy_data_layer.transforms import engine
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from energy_data_layer.jobs.drift import FieldGate
-    from energy_data_layer.report.collection_report import CollectionReport
     from energy_data_layer.report.reprocess_report import ReprocessReport
     from energy_data_layer.report.service_report import ServiceReport
     from energy_data_layer.report.weather_report import WeatherReport
@@ -249,41 +248,3 @@ def set_aside(
         store_rejects(database, as_rejects(rows, origin=origin, source=source, reason=reason))
         report.rejects[reason] = report.rejects.get(reason, 0) + rows.num_rows
         report.rows_rejected += rows.num_rows
-
-
-def note_incomplete_days(
-    database: Database,
-    collection: CollectionReport,
-    table: str,
-    since: date,
-    until: date,
-    keys: Iterable[tuple[str | int, ...]] | None = None,
-) -> None:
-    """Note the days of the period that the table does not have in full."""
-    days = incomplete_days(database, table, since, until, keys)
-    collection.incomplete_days = days.num_rows
-    collection.first_incomplete_days = [
-        IncompleteDay(" ".join(str(row[name]) for name in HOURLY_TABLES[table].key), str(row["day"]), row["hours"])
-        for row in days.slice(0, LISTED_DAYS).to_pylist()
-    ]
-
-
-def keys_and_days(
-    database: Database, table: str, since: date, until: date, keys: Iterable[tuple[str | int, ...]]
-) -> list[tuple[tuple[str, ...], date]]:
-    """Return the days of stations or plants that a table does not have in full."""
-    days = incomplete_days(database, table, since, until, keys)
-    names = HOURLY_TABLES[table].key
-    return [(tuple(str(row[name]) for name in names), row["day"]) for row in days.to_pylist()]
-
-
-def plants_of(database: Database, table: str) -> set[tuple[str, ...]]:
-    """Return the plants that a table knows."""
-    return keys_in(last_stamp(database, table), HOURLY_TABLES[table].key)
-
-
-def keys_in(rows: pa.Table, names: Iterable[str]) -> set[tuple[str, ...]]:
-    """Return the stations or plants of some rows."""
-    names = list(names)
-    known = rows.group_by(names).aggregate([])
-    return set(zip(*(known.column(name).to_pylist() for name in names), strict=True))

@@ -9,8 +9,6 @@ from math import sqrt
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow.compute as pc
-
 from energy_data_layer.report.drift_finding import DriftFinding
 from energy_data_layer.storage.monthly_statistics import MAD_TO_DEVIATION, refresh_statistics
 from energy_data_layer.storage.source_schemas import store_findings
@@ -18,8 +16,6 @@ from energy_data_layer.storage.tables import DRIFT, MONTHLY_STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import pyarrow as pa
 
     from energy_data_layer.report.run_report import RunReport
     from energy_data_layer.storage.database import Database
@@ -96,13 +92,6 @@ def check_distributions(database: Database, report: RunReport, table: str, first
     report.drift += found
     for finding in found:
         logger.warning("drift in %s: %s", table, finding)
-
-
-def check_distributions_of(database: Database, report: RunReport, table: str, stamps: pa.ChunkedArray) -> None:
-    """Do the same for the months of some rows; without rows nothing."""
-    if len(stamps):
-        limits = pc.min_max(stamps).as_py()
-        check_distributions(database, report, table, limits["min"].date(), limits["max"].date())
 
 
 def judge(one: Month, others: Iterable[Month]) -> tuple[str, str] | None:

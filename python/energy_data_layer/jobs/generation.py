@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from energy_data_layer.errors import (
     EngineBroken,
@@ -20,7 +21,7 @@ from energy_data_layer.errors import (
     LayoutError,
     SourceFileError,
 )
-from energy_data_layer.jobs.distributions import check_distributions_of
+from energy_data_layer.jobs.distributions import check_distributions
 from energy_data_layer.jobs.drift import check_headings, require_known_fields
 from energy_data_layer.jobs.generation_rows import DailyRows, settle_repeated_keys
 from energy_data_layer.jobs.watched_run import watched
@@ -175,7 +176,9 @@ def run_generation(
                     )
                     report.rejects_new = store_rejects(database, rejects)
                 check_headings(database, report, GENERATION_HOURLY, headings)
-                check_distributions_of(database, report, GENERATION_HOURLY, long.column("interval_start"))
+                if long.num_rows:
+                    limits = pc.min_max(long.column("interval_start")).as_py()
+                    check_distributions(database, report, GENERATION_HOURLY, limits["min"].date(), limits["max"].date())
                 stage.holds(long, rejects)
             report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
             report.rows_unchanged = counts.unchanged

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from energy_data_layer.storage.database import Database, duckdb_path, require_database
-from energy_data_layer.storage.tables import migrate
+from energy_data_layer.storage.migrations import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,8 +24,9 @@ from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
 from energy_data_layer.sources.chunks import today_in_korea, years
 from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.database import Database, redacted_url, require_database
+from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import WEATHER_ASOS, migrate
+from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.transforms import engine
 from energy_data_layer.transforms.provenance import provenance_column
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
-from energy_data_layer.jobs.collected_rows import Fetching, keys_and_days, note_incomplete_days, plants_of, store_chunks
-from energy_data_layer.jobs.distributions import check_distributions
-from energy_data_layer.jobs.drift import FieldGate, check_drift
+from energy_data_layer.jobs.collected_rows import Fetching, store_chunks
+from energy_data_layer.jobs.completeness import check_plants, keys_and_days, plants_of
+from energy_data_layer.jobs.drift import FieldGate
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.schema_policy import policy_of
@@ -127,19 +127,16 @@ def run_solar(
                     database, log, report, fetching, SOURCE, planned, gate=gate, rows_of=hours_to_store
                 )
             with report.stage("check"):
-                wanted = wanted if fetching.from_raw is None else sorted(asked)
-                note_incomplete_days(database, report.collection, NAMBU_GENERATION, first, last, wanted)
-                report.note_plants(plants_of(database, NAMBU_GENERATION) - known, asked - answered)
-                check_drift(
+                check_plants(
                     database,
                     report,
-                    report.collection,
                     gate,
-                    new=report.plants_new,
-                    silent=report.plants_silent,
-                    answered=map(" ".join, answered),
+                    (first, last),
+                    known=known,
+                    silent=asked - answered,
+                    answered=answered,
+                    wanted=wanted if fetching.from_raw is None else sorted(asked),
                 )
-                check_distributions(database, report, NAMBU_GENERATION, first, last)
     return report
 
 

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.errors import StopForToday
-from energy_data_layer.jobs.collected_rows import (
-    Fetching,
-    keys_and_days,
-    keys_in,
-    note_incomplete_days,
-    plants_of,
-    set_aside,
-)
+from energy_data_layer.jobs.collected_rows import Fetching, set_aside
+from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.distributions import check_distributions
 from energy_data_layer.jobs.drift import FieldGate, check_drift
 from energy_data_layer.jobs.imputed_weather import (

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
-from energy_data_layer.jobs.collected_rows import Fetching, note_incomplete_days, plants_of, store_chunks
-from energy_data_layer.jobs.distributions import check_distributions
-from energy_data_layer.jobs.drift import FieldGate, check_drift
+from energy_data_layer.jobs.collected_rows import Fetching, store_chunks
+from energy_data_layer.jobs.completeness import check_plants, plants_of
+from energy_data_layer.jobs.drift import FieldGate
 from energy_data_layer.jobs.job_database import job_database
 from energy_data_layer.jobs.periods import ONE_DAY, days_of_month, month_before, period
 from energy_data_layer.jobs.schema_policy import policy_of
@@ -119,18 +119,9 @@ def run_wind(
                     database, log, report, fetching, SOURCE, planned, gate=gate, rows_of=hours_to_store
                 )
             with report.stage("check"):
-                note_incomplete_days(database, report.collection, WIND_NAMDONG, first, last)
-                report.note_plants(plants_of(database, WIND_NAMDONG) - known, known - answered)
-                check_drift(
-                    database,
-                    report,
-                    report.collection,
-                    gate,
-                    new=report.plants_new,
-                    silent=report.plants_silent,
-                    answered=map(" ".join, answered),
+                check_plants(
+                    database, report, gate, (first, last), known=known, silent=known - answered, answered=answered
                 )
-                check_distributions(database, report, WIND_NAMDONG, first, last)
     return report
 
 

@@ -108,7 +108,7 @@ def incomplete_days(
 
     Examples
     --------
-    >>> from energy_data_layer.storage.tables import migrate
+    >>> from energy_data_layer.storage.migrations import migrate
     >>> with Database.connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     hours = [datetime(2024, 1, 1) + timedelta(hours=hour) for hour in range(25)]
@@ -152,7 +152,7 @@ def last_stamp(database: Database, table: str) -> pa.Table:
 
     Examples
     --------
-    >>> from energy_data_layer.storage.tables import migrate
+    >>> from energy_data_layer.storage.migrations import migrate
     >>> with Database.connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     last_stamp(database, "wind_namdong").column_names

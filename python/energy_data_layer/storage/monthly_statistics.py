@@ -13,9 +13,9 @@ from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.database import Database, quoted
 from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
+    MONTHLY_STATISTIC_COLUMNS,
+    MONTHLY_STATISTIC_KEY,
     MONTHLY_STATISTICS,
-    MONTHLY_STATISTICS_COLUMNS,
-    MONTHLY_STATISTICS_KEY,
     NAMBU_GENERATION,
     WEATHER_ASOS,
     WIND_NAMDONG,
@@ -76,7 +76,7 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
 
     Examples
     --------
-    >>> from energy_data_layer.storage.tables import migrate
+    >>> from energy_data_layer.storage.migrations import migrate
     >>> with Database.connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     hours = [datetime(2024, 3, 1) + timedelta(hours=hour) for hour in range(72)]
@@ -97,10 +97,10 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
     for field, daily in DAILY_VALUES[table].items():
         rows = pa.Table.from_pandas(
             of_months(days, field, daily).assign(table_name=table, field=field),
-            pa.schema(list(MONTHLY_STATISTICS_COLUMNS.items())),
+            pa.schema(list(MONTHLY_STATISTIC_COLUMNS.items())),
             preserve_index=False,
         )
-        database.upsert(MONTHLY_STATISTICS, rows, MONTHLY_STATISTICS_KEY)
+        database.upsert(MONTHLY_STATISTICS, rows, MONTHLY_STATISTIC_KEY)
 
 
 def daily_values(database: Database, table: str, first: date, after: date) -> pd.DataFrame:

@@ -37,7 +37,8 @@ def store_rejects(database: Database, rejects: pa.Table) -> int:
     --------
     >>> from datetime import datetime
     >>> from energy_data_layer.storage.database import Database
-    >>> from energy_data_layer.storage.tables import REJECT_COLUMNS, migrate
+    >>> from energy_data_layer.storage.migrations import migrate
+    >>> from energy_data_layer.storage.tables import REJECT_COLUMNS
     >>> row = {"file": "a.csv", "line": 7, "publisher": "KOEN", "reason": "unreadable day", "content": "?"}
     >>> rejects = pa.Table.from_pylist(
     ...     [row | {"first_seen": datetime(2024, 1, 1)}], pa.schema(list(REJECT_COLUMNS.items()))

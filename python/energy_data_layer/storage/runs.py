@@ -13,7 +13,8 @@ from energy_data_layer._version import __version__
 from energy_data_layer.errors import DataLayerError, OptionError, StorageError
 from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING, SUCCEEDED
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import RUNS, migrate
+from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

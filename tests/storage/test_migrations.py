@@ -7,32 +7,41 @@ import pytest
 from energy_data_layer.errors import StorageError
 from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, state_of
 from energy_data_layer.storage.tables import (
+    DRIFT,
+    DRIFT_COLUMNS,
+    DRIFT_KEY,
     FILL_CHANGE_COLUMNS,
     FILL_CHANGE_KEY,
     FILL_CHANGES,
     GENERATION_COLUMNS,
     GENERATION_HOURLY,
     GENERATION_KEY,
-    MIGRATIONS,
+    MONTHLY_STATISTIC_COLUMNS,
+    MONTHLY_STATISTIC_KEY,
+    MONTHLY_STATISTICS,
     NAMBU_COLUMNS,
     NAMBU_GENERATION,
     NAMBU_KEY,
     REJECT_COLUMNS,
     REJECT_KEY,
     REJECTS,
+    REPLACED_VALUE_COLUMNS,
+    REPLACED_VALUE_KEY,
+    REPLACED_VALUES,
     RUN_COLUMNS,
     RUN_KEY,
     RUNS,
-    SCHEMA_VERSION,
+    SOURCE_SCHEMA_COLUMNS,
+    SOURCE_SCHEMA_KEY,
+    SOURCE_SCHEMAS,
     TABLES,
     WEATHER_ASOS,
     WIND_COLUMNS,
     WIND_KEY,
     WIND_NAMDONG,
     add_provenance_columns,
-    migrate,
-    state_of,
 )
 
 pytestmark = pytest.mark.any_engine
@@ -105,6 +114,10 @@ def test_the_state_of_a_server_in_words(postgres_url):
         (NAMBU_GENERATION, NAMBU_COLUMNS, NAMBU_KEY),
         (FILL_CHANGES, FILL_CHANGE_COLUMNS, FILL_CHANGE_KEY),
         (RUNS, RUN_COLUMNS, RUN_KEY),
+        (SOURCE_SCHEMAS, SOURCE_SCHEMA_COLUMNS, SOURCE_SCHEMA_KEY),
+        (DRIFT, DRIFT_COLUMNS, DRIFT_KEY),
+        (REPLACED_VALUES, REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY),
+        (MONTHLY_STATISTICS, MONTHLY_STATISTIC_COLUMNS, MONTHLY_STATISTIC_KEY),
     ],
 )
 def test_the_other_tables(database, table, columns, key):
@@ -117,7 +130,7 @@ def test_the_other_tables(database, table, columns, key):
 def test_a_database_of_the_first_version_gets_the_other_tables_and_keeps_its_rows(database_url, monkeypatch):
     url = database_url
     with Database.connect(url) as database:
-        monkeypatch.setattr("energy_data_layer.storage.tables.MIGRATIONS", MIGRATIONS[:1])
+        monkeypatch.setattr("energy_data_layer.storage.migrations.MIGRATIONS", MIGRATIONS[:1])
         migrate(database)
         database.execute(
             'INSERT INTO weather_asos ("stnId", "stnNm", "tm") VALUES (108, \'a\', TIMESTAMP \'2024-01-01\')'
@@ -131,7 +144,7 @@ def test_a_database_of_the_first_version_gets_the_other_tables_and_keeps_its_row
 
 
 def test_rejects_of_the_third_version_are_kept_under_the_new_name(database, monkeypatch):
-    monkeypatch.setattr("energy_data_layer.storage.tables.MIGRATIONS", MIGRATIONS[:3])
+    monkeypatch.setattr("energy_data_layer.storage.migrations.MIGRATIONS", MIGRATIONS[:3])
     migrate(database)
     database.execute("INSERT INTO generation_rejects (file, line, content) VALUES ('a.csv', 2, 'x')")
     monkeypatch.undo()
