@@ -16,7 +16,8 @@ UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --
 CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry --extra report
-PYTEST ?= -n 2
+# The slow tests stand together: whoever has none left takes them from the other.
+PYTEST ?= -n 2 --dist worksteal
 # Jobs call the transforms alike with either database, killed or not, and the demonstration compares by itself.
 SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
 	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs job_secrets demo)
@@ -78,7 +79,7 @@ rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, 
 
 .PHONY: test-shadow
 test-shadow: $(VENV)/.rust-engine ## the jobs' tests in shadow mode; a call on which the engines differ is a failure
-	USE_RUST=shadow EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -p tests.shadow_lane --dist loadfile $(PYTEST) $(SHADOWED)
+	USE_RUST=shadow EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -p tests.shadow_lane $(PYTEST) $(SHADOWED)
 
 .PHONY: test-cargo
 test-cargo: ## the Rust crates' own tests

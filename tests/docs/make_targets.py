@@ -1,4 +1,4 @@
-"""The targets of the Makefile: what is made for each, and which of them a file of commands makes."""
+"""The targets of the Makefile: what is made for each, and which of them a file of commands runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def targets_in(file: Path) -> set[str]:
     return set(re.findall(r"^[^#\n]*\bmake ([a-z-]+)", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def with_what_is_made_first(targets: set[str], made_for: dict[str, set[str]]) -> set[str]:
-    """Return `targets` and, all the way down, the targets that are made for them."""
-    first = set().union(*(made_for[target] for target in targets)) & made_for.keys()
-    return targets if first <= targets else with_what_is_made_first(targets | first, made_for)
+def run_by(file: Path, made_for: dict[str, set[str]]) -> set[str]:
+    """Return the targets that a file of commands makes, all that is made for them, and those that only gather such."""
+    run = targets_in(file)
+    while added := (set().union(*(made_for[target] for target in run)) & made_for.keys()) - run:
+        run |= added
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+    gathering = set(re.findall(r"^([a-z-]+):(?!=).*\n(?!\t)", rules, re.MULTILINE))
+    return run | {target for target in gathering & made_for.keys() if made_for[target] and made_for[target] <= run}

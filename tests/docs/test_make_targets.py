@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from .make_targets import LOCAL, targets_in, with_what_is_made_first
+from .make_targets import LOCAL, run_by
 from .pages import PAGES, ROOT, blocks_of
 from .reader import MAKE
 
@@ -42,7 +42,7 @@ LINES = [line for page in PAGES for block in blocks_of(page) for line in block.l
 
 @pytest.fixture(scope="module")
 def run_by_ci(made_for):
-    return with_what_is_made_first(targets_in(LOCAL), made_for)
+    return run_by(LOCAL, made_for)
 
 
 def target_of(line: str) -> str:

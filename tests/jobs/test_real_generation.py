@@ -14,7 +14,7 @@ from energy_data_layer.jobs.generation import run_generation
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.any_engine]
 
 
 @dataclass(frozen=True)
@@ -291,14 +291,3 @@ def test_a_second_run_changes_nothing(folder, by_reference):
     assert (second.rows_inserted, second.rows_updated, second.rows_unchanged) == (0, 0, first.rows_inserted)
     assert second.rejects_new == 0
     assert stored_rows(url).equals(before)
-
-
-@pytest.mark.needs_rust
-def test_both_engines_store_the_same(folder, by_reference, tmp_path):
-    _, report, reference = by_reference
-    url = f"duckdb:///{tmp_path}/rust.duckdb"
-    by_rust = run_generation(folder / "*.csv", url, use_rust=True)
-    assert by_rust.engine == "rust"
-    assert stored_rows(url).equals(reference)
-    assert by_rust.total_mismatches == report.total_mismatches
-    assert by_rust.cells_coerced == report.cells_coerced

@@ -210,9 +210,9 @@ def test_a_short_retry_after_is_waited_for(form):
     with serving(without_date) as service:
         result, client = get(settings(service.url))
     assert result == b"ok"
-    waited = service.asked[1].time - service.asked[0].time
-    assert (0.5 if form == "date without a clock" else 1.0) <= waited < 2.6
-    assert client.traces.services["asos"].waited_seconds >= waited - 0.1
+    least = 0.5 if form == "date without a clock" else 1.0
+    assert least <= client.traces.services["asos"].waited_seconds < 2.6
+    assert service.asked[1].time - service.asked[0].time >= least
 
 
 def test_all_requests_wait_when_one_is_told_to():
