@@ -12,18 +12,27 @@ from .pages import PAGES, blocks_of, name_of
 POSTGRES_PAGE = "docs/prefect.md"
 """The page whose reader has a PostgreSQL server, at db.example."""
 
-ONE_LANE = {
+RUST_LANE = {
     POSTGRES_PAGE: "a Prefect server, the process that serves, and three runs take about a minute",
     "docs/shadow.md": "the Rust engine is what it watches",
     "docs/interface.md": "it shows the Rust binding",
 }
 """Pages that are worked through in the lane with the Rust engine alone, and why."""
 
+REFERENCE_LANE = {
+    "README.ko.md": "the blocks of README.md in another language",
+    "docs/drift.md": "the jobs find drift alike with either engine",
+    "docs/quality.md": "the page reads a database",
+}
+"""Pages that are worked through in the lane without it alone, and why."""
+
 
 def marks_of(page):
     marks = []
-    if name_of(page) in ONE_LANE:
+    if name_of(page) in RUST_LANE:
         marks.append(pytest.mark.needs_rust)
+    if name_of(page) in REFERENCE_LANE:
+        marks.append(pytest.mark.any_engine)
     if any(block.kind == "commands" for block in blocks_of(page)):
         marks.append(pytest.mark.slow)
     return marks
@@ -34,6 +43,12 @@ def test_a_reader_can_work_through_the_page(page, reader, request):
     if name_of(page) == POSTGRES_PAGE:
         reader.environment |= request.getfixturevalue("postgres_at_db_example")
     work_through(page, reader)
+
+
+def test_pages_of_one_lane_are_there():
+    names = set(map(name_of, PAGES))
+    assert names > RUST_LANE.keys() | REFERENCE_LANE.keys()
+    assert not RUST_LANE.keys() & REFERENCE_LANE.keys()
 
 
 def test_no_block_is_lost():
