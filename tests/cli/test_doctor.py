@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from energy_data_layer import settings
 from energy_data_layer.cli.app import app
-from energy_data_layer.storage import tables
+from energy_data_layer.storage import migrations
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from energy_data_layer.storage.runs import RunLog
@@ -61,7 +61,7 @@ def test_a_sound_installation_has_no_problem(database_url):
 
 def test_an_older_schema_is_tried_and_left(database_url, monkeypatch):
     with monkeypatch.context() as earlier, Database.connect(database_url) as database:
-        earlier.setattr(tables, "MIGRATIONS", MIGRATIONS[:8])
+        earlier.setattr(migrations, "MIGRATIONS", MIGRATIONS[:8])
         migrate(database)
     found = examined("--db", database_url)
     assert told(found, "problem") == []
