@@ -185,6 +185,7 @@ def test_a_full_disk_is_a_problem(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
     found = examined("--db", f"duckdb:///{tmp_path}/energy.duckdb")
     assert verdicts(found, "disk") == ["problem"]
+    assert verdicts(found, "temporary folder") == ["warning"]
 
 
 def test_what_is_asked_online(simulator, monkeypatch):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from energy_data_layer import settings
 from energy_data_layer.doctor.finding import Finding, Verdict
+from energy_data_layer.doctor.free_space import free_space
 from energy_data_layer.errors import DataLayerError
 from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING
 from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql, quoted, redacted_url
@@ -19,8 +19,6 @@ from energy_data_layer.storage.tables import RUNS, TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEAST_FREE_BYTES = 100_000_000
-LITTLE_FREE_BYTES = 1_000_000_000
 LONG_RUNNING = timedelta(hours=24)
 SERVICE_JOBS = ("weather", "wind", "solar")
 
@@ -39,11 +37,7 @@ def check(url: str | None) -> Iterator[Finding]:
         yield Finding("database", Verdict.OK, f"{redacted_url(url)}: {state_of(url)}")
         path = None if is_postgresql(url) else duckdb_path(url)
         if path is not None:
-            free = shutil.disk_usage(path.parent).free
-            least = free < LEAST_FREE_BYTES
-            verdict = Verdict.PROBLEM if least else Verdict.WARNING if free < LITTLE_FREE_BYTES else Verdict.OK
-            advice = "free some space" if free < LITTLE_FREE_BYTES else ""
-            yield Finding("disk", verdict, f"{free / 1e9:,.1f} GB are free where the database lies", advice)
+            yield free_space("disk", path.parent, "free some space: the database lies there")
             if not path.exists():
                 return
         with Database.connect(url) as database:

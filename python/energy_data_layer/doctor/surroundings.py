@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from energy_data_layer import settings
 from energy_data_layer.doctor.finding import Finding, Verdict
+from energy_data_layer.doctor.free_space import free_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,4 +42,6 @@ def check() -> Iterator[Finding]:
     except OSError as error:
         yield Finding("temporary folder", Verdict.PROBLEM, f"cannot be written: {error.strerror}", "set TMPDIR")
     else:
-        yield Finding("temporary folder", Verdict.OK, tempfile.gettempdir())
+        # What the weather job reads of files lies there, some 110 bytes a row; nobody knows how many there will be.
+        advice = "make room, or name another folder in TMPDIR"
+        yield free_space("temporary folder", Path(tempfile.gettempdir()), advice, least=0)
