@@ -37,6 +37,8 @@ def _scaled(month: Month, factor: float) -> Month:
 FAULTS: dict[str, Callable[[Month], Month]] = {
     "nothing": lambda month: month,
     "+ 10": lambda month: month._replace(median=(month.median or 0) + 10),
+    "/ 4": lambda month: _scaled(month, 1 / 4),
+    "/ 10": lambda month: _scaled(month, 1 / 10),
     "x 100": lambda month: _scaled(month, 100),
     "x 1000": lambda month: _scaled(month, 1000),
     "/ 1000": lambda month: _scaled(month, 1 / 1000),
@@ -69,12 +71,13 @@ def _months(days: pd.DataFrame, table: str, field: str) -> dict[str, list[Month]
 def show(database: Database, table: str) -> None:
     """Print how many months of each field are told, as they are and with a fault."""
     print(f"{table} {'field':<8} {'days':>4} {'months':>7} {''.join(f'{fault:>10}' for fault in FAULTS)}")
-    for field in DAILY_VALUES[table]:
+    for field, daily in DAILY_VALUES[table].items():
         for days in DAYS:
             told: Counter[str] = Counter()
             months = list(judged(database, table, field, days))
             for one, others in months:
-                told.update(name for name, fault in FAULTS.items() if judge(fault(one), others) is not None)
+                found = {name: judge(fault(one), others, is_amount=daily.is_amount) for name, fault in FAULTS.items()}
+                told.update(name for name, kind in found.items() if kind is not None)
             counts = "".join(f"{told[name]:>10,}" for name in FAULTS)
             print(f"{' ' * len(table)} {field:<8} {days:>4} {len(months):>7,} {counts}")
 

@@ -99,10 +99,16 @@ def test_what_was_filled_is_no_observation(tmp_path, six_februaries):
 
 @pytest.mark.parametrize(
     ("job", "factor", "expected"),
-    [(WIND, 1000, "unit_jump"), (WIND, 0.02, "distribution"), (SOLAR, 0.001, "unit_jump"), (SOLAR, 1, None)],
-    ids=["kWh to MWh", "50 times", "kWh to Wh", "nothing"],
+    [
+        (WIND, 1000, "unit_jump"),
+        (WIND, 0.02, "distribution"),
+        (SOLAR, 0.001, "unit_jump"),
+        (SOLAR, 50, "distribution"),
+        (SOLAR, 1, None),
+    ],
+    ids=["kWh to MWh", "50 times", "kWh to Wh", "a fiftieth", "nothing"],
 )
-def test_another_unit_of_a_service_is_told(tmp_path, simulator, job, factor, expected):
+def test_other_amounts_of_a_service_are_told(tmp_path, simulator, job, factor, expected):
     url = f"duckdb:///{tmp_path}/energy.duckdb"
     service = simulator(today=TODAY, missing_hours=0)
     period = {"since": date(2024, 2, 1), "until": date(2024, 2, 8)}
@@ -123,14 +129,15 @@ def test_another_unit_in_files_is_told(tmp_path):
 
 
 def years_before(url, table, key, rows, value, factor):
-    """Store the same hours, in another unit, in the four years before."""
+    """Store the same hours, in another unit, in the four years before; of two days one is good and one is bad."""
     stamp = next(name for name in key if pa.types.is_timestamp(rows.schema.field(name).type))
     scaled = rows.set_column(rows.column_names.index(value), value, pc.multiply(rows.column(value), float(factor)))
     with Database.connect(url) as database:
         migrate(database)
         for year in range(1, 5):
             # Every year is a little of its own.
-            wobble = pc.multiply(scaled.column(value), 1 + year / 50)
+            is_good = pc.equal(pc.bit_wise_and(pc.day(scaled.column(stamp)), 1), 1)
+            wobble = pc.multiply(scaled.column(value), pc.if_else(is_good, 1.5 + year / 50, 0.5 + year / 50))
             earlier = pc.subtract(scaled.column(stamp), pa.scalar(timedelta(days=365 * year)))
             shifted = scaled.set_column(scaled.column_names.index(value), value, wobble)
             shifted = shifted.set_column(shifted.column_names.index(stamp), stamp, earlier)

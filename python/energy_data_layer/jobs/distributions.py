@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from datetime import date  # noqa: TC003 - NamedTuple reads it
-from math import sqrt
+from math import log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from energy_data_layer.report.drift_finding import DriftFinding
-from energy_data_layer.storage.monthly_statistics import MAD_TO_DEVIATION, refresh_statistics
+from energy_data_layer.storage.monthly_statistics import DAILY_VALUES, MAD_TO_DEVIATION, refresh_statistics
 from energy_data_layer.storage.source_schemas import store_findings
 from energy_data_layer.storage.tables import DRIFT, MONTHLY_STATISTICS
 
@@ -94,8 +94,10 @@ def check_distributions(database: Database, report: RunReport, table: str, first
         logger.warning("drift in %s: %s", table, finding)
 
 
-def judge(one: Month, others: Iterable[Month]) -> tuple[str, str] | None:
+def judge(one: Month, others: Iterable[Month], *, is_amount: bool = False) -> tuple[str, str] | None:
     """Return kind and detail of what is unlike the history in a month, None where nothing is or none is known.
+
+    An amount, such as the energy of a day, is never below zero: of a fall the logarithms are compared too.
 
     With the medians ``m`` of the same month in other years and the spreads ``s`` within them, the month's median is
     compared with ``median(m)``; the scale is that of a median of ``n`` days which are alike for some five days, and of
@@ -109,11 +111,14 @@ def judge(one: Month, others: Iterable[Month]) -> tuple[str, str] | None:
     ('distribution', 'median of 31 days 27, in 5 other years 7, robust z 11.6')
     >>> judge(Month(date(2024, 3, 1), 31, 31, 7000.0, 3000.0, 6000.0), years)
     ('unit_jump', '1000 times what it was')
+    >>> judge(Month(date(2024, 3, 1), 31, 31, 0.5, 0.2, 0.5), years, is_amount=True)
+    ('distribution', 'median of 31 days 0.5, in 5 other years 7, robust z of logarithms -10.8')
     """
     if one.days_observed < LEAST_DAYS:
         return None
     history = [other for other in others if other.days >= LEAST_DAYS]
-    return _unit_jump(one, history) or _far_off(one, [other for other in history if _same_season(one, other)])
+    years = [other for other in history if _same_season(one, other)]
+    return _unit_jump(one, history) or _far_off(one, years, is_amount)
 
 
 def _unit_jump(one: Month, history: Sequence[Month]) -> tuple[str, str] | None:
@@ -129,9 +134,9 @@ def _unit_jump(one: Month, history: Sequence[Month]) -> tuple[str, str] | None:
     return None
 
 
-def _far_off(one: Month, years: Sequence[Month]) -> tuple[str, str] | None:
-    medians = [year.median for year in years if year.median is not None]
-    spreads = [year.spread for year in years if year.spread is not None]
+def _far_off(one: Month, years: Sequence[Month], is_amount: bool) -> tuple[str, str] | None:
+    known = [(year.median, year.spread) for year in years if year.median is not None and year.spread is not None]
+    medians, spreads = [value for value, _ in known], [spread for _, spread in known]
     if len(medians) < LEAST_YEARS:
         return None
     if one.days == 0:
@@ -140,16 +145,27 @@ def _far_off(one: Month, years: Sequence[Month]) -> tuple[str, str] | None:
         return None
     if one.spread == 0 and min(spreads) > 0:
         return DISTRIBUTION, f"the same value, {one.median:.6g}, on most of {one.days} days"
-    location, within = median(medians), median(spreads)
-    between = MAD_TO_DEVIATION * median(abs(value - location) for value in medians)
-    scale = sqrt(max(between, within * sqrt(DAYS_ALIKE / 30)) ** 2 + within**2 * min(1.0, DAYS_ALIKE / one.days))
-    z = (one.median - location) / scale if scale else 0.0
+    z, of_what = _robust_z(one.median, one.days, medians, spreads), ""
+    if is_amount and 0 < one.median < median(medians) and min(medians) > 0:
+        relative_spreads = [spread / value for value, spread in known]
+        z_of_logarithms = _robust_z(log(one.median), one.days, list(map(log, medians)), relative_spreads)
+        if z_of_logarithms < z:
+            z, of_what = z_of_logarithms, " of logarithms"
     if abs(z) <= FAR_OFF:
         return None
     return (
         DISTRIBUTION,
-        f"median of {one.days} days {one.median:.6g}, in {len(medians)} other years {location:.6g}, robust z {z:.1f}",
+        f"median of {one.days} days {one.median:.6g}, in {len(medians)} other years {median(medians):.6g}, "
+        f"robust z{of_what} {z:.1f}",
     )
+
+
+def _robust_z(value: float, days: int, medians: Sequence[float], spreads: Sequence[float]) -> float:
+    """Return how far the median of some days is from the medians of years, in units of what it varies by."""
+    location, within = median(medians), median(spreads)
+    between = MAD_TO_DEVIATION * median(abs(other - location) for other in medians)
+    scale = sqrt(max(between, within * sqrt(DAYS_ALIKE / 30)) ** 2 + within**2 * min(1.0, DAYS_ALIKE / days))
+    return (value - location) / scale if scale else 0.0
 
 
 def _same_season(one: Month, other: Month) -> bool:
@@ -168,7 +184,8 @@ def _findings(database: Database, table: str, first: date, last: date) -> list[D
     for (subject, field), months in sorted(series.items()):
         for one in months:
             if first <= one.month <= last:
-                judged = judge(one, (other for other in months if other is not one))
+                others = (other for other in months if other is not one)
+                judged = judge(one, others, is_amount=DAILY_VALUES[table][field].is_amount)
                 if judged is not None:
                     kind, detail = judged
                     found.append(DriftFinding(table, kind, f"{subject} {one.month:%Y-%m}", field, detail))

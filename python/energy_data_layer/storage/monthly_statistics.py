@@ -47,6 +47,11 @@ class DailyValue:
     least_hours: int = 18
     zero_counts: bool = True
 
+    @property
+    def is_amount(self) -> bool:
+        """Whether the value is an amount of a day, which is not below zero."""
+        return self.aggregate == "sum"
+
 
 _GENERATION = DailyValue("sum", zero_counts=False)
 
