@@ -16,8 +16,11 @@ import pytest
 
 from energy_data_layer.errors import StorageError
 from energy_data_layer.jobs import collected_rows, weather_service
+from energy_data_layer.jobs.reprocess import run_reprocess
 from energy_data_layer.jobs.status import status_of
 from energy_data_layer.sources.simulator.faults import Fault
+from energy_data_layer.storage.database import Database
+from energy_data_layer.transforms.equality import assert_equal_answers
 
 from ..small_disk import enlarge, mounted
 from .killed_jobs import go_on, result, started, wait_for
@@ -157,6 +160,43 @@ def test_one_job_waits_for_the_transaction_of_another(postgres_server, postgres_
     assert (status, inserted, report.status) == ("succeeded", truth, "succeeded")
     assert (report.rows_inserted, report.rows_updated, report.rows_unchanged) == (0, 0, truth)
     WEATHER.assert_whole(postgres_url, service)
+
+
+@pytest.mark.slow
+def test_reprocessing_waits_for_a_job_and_mends_what_stands_there(postgres_server, postgres_url, simulator, tmp_path):
+    """Reprocessing comes to its reading while the rows of a job are merged and not committed.
+
+    The job mends the fills of the last week, reprocessing the older ones: each wrong value is in the history once.
+    """
+    service = simulator(today=TODAY)
+    expected = f"duckdb:///{tmp_path}/expected.duckdb"
+    first_days = {"since": date(2024, 2, 10), "until": date(2024, 3, 3)}
+    last_day = {"since": date(2024, 3, 4), "until": date(2024, 3, 4)}
+    for url in (expected, postgres_url):
+        WEATHER.run(url, service, **first_days)
+    WEATHER.run(expected, service, **last_day)
+    run_reprocess(expected, since=first_days["since"])
+    with Database.connect(postgres_url) as database:
+        wrong = database.query("SELECT ta + 1000 AS ta FROM weather_asos WHERE ta_provenance > 0 ORDER BY ta")[
+            "ta"
+        ].to_pylist()
+        database.execute("UPDATE weather_asos SET ta = ta + 1000 WHERE ta_provenance > 0")
+    stop = "merged 1"
+    with started(WEATHER, postgres_url, service, stop=stop, **last_day) as job, ThreadPoolExecutor(1) as thread:
+        wait_for(job, stop)
+        reprocessing = thread.submit(run_reprocess, postgres_url, since=first_days["since"])
+        wait_for_a_waiting_session(postgres_server)
+        go_on(job)
+        assert result(job)[:2] == ("succeeded", 24 * len(WEATHER.options()["stations"]))
+        assert reprocessing.result().status == "succeeded"
+    with Database.connect(postgres_url) as database:
+        kept = database.query(
+            "SELECT old_value FROM fill_changes WHERE field = 'ta' AND old_value > 500 ORDER BY old_value"
+        )
+    assert kept["old_value"].to_pylist() == wrong != []
+    mended, whole = WEATHER.stored(postgres_url), WEATHER.stored(expected)
+    assert_equal_answers(mended.select(whole.column_names), whole)
+    assert run_reprocess(postgres_url, since=first_days["since"]).values_replaced == 0
 
 
 def wait_for_a_waiting_session(server):
