@@ -81,7 +81,7 @@ def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):
     assert shown.exit_code == 0
     assert "field_new" in shown.stdout
     wrong = edl("drift", "--since", "yesterday", *DB)
-    assert (wrong.exit_code, "write it as 2024-01-31" in wrong.stderr) == (2, True)
+    assert (wrong.exit_code, "write a day as 2024-01-31" in wrong.stderr) == (2, True)
 
 
 def test_what_is_not_there_is_seen_in_the_status(services):

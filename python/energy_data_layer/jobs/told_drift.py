@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.job_database import existing_database
+from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.report.run_report import RUNNING
 from energy_data_layer.storage.tables import DRIFT, RUNS
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from energy_data_layer.storage.database import Filter
 
 
@@ -48,11 +50,9 @@ def told_drift(database_url: str, since: str | date | None = None) -> ToldDrift:
     StorageError
         As in `Database.connect`; also if there is no such database file.
     """
-    try:
-        first = date.fromisoformat(since) if isinstance(since, str) else since
-    except ValueError as error:
-        raise OptionError(f'since is "{since}"; write it as 2024-01-31') from error
-    noticed: list[Filter] = [] if first is None else [("noticed", ">=", datetime.combine(first, time.min))]
+    noticed: list[Filter] = []
+    if since is not None:
+        noticed.append(("noticed", ">=", datetime.combine(day_of("since", since), time.min)))
     with existing_database(database_url) as database:
         if DRIFT not in database.tables():
             return ToldDrift()
