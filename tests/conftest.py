@@ -43,10 +43,13 @@ def real_data_folder() -> Path:
     scope="session",
     params=[pytest.param(None, id="shadow")]
     if SHADOW_LANE
-    else [pytest.param(False, id="reference"), pytest.param(True, id="rust", marks=pytest.mark.needs_rust)],
+    else [
+        pytest.param(False, id="reference", marks=pytest.mark.any_engine),
+        pytest.param(True, id="rust", marks=pytest.mark.needs_rust),
+    ],
 )
 def engine(request: pytest.FixtureRequest) -> bool | None:
-    """Each engine in turn, as the value of `use_rust`; in the shadow lane none is named."""
+    """Each engine in turn, as the value of `use_rust`, each in its lane; in the shadow lane none is named."""
     use_rust: bool | None = request.param
     return use_rust
 
@@ -118,6 +121,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"duckdb:///{tmp_path}/energy.duckdb"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a test that no lane would run."""
+    if item.get_closest_marker("needs_rust") and item.get_closest_marker("any_engine"):
+        raise pytest.UsageError(f"{item.nodeid} is marked needs_rust and any_engine: no lane runs it")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -132,6 +132,7 @@ def test_json_is_one_document_and_nothing_else(sample):
     assert "read files took" in done.stderr
 
 
+@pytest.mark.any_engine
 def test_with_json_an_error_leaves_standard_output_empty():
     done = edl_process("run", "weather", "--files", "none*.csv", "--db", "duckdb:///energy.duckdb", "--json")
     assert (done.returncode, done.stdout) == (1, "")
@@ -180,6 +181,7 @@ def test_run_generation_with_everything_told(tmp_path):
 # --- exit codes -------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -206,6 +208,7 @@ def test_exit_codes_and_messages_without_traceback(sample, arguments, code, mess
     assert done.stdout == ""
 
 
+@pytest.mark.any_engine
 def test_debug_shows_the_traceback():
     done = edl_process("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
     assert done.returncode == 1
@@ -362,6 +365,7 @@ def test_jobs_into_postgresql_write_a_report_only_where_they_are_told_to(request
     assert "2 rows in runs" in result.stdout
 
 
+@pytest.mark.any_engine
 def test_a_job_whose_server_is_not_there_is_one_line_without_the_password(sample):
     done = edl_process("run", "weather", "--files", sample, "--db", "postgresql://me:s3cret@localhost:1/x")
     assert done.returncode == 1
@@ -387,6 +391,7 @@ def test_doctor_shows_versions_the_engine_and_variables_without_their_values(mon
     assert all("not set" not in line for line in lines)
 
 
+@pytest.mark.any_engine
 def test_doctor_without_a_database(tmp_path):
     result = edl("doctor")
     assert result.exit_code == 0, result.output
@@ -394,6 +399,7 @@ def test_doctor_without_a_database(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("arguments", "environment", "message"),
     [
@@ -409,6 +415,7 @@ def test_doctor_says_what_is_broken(arguments, environment, message):
     assert "s3cret" not in done.stdout + done.stderr
 
 
+@pytest.mark.any_engine
 @pytest.mark.slow
 def test_demo(tmp_path):
     result = edl("demo", "demo")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tomllib
 
 import pytest
 
@@ -15,6 +16,9 @@ from .reader import MAKE
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 MEASUREMENTS = sorted(set(re.findall(r"^(bench[a-z-]*):", MAKEFILE, re.MULTILINE)))
 MEASUREMENT_TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/benchmark/test_*.py")]
+
+CRATE = tomllib.loads((ROOT / "rust" / "crates" / "transforms" / "Cargo.toml").read_text(encoding="utf-8"))
+RUN_BY_CARGO_TEST = {bench["name"] for bench in CRATE["bench"] if bench.get("test")}
 
 STANDS_FOR = {
     # It runs these two, and writes what they print into docs/io.md.
@@ -42,7 +46,14 @@ LINES = [line for page in PAGES for block in blocks_of(page) for line in block.l
 
 @pytest.fixture(scope="module")
 def run_by_ci(made_for):
-    return run_by(LOCAL, made_for)
+    """Return the targets that CI runs, and those of which `cargo test` runs the bench."""
+    benches = {target: re.findall(r"--bench (\w+)", recipe_of(target)) for target in MEASUREMENTS}
+    return run_by(LOCAL, made_for) | {target for target, names in benches.items() if {*names} & RUN_BY_CARGO_TEST}
+
+
+def recipe_of(target: str) -> str:
+    (recipe,) = re.findall(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    return recipe
 
 
 def target_of(line: str) -> str:
@@ -64,8 +75,7 @@ def test_what_a_block_makes_is_made_by_ci(line, run_by_ci):
 def test_what_measures_for_long_is_run_in_small_by_ci(target, run_by_ci):
     if target in run_by_ci:
         return
-    (recipe,) = re.findall(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
-    scripts = re.findall(r"tests/benchmark/(\w+\.py)", recipe)
+    scripts = re.findall(r"tests/benchmark/(\w+\.py)", recipe_of(target))
     assert scripts
     for script in scripts:
         for run in STANDS_FOR.get(script, (script,)):

@@ -10,6 +10,8 @@ import pytest
 from .checks import work_through
 from .pages import ROOT
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.mark.real_data
 @pytest.mark.slow

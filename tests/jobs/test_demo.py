@@ -10,7 +10,7 @@ from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.database import Database
 from energy_data_layer.transforms.engine import build_info
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 
 
 def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):

@@ -14,6 +14,8 @@ from energy_data_layer.report import alerts
 from energy_data_layer.report.alerts import alerting, send_alert
 from energy_data_layer.report.run_report import RunReport
 
+pytestmark = pytest.mark.any_engine
+
 
 class Webhook(ThreadingHTTPServer):
     """Keeps what it is sent and answers with a status, after waiting for `answering`."""

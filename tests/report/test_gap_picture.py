@@ -12,6 +12,8 @@ from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.report.gap_picture import choose_gaps, draw_gap_picture, require_matplotlib
 from energy_data_layer.transforms.provenance import Provenance
 
+pytestmark = pytest.mark.any_engine
+
 HOURS = 300
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from energy_data_layer.report.gaps import find_gaps
 
+pytestmark = pytest.mark.any_engine
+
 
 def gaps_by_hand(missing, station):
     found, row = [], 0

@@ -17,6 +17,8 @@ from energy_data_layer.sources.generation_files import (
 from energy_data_layer.sources.generation_layouts import KNOWN_LAYOUTS, PUBLISHERS
 from energy_data_layer.transforms.wide_layout import WideLayout
 
+pytestmark = pytest.mark.any_engine
+
 HOURS = [f"{hour:02d}시" for hour in range(1, 25)]
 HEADINGS = ["날짜", "발전기명", *HOURS, "합계"]
 FILE = "한국동서발전(주)_지붕태양광 발전량_20240630.csv"

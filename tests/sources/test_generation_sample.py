@@ -9,6 +9,8 @@ from energy_data_layer.sources.generation_files import read_generation_files
 from energy_data_layer.sources.generation_sample import DAYS, write_generation_sample
 from energy_data_layer.transforms.wide_to_long import transform_wide_to_long
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

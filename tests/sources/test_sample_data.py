@@ -20,6 +20,8 @@ from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, asos_sample_t
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.any_engine
+
 HOURS = (365 + 365 + 366) * 24 + 1
 
 
