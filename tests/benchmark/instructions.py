@@ -66,8 +66,10 @@ def _count_all(valgrind: str) -> Counts:
 
 def _built_bench(cargo: str) -> Path:
     """Build the bench as the engine is built for release, and return its program."""
-    command = [cargo, "bench", "--manifest-path", str(WORKSPACE), "--locked", "--package", "transforms"]
-    options = ["--bench", BENCH, "--no-run", "--message-format", "json-render-diagnostics"]
+    command = [cargo, "bench", "--manifest-path", str(WORKSPACE), "--locked"]
+    # With the binding's package the crates have the features, and so the code, that they have in the engine.
+    packages = ["--package", "transforms", "--package", "data_layer"]
+    options = [*packages, "--bench", BENCH, "--no-run", "--message-format", "json-render-diagnostics"]
     messages = map(json.loads, _output(*command, *options).splitlines())
     return next(Path(message["executable"]) for message in messages if message.get("executable"))
 
