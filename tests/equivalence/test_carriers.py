@@ -188,6 +188,49 @@ def test_a_stream_of_several_batches(rust):
     assert_equal_answers(pa.table(expected), pa.table(answer))
 
 
+def broken_stream() -> pa.RecordBatchReader:
+    def batches():
+        yield read_fixture("interleaved").slice(0, 3).to_batches()[0]
+        raise OSError("the disk is gone")
+
+    return pa.RecordBatchReader.from_batches(read_fixture("interleaved").schema, batches())
+
+
+def read_stream() -> pa.RecordBatchReader:
+    reader = read_fixture("interleaved").to_reader()
+    pa.table(reader)
+    return reader
+
+
+def test_a_stream_that_breaks_off_says_why(rust):
+    with pytest.raises(ValueError, match=r"cannot read the data.*the disk is gone"):
+        rust.complete_hours(broken_stream(), **KEYS)
+
+
+def test_a_stream_that_was_read_has_no_rows(rust):
+    assert pa.table(rust.complete_hours(read_stream(), **KEYS)).num_rows == 0
+
+
+def test_a_capsule_is_read_once(rust):
+    capsule = read_fixture("interleaved").__arrow_c_stream__()
+
+    class Same:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return capsule
+
+    rust.complete_hours(Same(), **KEYS)
+    with pytest.raises(ValueError, match="read already"):
+        rust.complete_hours(Same(), **KEYS)
+
+
+def test_what_is_no_table_of_rows_is_refused(rust):
+    with pytest.raises(TypeError, match="expected an Arrow table, not an array of type Int64"):
+        rust.complete_hours(pa.array([1]), **KEYS)
+    structs = pa.array([{"stnNm": "a", "tm": "2024-01-01 00:00"}, None])
+    with pytest.raises(ValueError, match="a row of a table cannot be null"):
+        rust.complete_hours(structs, **KEYS)
+
+
 FUNCTIONS = {
     "impute": lambda rust, data: rust.impute_missing_values(data, columns=["ta"], **KEYS),
     "history": lambda rust, data: rust.impute_missing_values(

@@ -4,25 +4,26 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StructArray, new_empty_array};
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    Array, ArrayRef, Float64Array, RecordBatch, RecordBatchOptions, new_empty_array,
+};
 use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use arrow_select::concat::{concat, concat_batches};
-use numpy::{PyArray1, PyUntypedArray};
-use pyo3::buffer::PyBuffer;
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::buffer::{AnyBufferProtocol, PyArrowBuffer};
-use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
-use pyo3_arrow::input::{AnyArray, AnyRecordBatch};
 
 use transforms::parallel::with_threads;
 
 use crate::error::{EngineError, arrow_to_python, to_python};
+use crate::memory::{Chunks, Memory, borrowed, import_array, import_stream};
 
 /// A table from Python as one batch: chunks are put together, a single one is not copied.
 pub struct Table(pub RecordBatch);
@@ -35,27 +36,23 @@ impl<'py> FromPyObject<'_, 'py> for Table {
         if let Ok(columns) = object.cast::<PyDict>() {
             return from_columns(&columns).map(Self);
         }
-        let speaks_arrow = object.hasattr(intern!(py, "__arrow_c_stream__"))?
-            || object.hasattr(intern!(py, "__arrow_c_array__"))?;
-        if speaks_arrow {
-            return from_capsule(object.extract()?).map(Self);
+        if let Some(chunks) = from_arrow(&object)? {
+            return from_structs(chunks).map(Self);
         }
-        let Ok(bytes) = object.extract::<AnyBufferProtocol>() else {
+        let Ok(bytes) = PyUntypedBuffer::get(&object) else {
             return Err(PyTypeError::new_err(format!(
                 "expected an Arrow table (an object with __arrow_c_stream__ or __arrow_c_array__), an Arrow \
                  IPC stream as bytes, or a dict of columns, not {}",
                 object.get_type().name()?
             )));
         };
-        // A strided view does not lie in its memory as it reads.
-        if !object.extract::<PyBuffer<u8>>().map_or(true, |buffer| buffer.is_c_contiguous()) {
+        let Some(bytes) = borrowed(bytes) else {
             return Err(PyValueError::new_err(
                 "the buffer of an Arrow IPC stream must be contiguous",
             ));
-        }
-        let buffer = bytes.into_arrow_buffer()?;
+        };
         // Bytes that are no Arrow can make the reader panic: that is a fault of the bytes, not of the engine.
-        match py.detach(|| catch_unwind(AssertUnwindSafe(|| from_ipc(buffer)))) {
+        match py.detach(|| catch_unwind(AssertUnwindSafe(|| from_ipc(bytes)))) {
             Ok(batch) => batch.map(Self).map_err(arrow_to_python),
             Err(panic) => Err(PyValueError::new_err(format!(
                 "Arrow cannot read the data: {}",
@@ -65,16 +62,42 @@ impl<'py> FromPyObject<'_, 'py> for Table {
     }
 }
 
-fn from_capsule(input: AnyRecordBatch) -> PyResult<RecordBatch> {
-    match input {
-        AnyRecordBatch::RecordBatch(batch) => Ok(batch.into_inner()),
-        AnyRecordBatch::Stream(stream) => {
-            let reader = stream.into_reader()?;
-            let schema = reader.schema();
-            let batches = reader.collect::<Result<Vec<_>, _>>().map_err(arrow_to_python)?;
-            one_batch(schema, batches).map_err(arrow_to_python)
+/// What an object offers by the Arrow PyCapsule interface, None where it does not know it.
+fn from_arrow(object: &Bound<'_, PyAny>) -> PyResult<Option<Chunks>> {
+    let py = object.py();
+    let chunks = if let Some(stream) = object.getattr_opt(intern!(py, "__arrow_c_stream__"))? {
+        import_stream(stream.call0()?.cast()?)?
+    } else if let Some(array) = object.getattr_opt(intern!(py, "__arrow_c_array__"))? {
+        let (schema, array): (Bound<'_, PyCapsule>, Bound<'_, PyCapsule>) =
+            array.call0()?.extract()?;
+        import_array(&schema, &array)?
+    } else {
+        return Ok(None);
+    };
+    chunks.map(Some).map_err(arrow_to_python)
+}
+
+fn from_structs((field, chunks): Chunks) -> PyResult<RecordBatch> {
+    let DataType::Struct(fields) = field.data_type() else {
+        return Err(PyTypeError::new_err(format!(
+            "expected an Arrow table, not an array of type {}",
+            field.data_type()
+        )));
+    };
+    let schema = Arc::new(Schema::new_with_metadata(fields.clone(), field.metadata().clone()));
+    let batches = chunks.iter().map(|chunk| {
+        let (rows, structs) = (chunk.len(), chunk.as_struct().clone());
+        let (_, columns, nulls) = structs.into_parts();
+        if nulls.is_some_and(|nulls| nulls.null_count() > 0) {
+            return Err(ArrowError::SchemaError("a row of a table cannot be null".to_owned()));
         }
-    }
+        let rows = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(schema.clone(), columns, &rows)
+    });
+    batches
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|batches| one_batch(schema.clone(), batches))
+        .map_err(arrow_to_python)
 }
 
 /// Puts columns together that come one by one: as Arrow, or as NumPy arrays of float64, whose memory is read where
@@ -84,10 +107,9 @@ fn from_columns(columns: &Bound<'_, PyDict>) -> PyResult<RecordBatch> {
     let mut arrays = Vec::with_capacity(columns.len());
     for (name, column) in columns.iter() {
         let name: String = name.extract()?;
-        let array = if column.cast::<PyUntypedArray>().is_ok() {
-            column.cast::<PyArray1<f64>>().ok().and_then(from_numpy)
-        } else {
-            column.extract().ok().map(from_arrow).transpose()?
+        let array = match from_arrow(&column)? {
+            Some(chunks) => Some(one_array(chunks).map_err(arrow_to_python)?),
+            None => from_doubles(&column),
         };
         let Some(array) = array else {
             return Err(PyTypeError::new_err(format!(
@@ -101,33 +123,30 @@ fn from_columns(columns: &Bound<'_, PyDict>) -> PyResult<RecordBatch> {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(arrow_to_python)
 }
 
-/// None where the values do not lie one after the other.
-fn from_numpy(values: &Bound<'_, PyArray1<f64>>) -> Option<ArrayRef> {
-    let values: PyBuffer<f64> = values.extract().ok()?;
-    if !values.is_c_contiguous() {
+/// The doubles of a NumPy array; None where they do not lie one after the other.
+fn from_doubles(values: &Bound<'_, PyAny>) -> Option<ArrayRef> {
+    let values = PyUntypedBuffer::get(values).ok()?;
+    // Doubles of the other byte order are another format, and the type alone does not tell them apart.
+    if values.dimensions() != 1 || values.format() != c"d" || values.as_typed::<f64>().is_err() {
         return None;
     }
     let length = values.item_count();
-    let buffer = AnyBufferProtocol::Float64(values).into_arrow_buffer().ok()?;
-    Some(Arc::new(Float64Array::new(ScalarBuffer::new(buffer, 0, length), None)))
+    let values = ScalarBuffer::new(borrowed(values)?, 0, length);
+    Some(Arc::new(Float64Array::new(values, None)))
 }
 
-fn from_arrow(column: AnyArray) -> PyResult<ArrayRef> {
-    let reader = column.into_reader()?;
-    let data_type = reader.field().data_type().clone();
-    let mut chunks = reader.collect::<Result<Vec<_>, _>>().map_err(arrow_to_python)?;
+fn one_array((field, mut chunks): Chunks) -> Result<ArrayRef, ArrowError> {
     match chunks.pop() {
         Some(chunk) if chunks.is_empty() => Ok(chunk),
         Some(chunk) => {
             chunks.push(chunk);
-            let chunks: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
-            concat(&chunks).map_err(arrow_to_python)
+            concat(&chunks.iter().map(AsRef::as_ref).collect::<Vec<_>>())
         }
-        None => Ok(new_empty_array(&data_type)),
+        None => Ok(new_empty_array(field.data_type())),
     }
 }
 
-fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, ArrowError> {
     let mut decoder = StreamDecoder::new();
     let mut batches = Vec::new();
     while !bytes.is_empty() {
@@ -140,9 +159,7 @@ fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, arrow_schema::ArrowError> 
     }
     decoder.finish()?;
     let schema = decoder.schema().ok_or_else(|| {
-        arrow_schema::ArrowError::IpcError(
-            "the buffer is empty or holds no Arrow IPC stream".into(),
-        )
+        ArrowError::IpcError("the buffer is empty or holds no Arrow IPC stream".into())
     })?;
     one_batch(schema, batches)
 }
@@ -150,7 +167,7 @@ fn from_ipc(mut bytes: Buffer) -> Result<RecordBatch, arrow_schema::ArrowError> 
 fn one_batch(
     schema: Arc<Schema>,
     mut batches: Vec<RecordBatch>,
-) -> Result<RecordBatch, arrow_schema::ArrowError> {
+) -> Result<RecordBatch, ArrowError> {
     match batches.pop() {
         Some(batch) if batches.is_empty() => Ok(batch),
         Some(batch) => {
@@ -161,28 +178,24 @@ fn one_batch(
     }
 }
 
-/// Hands a batch to Python as an Arrow C stream.
-pub fn to_capsule<'py>(
-    py: Python<'py>,
-    batch: RecordBatch,
-    requested_schema: Option<Bound<'py, PyCapsule>>,
-) -> PyResult<Bound<'py, PyCapsule>> {
-    let schema = batch.schema();
-    let field = Field::new_struct("", schema.fields().clone(), false)
-        .with_metadata(schema.metadata().clone());
-    let array = Arc::new(StructArray::from(batch));
-    let reader = ArrayIterator::new(std::iter::once(Ok(array as _)), field.into());
-    Ok(to_stream_pycapsule(py, Box::new(reader), requested_schema)?)
-}
-
-/// Writes a batch as an Arrow IPC stream into a buffer that Python reads without copying.
-pub fn to_ipc(py: Python<'_>, batch: &RecordBatch) -> PyResult<PyArrowBuffer> {
+/// Writes a batch as an Arrow IPC stream into memory that Python reads without copying.
+pub fn to_ipc(py: Python<'_>, batch: &RecordBatch) -> PyResult<Memory> {
     let bytes = without_gil(py, None, || {
         let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
         writer.write(batch)?;
         Ok(writer.into_inner()?)
     })?;
-    Ok(PyArrowBuffer::new(Buffer::from_vec(bytes)))
+    Ok(Memory::new(bytes))
+}
+
+/// Hands a vector over as a writable NumPy array, without copying.
+pub fn to_numpy<'py, T: Copy + Send + Sync + 'static>(
+    py: Python<'py>,
+    values: Vec<T>,
+    dtype: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    static FROM_BUFFER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    FROM_BUFFER.import(py, "numpy", "frombuffer")?.call1((Memory::new(values), dtype))
 }
 
 /// Runs a kernel without the GIL, on some threads or on all; a panic becomes an exception.

@@ -3,11 +3,11 @@
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use pyo3_arrow::buffer::PyArrowBuffer;
 use transforms::complete_hours as kernel;
 use transforms::keys::KeyColumns;
 
-use crate::boundary::{Table, to_capsule, to_ipc, without_gil};
+use crate::boundary::{Table, to_ipc, without_gil};
+use crate::memory::{Memory, export_stream};
 
 /// A table with every hour of every station.
 #[pyclass(module = "rust_data_layer", frozen)]
@@ -19,12 +19,12 @@ impl CompletedTable {
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        to_capsule(py, self.0.clone(), requested_schema)
+        export_stream(py, self.0.clone(), requested_schema)
     }
 
-    fn to_ipc(&self, py: Python<'_>) -> PyResult<PyArrowBuffer> {
+    fn to_ipc(&self, py: Python<'_>) -> PyResult<Memory> {
         to_ipc(py, &self.0)
     }
 }

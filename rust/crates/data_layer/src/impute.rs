@@ -5,16 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt8Array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema};
-use numpy::PyArray1;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::buffer::PyArrowBuffer;
 use transforms::impute::{self as kernel, ColumnReport, FilledColumn, Imputed, Provenance};
 use transforms::keys::KeyColumns;
 
-use crate::boundary::{Table, to_capsule, to_ipc, without_gil};
+use crate::boundary::{Table, to_ipc, to_numpy, without_gil};
 use crate::error::{EngineError, arrow_to_python};
+use crate::memory::{Memory, export_stream};
 
 /// A table with filled columns, to be taken as Arrow or, column by column, as NumPy arrays.
 #[pyclass(module = "rust_data_layer", frozen)]
@@ -67,8 +66,8 @@ impl ImputedTable {
         };
         let arrays = PyDict::new(py);
         for (name, column) in self.names.iter().zip(columns) {
-            let values = PyArray1::from_vec(py, column.values);
-            arrays.set_item(name, (values, PyArray1::from_vec(py, column.codes)))?;
+            let values = to_numpy(py, column.values, "float64")?;
+            arrays.set_item(name, (values, to_numpy(py, column.codes, "uint8")?))?;
         }
         Ok(arrays)
     }
@@ -77,13 +76,13 @@ impl ImputedTable {
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        to_capsule(py, self.table()?, requested_schema)
+        export_stream(py, self.table()?, requested_schema)
     }
 
     /// The table as an Arrow IPC stream.
-    fn to_ipc(&self, py: Python<'_>) -> PyResult<PyArrowBuffer> {
+    fn to_ipc(&self, py: Python<'_>) -> PyResult<Memory> {
         to_ipc(py, &self.table()?)
     }
 }

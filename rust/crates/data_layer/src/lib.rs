@@ -5,6 +5,7 @@ mod build_info;
 mod complete_hours;
 mod error;
 mod impute;
+mod memory;
 mod payload_rows;
 mod wide_to_long;
 

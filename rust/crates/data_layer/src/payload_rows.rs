@@ -5,10 +5,10 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyByteArray, PyBytes, PyCapsule, PyDict, PyMemoryView, PyString};
-use pyo3_arrow::buffer::PyArrowBuffer;
 use transforms::payload::{self as kernel, Field, FieldKind, MOST_FIELDS, Page, Report, Source};
 
-use crate::boundary::{to_capsule, to_ipc, without_gil};
+use crate::boundary::{to_ipc, without_gil};
+use crate::memory::{Memory, export_stream};
 
 /// A table with one row per item, and what was found while reading the pages.
 #[pyclass(module = "rust_data_layer", frozen)]
@@ -58,12 +58,12 @@ impl PayloadTable {
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        to_capsule(py, self.table.clone(), requested_schema)
+        export_stream(py, self.table.clone(), requested_schema)
     }
 
-    fn to_ipc(&self, py: Python<'_>) -> PyResult<PyArrowBuffer> {
+    fn to_ipc(&self, py: Python<'_>) -> PyResult<Memory> {
         to_ipc(py, &self.table)
     }
 }

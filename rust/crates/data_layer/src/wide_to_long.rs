@@ -8,15 +8,14 @@ use arrow_array::{
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, Field, Schema, TimeUnit};
-use numpy::PyArray1;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::buffer::PyArrowBuffer;
 use transforms::wide_to_long::{self as kernel, Energy, Long, Report, Scale, TextType};
 
-use crate::boundary::{Table, to_capsule, to_ipc, without_gil};
+use crate::boundary::{Table, to_ipc, to_numpy, without_gil};
 use crate::error::{EngineError, arrow_to_python};
+use crate::memory::{Memory, export_stream};
 
 /// A long table, to be taken as Arrow, or its numbers as NumPy arrays and the rest as Arrow.
 #[pyclass(module = "rust_data_layer", frozen)]
@@ -54,15 +53,11 @@ impl LongTable {
 
     /// Hands stamps (as ticks) and values (NaN where missing) over as writable NumPy arrays, without
     /// copying; can be called once, and leaves the other columns to Arrow.
-    #[expect(clippy::type_complexity, reason = "the pair that Python gets")]
-    fn take_numpy<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>)> {
+    fn take_numpy<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let mut numbers = self.lock()?;
         match std::mem::replace(&mut *numbers, Numbers::HandedOver) {
             Numbers::Vectors(ticks, values) => {
-                Ok((PyArray1::from_vec(py, ticks), PyArray1::from_vec(py, values)))
+                Ok((to_numpy(py, ticks, "int64")?, to_numpy(py, values, "float64")?))
             }
             other => {
                 *numbers = other;
@@ -76,13 +71,13 @@ impl LongTable {
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        to_capsule(py, self.table()?, requested_schema)
+        export_stream(py, self.table()?, requested_schema)
     }
 
     /// The columns that `take_numpy` has not taken, as an Arrow IPC stream.
-    fn to_ipc(&self, py: Python<'_>) -> PyResult<PyArrowBuffer> {
+    fn to_ipc(&self, py: Python<'_>) -> PyResult<Memory> {
         to_ipc(py, &self.table()?)
     }
 }

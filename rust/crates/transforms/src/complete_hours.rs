@@ -1,28 +1,27 @@
 //! One row per station and step of the grid.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_array::builder::{LargeStringBuilder, UInt32Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType,
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, RecordBatchOptions,
-    UInt32Array,
+    UInt32Array, downcast_primitive_array,
 };
-use arrow_cast::cast;
-use arrow_ord::ord::make_comparator;
-use arrow_schema::{DataType, Field, Schema, SortOptions, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use arrow_select::take::take;
 
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Result, RowErrorKind};
 use crate::keys::{KeyColumns, Keys};
+use crate::numbers::to_float64;
 use crate::parallel;
 use crate::stations::decode_dictionary;
+use crate::texts::{Texts, of_text_type};
 
 /// The most rows a result may have.
 pub const MOST_ROWS: u64 = 1 << 29;
@@ -230,27 +229,44 @@ fn constant_stations(array: &ArrayRef, keys: &Keys) -> Result<Vec<bool>> {
 
 type SameValue = Box<dyn Fn(usize, usize) -> bool + Send + Sync>;
 
+macro_rules! same_in {
+    ($values:expr) => {{
+        let values = $values.clone();
+        Box::new(move |left, right| match (values.is_valid(left), values.is_valid(right)) {
+            (true, true) => values.value(left) == values.value(right),
+            (left, right) => left == right,
+        })
+    }};
+}
+
 /// Whether two rows of a column hold the same value; missing ones, null or NaN, are the same.
 fn same_value(array: &ArrayRef) -> Result<SameValue> {
-    match array.data_type() {
-        float if float.is_floating() => {
-            let values = cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone();
-            Ok(Box::new(move |left, right| {
-                let value = |row: usize| {
-                    values.is_valid(row).then(|| values.value(row)).filter(|value| !value.is_nan())
-                };
-                value(left) == value(right)
-            }))
-        }
-        nested if nested.is_nested() => {
-            let data = array.to_data();
-            Ok(Box::new(move |left, right| data.slice(left, 1) == data.slice(right, 1)))
-        }
-        _ => {
-            let compare = make_comparator(array, array, SortOptions::default())?;
-            Ok(Box::new(move |left, right| compare(left, right) == Ordering::Equal))
-        }
+    let floats = array.data_type().is_floating().then(|| to_float64(array)).flatten();
+    if let Some(values) = floats {
+        return Ok(Box::new(move |left, right| {
+            let value = |row: usize| {
+                values.is_valid(row).then(|| values.value(row)).filter(|value| !value.is_nan())
+            };
+            value(left) == value(right)
+        }));
     }
+    Ok(downcast_primitive_array!(
+        array => same_in!(array),
+        DataType::Null => Box::new(|_, _| true),
+        DataType::Boolean => same_in!(array.as_boolean()),
+        DataType::Utf8 => same_in!(array.as_string::<i32>()),
+        DataType::LargeUtf8 => same_in!(array.as_string::<i64>()),
+        DataType::Utf8View => same_in!(array.as_string_view()),
+        DataType::Binary => same_in!(array.as_binary::<i32>()),
+        DataType::LargeBinary => same_in!(array.as_binary::<i64>()),
+        DataType::BinaryView => same_in!(array.as_binary_view()),
+        DataType::FixedSizeBinary(_) => same_in!(array.as_fixed_size_binary()),
+        DataType::Dictionary(_, values) if !values.is_nested() => same_value(&decode_dictionary(array)?)?,
+        _ => {
+            let data = array.to_data();
+            Box::new(move |left, right| data.slice(left, 1) == data.slice(right, 1))
+        }
+    ))
 }
 
 /// The stamps of the result in the type of the input; new ones in the form of the input's first text.
@@ -271,10 +287,10 @@ fn stamps(
             TimeUnit::Nanosecond => timestamps::<TimestampNanosecondType>(instants, zone),
         });
     }
-    let type_ = array.data_type();
-    let texts = cast(&decode_dictionary(array)?, &DataType::LargeUtf8)?;
-    let texts = texts.as_string::<i64>();
-    let Some(form) = texts.iter().flatten().next() else {
+    let decoded = decode_dictionary(array)?;
+    let Some((texts, form)) = Texts::of(&decoded)
+        .and_then(|texts| Some((texts, (0..decoded.len()).find_map(|row| texts.get(row))?)))
+    else {
         return Ok(take(array, everywhere, None)?);
     };
     let mut result =
@@ -283,10 +299,10 @@ fn stamps(
         if grid.inserted[row] {
             result.append_value(in_form(grid.wall_clock[row], unit, form, step_seconds));
         } else {
-            result.append_value(texts.value(source as usize));
+            result.append_option(texts.get(source as usize));
         }
     }
-    Ok(cast(&result.finish(), type_)?)
+    of_text_type(result.finish(), array.data_type())
 }
 
 fn timestamps<T>(instants: Vec<i64>, zone: Option<Arc<str>>) -> ArrayRef

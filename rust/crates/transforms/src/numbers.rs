@@ -1,11 +1,15 @@
 //! Value columns as numbers: missing is NaN.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, Float64Array};
 use arrow_buffer::ScalarBuffer;
-use arrow_cast::cast;
 use arrow_schema::DataType;
+use num_traits::ToPrimitive;
 
 use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::stations::decode_dictionary;
@@ -26,16 +30,50 @@ pub fn read_numbers(column: &ArrayRef, name: &str, frame: &'static str) -> Resul
         DataType::Utf8 => Ok(parse(column.as_string::<i32>().iter())),
         DataType::LargeUtf8 => Ok(parse(column.as_string::<i64>().iter())),
         DataType::Utf8View => Ok(parse(column.as_string_view().iter())),
-        other if other.is_numeric() || other == &DataType::Null => {
-            Ok(plain(cast(&column, &DataType::Float64)?.as_primitive::<Float64Type>()))
+        other => {
+            to_float64(&column).map(|numbers| plain(&numbers)).ok_or_else(|| Error::ColumnType {
+                column: name.to_owned(),
+                frame,
+                found: other.to_string(),
+                wanted: "a number",
+            })
         }
-        other => Err(Error::ColumnType {
-            column: name.to_owned(),
-            frame,
-            found: other.to_string(),
-            wanted: "a number",
-        }),
     }
+}
+
+/// A numeric column as float64, None for one of another type.
+pub(crate) fn to_float64(column: &ArrayRef) -> Option<Float64Array> {
+    Some(match column.data_type() {
+        DataType::Null => Float64Array::new_null(column.len()),
+        DataType::Float64 => column.as_primitive().clone(),
+        DataType::Float32 => converted::<Float32Type>(column),
+        DataType::Float16 => converted::<Float16Type>(column),
+        DataType::Int8 => converted::<Int8Type>(column),
+        DataType::Int16 => converted::<Int16Type>(column),
+        DataType::Int32 => converted::<Int32Type>(column),
+        DataType::Int64 => converted::<Int64Type>(column),
+        DataType::UInt8 => converted::<UInt8Type>(column),
+        DataType::UInt16 => converted::<UInt16Type>(column),
+        DataType::UInt32 => converted::<UInt32Type>(column),
+        DataType::UInt64 => converted::<UInt64Type>(column),
+        DataType::Decimal32(_, scale) => scaled::<Decimal32Type>(column, *scale),
+        DataType::Decimal64(_, scale) => scaled::<Decimal64Type>(column, *scale),
+        DataType::Decimal128(_, scale) => scaled::<Decimal128Type>(column, *scale),
+        DataType::Decimal256(_, scale) => scaled::<Decimal256Type>(column, *scale),
+        _ => return None,
+    })
+}
+
+fn converted<T: ArrowPrimitiveType<Native: ToPrimitive>>(column: &ArrayRef) -> Float64Array {
+    column.as_primitive::<T>().unary(|value| value.to_f64().unwrap_or(f64::NAN))
+}
+
+fn scaled<T: ArrowPrimitiveType<Native: ToPrimitive>>(
+    column: &ArrayRef,
+    scale: i8,
+) -> Float64Array {
+    let divisor = 10f64.powi(scale.into());
+    converted::<T>(column).unary(|value| value / divisor)
 }
 
 /// Two to this power times the largest value is the largest double.
@@ -88,8 +126,8 @@ fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
 /// A decimal number with optional sign, fraction and exponent, ASCII blanks around it allowed; the words
 /// that Rust reads too (`inf`, `nan`) are no numbers.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
-    let text = text.trim_matches([' ', '\t', '\r', '\n']);
     short_decimal(text.as_bytes()).or_else(|| {
+        let text = text.trim_matches([' ', '\t', '\r', '\n']);
         let spelled =
             text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
         if spelled { None } else { text.parse().ok() }
@@ -136,7 +174,12 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use arrow_array::{Int32Array, StringArray};
+    use arrow_array::types::ArrowPrimitiveType;
+    use arrow_array::{
+        Decimal128Array, Decimal256Array, Float32Array, Int32Array, PrimitiveArray, StringArray,
+        UInt64Array,
+    };
+    use arrow_buffer::i256;
     use proptest::prelude::*;
 
     proptest! {
@@ -193,6 +236,34 @@ mod tests {
         }
         assert_eq!(shown(1.7e308), "1.7e+308");
         assert_eq!(shown(f64::NEG_INFINITY), "-inf");
+    }
+
+    #[test]
+    fn numbers_of_every_type_are_read() -> Result<()> {
+        fn with_null<T: ArrowPrimitiveType>(value: T::Native) -> PrimitiveArray<T> {
+            PrimitiveArray::from_iter([Some(value), None])
+        }
+        let hundredths = |scaled: i128| -> Decimal128Array { with_null(scaled) };
+        let columns: [(ArrayRef, f64); 5] = [
+            (Arc::new(UInt64Array::from(vec![Some(u64::MAX), None])), 18_446_744_073_709_551_615.0),
+            (Arc::new(Float32Array::from(vec![Some(0.1), None])), f64::from(0.1f32)),
+            (Arc::new(hundredths(-1_234).with_precision_and_scale(5, 2)?), -12.34),
+            (Arc::new(hundredths(12).with_precision_and_scale(5, -2)?), 1_200.0),
+            (
+                Arc::new(
+                    Decimal256Array::from_iter([Some(i256::from_i128(125)), None])
+                        .with_precision_and_scale(40, 3)?,
+                ),
+                0.125,
+            ),
+        ];
+        for (column, expected) in columns {
+            let read = read_numbers(&column, "ta", "the frame")?.values;
+            assert!(read[0] == expected && read[1].is_nan(), "{}: {read:?}", column.data_type());
+        }
+        let flags: ArrayRef = Arc::new(arrow_array::BooleanArray::from(vec![true]));
+        assert!(matches!(read_numbers(&flags, "ta", "the frame"), Err(Error::ColumnType { .. })));
+        Ok(())
     }
 
     #[test]

@@ -5,14 +5,19 @@ use std::hash::Hash;
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{
+    ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, Int64Array, OffsetSizeTrait, StringViewArray};
 use arrow_buffer::OffsetBuffer;
-use arrow_cast::cast;
 use arrow_schema::DataType;
+use arrow_select::take::take;
 use hashbrown::HashMap;
+use num_traits::ToPrimitive;
 
 use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::texts::Texts;
 
 /// Rows compared at once where a station's rows stand together.
 const BLOCK: usize = 64;
@@ -64,29 +69,49 @@ pub fn read_stations(column: &ArrayRef, name: &str, frame: &'static str) -> Resu
             Ok(group(&ViewRows(texts), |key| StationName::Text(key.to_owned())))
         }
         DataType::Dictionary(_, _) => dictionary_stations(column, name, frame),
-        other if other.is_integer() => {
-            let numbers = cast(column, &DataType::Int64)?;
+        _ => {
+            let numbers = to_int64(column, name, frame)?;
             require_named(&numbers, name, frame)?;
-            Ok(group(&NumberRows(numbers.as_primitive()), StationName::Number))
+            Ok(group(&NumberRows(&numbers), StationName::Number))
         }
-        other => Err(Error::ColumnType {
-            column: name.to_owned(),
-            frame,
-            found: other.to_string(),
-            wanted: "a station",
-        }),
     }
 }
 
 /// Returns a dictionary column as its plain values, any other column as it is.
 pub(crate) fn decode_dictionary(column: &ArrayRef) -> Result<ArrayRef> {
-    match column.data_type() {
-        DataType::Dictionary(_, value_type) => Ok(cast(column, value_type)?),
-        _ => Ok(column.clone()),
+    match column.as_any_dictionary_opt() {
+        Some(dictionary) => Ok(take(dictionary.values(), dictionary.keys(), None)?),
+        None => Ok(column.clone()),
     }
 }
 
-fn require_named(column: &ArrayRef, name: &str, frame: &'static str) -> Result<()> {
+/// A column of integers as int64, null where a number is too large for it.
+fn to_int64(column: &ArrayRef, name: &str, frame: &'static str) -> Result<Int64Array> {
+    Ok(match column.data_type() {
+        DataType::Int8 => converted::<Int8Type>(column),
+        DataType::Int16 => converted::<Int16Type>(column),
+        DataType::Int32 => converted::<Int32Type>(column),
+        DataType::Int64 => column.as_primitive().clone(),
+        DataType::UInt8 => converted::<UInt8Type>(column),
+        DataType::UInt16 => converted::<UInt16Type>(column),
+        DataType::UInt32 => converted::<UInt32Type>(column),
+        DataType::UInt64 => converted::<UInt64Type>(column),
+        other => {
+            return Err(Error::ColumnType {
+                column: name.to_owned(),
+                frame,
+                found: other.to_string(),
+                wanted: "a station",
+            });
+        }
+    })
+}
+
+fn converted<T: ArrowPrimitiveType<Native: ToPrimitive>>(column: &ArrayRef) -> Int64Array {
+    column.as_primitive::<T>().unary_opt(|value| value.to_i64())
+}
+
+fn require_named(column: &dyn Array, name: &str, frame: &'static str) -> Result<()> {
     let mut offending = Offending::new(RowErrorKind::Station);
     if let Some(nulls) = column.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
         for row in (0..column.len()).filter(|&row| nulls.is_null(row)) {
@@ -129,26 +154,13 @@ fn dictionary_values(
     frame: &'static str,
 ) -> Result<Vec<StationName>> {
     let nobody = || StationName::Text(String::new());
-    match values.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            let texts = cast(values, &DataType::LargeUtf8)?;
-            let names = texts.as_string::<i64>().iter();
-            Ok(names
-                .map(|text| text.map_or_else(nobody, |t| StationName::Text(t.to_owned())))
-                .collect())
-        }
-        integer if integer.is_integer() => {
-            let numbers = cast(values, &DataType::Int64)?;
-            let names = numbers.as_primitive::<Int64Type>().iter();
-            Ok(names.map(|number| number.map_or_else(nobody, StationName::Number)).collect())
-        }
-        other => Err(Error::ColumnType {
-            column: name.to_owned(),
-            frame,
-            found: other.to_string(),
-            wanted: "a station",
-        }),
+    if let Some(texts) = Texts::of(values) {
+        let name =
+            |row| texts.get(row).map_or_else(nobody, |text| StationName::Text(text.to_owned()));
+        return Ok((0..values.len()).map(name).collect());
     }
+    let numbers = to_int64(values, name, frame)?;
+    Ok(numbers.iter().map(|number| number.map_or_else(nobody, StationName::Number)).collect())
 }
 
 /// A station column whose rows can be compared.

@@ -1,8 +1,17 @@
 //! Text columns of any Arrow type, cell by cell.
 
+use std::sync::Arc;
+
+use arrow_array::builder::LargeStringDictionaryBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StringViewArray};
-use arrow_schema::DataType;
+use arrow_array::types::ArrowDictionaryKeyType;
+use arrow_array::{
+    Array, ArrayRef, LargeStringArray, StringArray, StringViewArray, downcast_integer,
+};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{ArrowError, DataType};
+
+use crate::error::Result;
 
 /// A column of text.
 #[derive(Clone, Copy)]
@@ -41,6 +50,48 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// Texts as a column of another type of text, or of a dictionary of texts.
+pub fn of_text_type(texts: LargeStringArray, wanted: &DataType) -> Result<ArrayRef> {
+    macro_rules! dictionary_of {
+        ($key:ty, $values:expr) => {
+            dictionary::<$key>(&texts, $values)
+        };
+    }
+    match wanted {
+        DataType::Utf8 => {
+            let (offsets, bytes, nulls) = texts.into_parts();
+            let too_long = |_| ArrowError::OffsetOverflowError(bytes.len());
+            let offsets: Vec<i32> = offsets
+                .iter()
+                .map(|&offset| i32::try_from(offset).map_err(too_long))
+                .collect::<std::result::Result<_, _>>()?;
+            Ok(Arc::new(StringArray::try_new(OffsetBuffer::new(offsets.into()), bytes, nulls)?))
+        }
+        DataType::Utf8View => Ok(Arc::new(StringViewArray::from(&texts))),
+        DataType::Dictionary(key, values) => downcast_integer! {
+            key.as_ref() => (dictionary_of, values),
+            _ => Err(ArrowError::CastError(format!("there is no dictionary with keys of type {key}")).into()),
+        },
+        _ => Ok(Arc::new(texts)),
+    }
+}
+
+fn dictionary<K: ArrowDictionaryKeyType>(
+    texts: &LargeStringArray,
+    values: &DataType,
+) -> Result<ArrayRef> {
+    let mut builder = LargeStringDictionaryBuilder::<K>::new();
+    for text in texts {
+        match text {
+            Some(text) => drop(builder.append(text)?),
+            None => builder.append_null(),
+        }
+    }
+    let dictionary = builder.finish();
+    let distinct = of_text_type(dictionary.values().as_string().clone(), values)?;
+    Ok(Arc::new(dictionary.with_values(distinct)))
+}
+
 /// A text without the blanks around it, None where nothing is left.
 pub fn content(text: &str) -> Option<&str> {
     Some(trimmed(text)).filter(|text| !text.is_empty())
@@ -58,6 +109,34 @@ pub fn trimmed(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stations::decode_dictionary;
+
+    #[test]
+    fn texts_become_columns_of_every_type_of_text() -> Result<()> {
+        let texts = LargeStringArray::from(vec![Some("a"), None, Some("b"), Some("a")]);
+        let dictionary = |key, values| DataType::Dictionary(Box::new(key), Box::new(values));
+        for wanted in [
+            DataType::Utf8,
+            DataType::LargeUtf8,
+            DataType::Utf8View,
+            dictionary(DataType::Int8, DataType::Utf8),
+            dictionary(DataType::UInt64, DataType::Utf8View),
+        ] {
+            let column = of_text_type(texts.clone(), &wanted)?;
+            assert_eq!(column.data_type(), &wanted);
+            let plain = decode_dictionary(&column)?;
+            let plain = Texts::of(&plain)
+                .into_iter()
+                .flat_map(|texts| (0..4).map(move |row| texts.get(row).map(str::to_owned)));
+            assert_eq!(
+                plain.collect::<Vec<_>>(),
+                texts.iter().map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
+            );
+        }
+        let many = LargeStringArray::from_iter_values((0..200).map(|text| text.to_string()));
+        assert!(of_text_type(many, &dictionary(DataType::Int8, DataType::Utf8)).is_err());
+        Ok(())
+    }
 
     #[test]
     fn blanks_around_a_text_go() {
