@@ -20,8 +20,6 @@ from typing import Any
 from graph_phases import draw_phases
 from graph_pipeline import draw_pipeline
 from graphs import draw_scaling
-from marked_sections import filled
-from readme_figures import SECTION, readme_section
 from report_data import report_data
 from report_pages import render
 
@@ -33,7 +31,6 @@ GRAPHS = DOCS / "graphs"
 SCRIPTS = ("profile_impute", "rust_vs_python", "pipeline", "equality_evidence", "maintenance", "instructions")
 """Each writes the file of its name."""
 REPORTS = ("phase0_report.md", "poc_report_final.md")
-READMES = ("README.md", "README.ko.md")
 VARYING = ("others_busy",)
 """What of the environment may differ between the scripts of a run."""
 
@@ -109,11 +106,7 @@ def load(folder: Path) -> dict[str, Any]:
 def make_pages(data: dict[str, Any]) -> dict[Path, str]:
     """Return the text of every page that quotes the data."""
     context = report_data(data)
-    pages = {DOCS / name: render(name, context) for name in REPORTS}
-    for name in READMES:
-        page = (ROOT / name).read_text(encoding="utf-8")
-        pages[ROOT / name] = filled(page, SECTION, readme_section(data["rust_vs_python"], korean=".ko." in name))
-    return pages
+    return {DOCS / name: render(name, context) for name in REPORTS}
 
 
 def draw(data: dict[str, Any], folder: Path) -> None:

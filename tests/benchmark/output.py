@@ -30,12 +30,16 @@ def text(results: dict[str, Any]) -> str:
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """Return the README's tables and the figures beside them."""
+    """Return all results as Markdown."""
+    return f"{measured(results)}\n\nMeasured on {environment.sentence(results['environment'])}."
+
+
+def measured(results: dict[str, Any]) -> str:
+    """Return the tables as Markdown, and the figures beside them."""
     tables = []
     for title, rows in _tables(results):
         tables += [f"{title}:", "", *as_markdown(rows), ""]
-    measures = [f"- {line}" for line in _measures(results)]
-    return "\n".join([*tables, *measures, "", f"Measured on {environment.sentence(results['environment'])}."])
+    return "\n".join([*tables, *(f"- {line}" for line in _measures(results))])
 
 
 def _tables(results: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import environment
 import graphs
+import output
 import scaling_tables
 import tables
 import verdict
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TRANSFORMS = ("impute", "complete_hours", "wide_to_long", "payload_rows")
 CODE_ROOMS = ("public function", "reference", "Rust kernel", "Rust binding")
+GOAL_SECTIONS = ("table", "wide", "payload", "memory", "round_trip", "kernel", "import")
 FILE_STEPS = {"read_csv": "reading CSV", "write_csv": "writing CSV", "write_parquet": "writing Parquet"}
 
 
@@ -52,7 +54,7 @@ def report_data(data: dict[str, Any]) -> dict[str, Any]:
         "beside_scaling": scaling_tables.lines(both["scaling"]),
         "ratio_at": _ratio_at,
         "sizes_shown": [100, 1_000, 10_000, 100_000, 1_000_000],
-        "memory": list(_memory(both["memory"])),
+        "goal_tables": output.measured({name: both[name] for name in GOAL_SECTIONS}),
         "equality": data["equality_evidence"],
         "tolerance": equality.RELATIVE * equality.SMALLEST_SCALE,
         "relative": equality.RELATIVE,
@@ -105,15 +107,6 @@ def _rust_is_fastest(both: dict[str, Any], *, without: list[str]) -> bool:
 def _ratio_at(even: dict[str, Any], size: int) -> float | None:
     """Return how many times as long as Rust the reference takes at a size; None where it was not measured."""
     return next((found["ratio"] for found in even["sizes"] if found["size"] == size), None)
-
-
-def _memory(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the peaks of both engines, a transform each."""
-    engines: dict[str, dict[str, dict[str, Any]]] = {}
-    for record in records:
-        engines.setdefault(record["transform"], {})[record["engine"]] = record
-    for transform, found in engines.items():
-        yield {"transform": transform, "size": found["rust"]["size"], **found}
 
 
 def _jobs(pipeline: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -146,7 +146,7 @@ def _options() -> argparse.Namespace:
         default=FULL,
         help="small and short: shows that all works, its times mean little",
     )
-    parser.add_argument("--markdown", action="store_true", help="print the README's table")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--check", action="store_true", help="exit with 1 where a goal is not met")
     options = parser.parse_args()
     unknown = set(options.sizes or ()) - {case.label for case in options.scale.cases}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,16 +36,27 @@ def demo_data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def wheels(tmp_path_factory) -> Path:
+    """What `make build` makes without cargo."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def made_for() -> dict[str, set[str]]:
     """Each target of the Makefile with what is made for it first."""
     return made_for_targets()
 
 
 @pytest.fixture
-def reader(tmp_path, demo_data, simulator, monkeypatch) -> Iterator[Reader]:
-    """A reader in a folder like a clone after `make demo`, whose variables are nobody else's."""
+def reader(tmp_path, demo_data, wheels, simulator, monkeypatch) -> Iterator[Reader]:
+    """A reader in a folder like a clone after `make demo` and `make build`, whose variables are nobody else's."""
     shutil.copytree(demo_data, tmp_path / "demo")
     shutil.copytree(ROOT / "tests" / "equivalence", tmp_path / "tests" / "equivalence")
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    (tmp_path / "dist").symlink_to(wheels)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     monkeypatch.chdir(tmp_path)
     reader = Reader(
@@ -54,8 +66,9 @@ def reader(tmp_path, demo_data, simulator, monkeypatch) -> Iterator[Reader]:
             "HOME": str(tmp_path),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
-            # What is installed has to do: nothing is fetched.
+            # What is installed has to do: nothing is fetched, and nothing replaced.
             "PIP_NO_INDEX": "1",
+            "PIP_DRY_RUN": "1",
             # Whoever serves the flows looks for runs every ten seconds otherwise.
             "PREFECT_RUNNER_POLL_FREQUENCY": "1",
             "EDL_SERVICES_URL": simulator(key=KEY).url,
