@@ -166,7 +166,7 @@ def test_without_scripts_the_content_is_there(visit):
     with visit(java_script_enabled=False) as found:
         assert found.page.locator("h2").count() > 9
         assert found.page.get_by_text("Rejected rows").first.is_visible()
-        assert not found.page.get_by_text("저장하지 않은 행").first.is_visible()
+        assert not found.page.get_by_text("거부된 행").first.is_visible()
         assert not found.page.get_by_role("button").first.is_visible()
 
 

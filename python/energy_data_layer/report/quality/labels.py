@@ -15,10 +15,10 @@ LABELS = {
     "made": ("Made", "작성 시각"),
     "database": ("Database", "데이터베이스"),
     "release": ("Release", "버전"),
-    "stations": ("Weather stations", "기상 관측소"),
+    "stations": ("Weather stations", "기상 지점"),
     "stations.all": ("all", "전체"),
     "stations.some": ("{count} chosen: {stations}", "선택한 {count}곳: {stations}"),
-    "stations.not_stored": ("Without any hour in the period: {stations}", "기간 안에 자료가 없는 관측소: {stations}"),
+    "stations.not_stored": ("Without any hour in the period: {stations}", "기간 안에 자료가 없는 지점: {stations}"),
     "tables.not_there": (
         "This database does not have these tables of release {release}: {tables}. What they would tell is not shown.",
         "이 데이터베이스에는 버전 {release}의 다음 테이블이 없어 해당 내용은 표시하지 않습니다: {tables}.",
@@ -38,14 +38,14 @@ LABELS = {
     "any_time": ("Of any time, not only of the period.", "기간과 관계없이 전체 기록입니다."),
     # the summary
     "summary": ("At a glance", "한눈에 보기"),
-    "summary.series": ("stations and plants", "관측소·발전소"),
+    "summary.series": ("stations and plants", "지점·발전소"),
     "summary.hours": ("hours that could be there", "있어야 할 시간"),
     "summary.observed": ("observed in full", "모두 관측된 시간"),
     "summary.filled": ("with filled values", "보간값이 있는 시간"),
     "summary.missing": ("without a value", "값이 없는 시간"),
     "summary.gaps": ("gaps of the weather", "기상 결측 구간"),
     "summary.totals": ("days with another total", "일 합계가 다른 날"),
-    "summary.rejects": ("rejected rows", "저장하지 않은 행"),
+    "summary.rejects": ("rejected rows", "거부된 행"),
     "summary.drift": ("changes in sources", "원천의 변화"),
     "summary.failed": ("runs failed or incomplete", "실패하거나 미완료된 실행"),
     # coverage
@@ -53,16 +53,16 @@ LABELS = {
     "coverage.what": (
         "For each station or plant, the hours between its first and its last stored hour. What lies before or after is "
         "blank and is not counted as missing; the column of the last hour tells who has stopped.",
-        "각 관측소·발전소의 첫 시간과 마지막 시간 사이를 셉니다. 그 전후는 빈칸이며 결측으로 세지 않습니다. "
-        "수신이 멈춘 곳은 마지막 시간 열에서 알 수 있습니다.",
+        "각 지점·발전소의 첫 시각과 마지막 시각 사이를 셉니다. 그 전후는 빈칸이며 결측으로 세지 않습니다. "
+        "수신이 멈춘 곳은 마지막 시각 열에서 알 수 있습니다.",
     ),
     "coverage.weather": (
         "An hour is observed in full if all imputed fields are, filled if a fill stands for at least one of "
         "them, and missing if one has no value or the hour has no row.",
-        "대치 대상 항목이 모두 관측되었으면 관측, 하나라도 보간값이면 보간, 하나라도 값이 없거나 행이 없으면 "
+        "보간 대상 항목이 모두 관측되었으면 관측, 하나라도 보간값이면 보간, 하나라도 값이 없거나 행이 없으면 "
         "결측으로 봅니다.",
     ),
-    "coverage.fields": ("Imputed fields:", "대치 대상 항목:"),
+    "coverage.fields": ("Imputed fields:", "보간 대상 항목:"),
     "coverage.plants": (
         "An hour is there if it has a value; nothing is filled in generation.",
         "값이 있으면 수록된 시간으로 봅니다. 발전량은 보간하지 않습니다.",
@@ -74,12 +74,12 @@ LABELS = {
         "The series with the most hours without a value come first.",
         "값이 없는 시간이 많은 순서입니다.",
     ),
-    "column.series": ("station or plant", "관측소·발전소"),
+    "column.series": ("station or plant", "지점·발전소"),
     "column.observed": ("observed", "관측"),
     "column.filled": ("filled (h)", "보간 (시간)"),
     "column.missing": ("missing (h)", "결측 (시간)"),
     "column.incomplete": ("incomplete days", "불완전한 날"),
-    "column.last": ("last hour", "마지막 시간"),
+    "column.last": ("last hour", "마지막 시각"),
     "legend": ("Legend", "범례"),
     "state.observed": ("every hour observed", "모든 시간 관측"),
     "state.mostly_observed": ("complete, up to 10 % filled", "완전, 보간 10 % 이하"),
@@ -97,8 +97,8 @@ LABELS = {
     "gaps.what": (
         "A gap is a run of hours of one station that have a row and no observation of the field, filled or not. "
         "Short gaps are interpolated, long ones take the climatology.",
-        "결측 구간은 한 관측소에서 행은 있으나 해당 항목의 관측이 없는 연속된 시간입니다(보간 여부와 무관). "
-        "짧은 구간은 보간하고 긴 구간은 평년값을 씁니다.",
+        "결측 구간은 한 지점에서 행은 있으나 해당 항목의 관측이 없는 연속된 시간입니다(보간 여부와 무관). "
+        "짧은 구간은 스플라인으로, 긴 구간은 기후값(동일 월·일·시 평균)으로 채웁니다.",
     ),
     "gaps.length": ("length (h)", "길이 (시간)"),
     "gaps.all": ("all gaps", "전체 구간"),
@@ -108,7 +108,7 @@ LABELS = {
     "fills": ("Values by method", "방법별 값"),
     "fills.what": (
         "How each value of the imputed fields came to be.",
-        "대치 대상 항목의 값이 어떻게 얻어졌는지입니다.",
+        "보간 대상 항목의 값이 어떻게 얻어졌는지입니다.",
     ),
     "fills.method": ("method", "방법"),
     "fills.share": ("share not observed", "관측이 아닌 비율"),
@@ -116,15 +116,15 @@ LABELS = {
     "method.spline": ("spline", "스플라인"),
     "method.linear": ("straight line", "직선 보간"),
     "method.nearest": ("nearest observation", "가장 가까운 관측"),
-    "method.climatology": ("climatology", "평년값"),
-    "method.station_mean": ("mean of the station", "관측소 평균"),
+    "method.climatology": ("climatology", "기후값"),
+    "method.station_mean": ("mean of the station", "지점 평균"),
     "method.global_mean": ("mean of all stations", "전체 평균"),
     "method.unfilled": ("not filled", "채우지 못함"),
     # the longest gaps
     "longest": ("The longest gaps, before and after", "가장 긴 결측 구간, 전과 후"),
     "longest.what": (
         "One gap per station and time: of several fields that are missing together the one that is missing longest.",
-        "관측소와 시기마다 한 구간만 보여 줍니다. 여러 항목이 함께 빠졌으면 가장 긴 항목입니다.",
+        "지점과 시기마다 한 구간만 보여 줍니다. 여러 항목이 함께 빠졌으면 가장 긴 항목입니다.",
     ),
     "longest.cut": ("Shown: the {shown} longest of {total} gaps.", "전체 {total}개 구간 중 가장 긴 {shown}개입니다."),
     "longest.hours": ("{hours} h without an observation", "관측 없는 {hours}시간"),
@@ -143,8 +143,8 @@ LABELS = {
     "replaced.count": ("{count} fills were replaced.", "보간값 {count}개가 바뀌었습니다."),
     "replaced.from_to": ("what became what", "변화"),
     "column.count": ("count", "개수"),
-    "column.station": ("station", "관측소"),
-    "column.hour": ("hour", "시간"),
+    "column.station": ("station", "지점"),
+    "column.hour": ("hour", "시각"),
     "column.field": ("field", "항목"),
     "column.before": ("before", "전"),
     "column.after": ("after", "후"),
@@ -177,7 +177,7 @@ LABELS = {
     "column.difference": ("difference, part of the larger", "차이, 큰 쪽 대비"),
     "column.source": ("file and line", "파일과 줄"),
     # rejects
-    "rejects": ("Rejected rows", "저장하지 않은 행"),
+    "rejects": ("Rejected rows", "거부된 행"),
     "rejects.what": (
         "Rows of files and items of services that could not be stored as they are; table rejects has them all. Reasons "
         "and content are shown as they were recorded.",
@@ -193,13 +193,13 @@ LABELS = {
     "drift.what": (
         "New, vanished or retyped fields, stations and plants that appeared or disappeared, values far off "
         "their history.",
-        "새로 생기거나 사라지거나 형식이 바뀐 항목, 나타나거나 사라진 관측소·발전소, 과거와 크게 다른 값입니다.",
+        "새로 생기거나 사라지거나 형식이 바뀐 항목, 나타나거나 사라진 지점·발전소, 과거와 크게 다른 값입니다.",
     ),
     "kind.field_new": ("new field", "새 항목"),
     "kind.field_vanished": ("field vanished", "사라진 항목"),
     "kind.field_retyped": ("field of another kind", "형식이 바뀐 항목"),
-    "kind.member_new": ("new station or plant", "새 관측소·발전소"),
-    "kind.member_vanished": ("station or plant vanished", "사라진 관측소·발전소"),
+    "kind.member_new": ("new station or plant", "새 지점·발전소"),
+    "kind.member_vanished": ("station or plant vanished", "사라진 지점·발전소"),
     "kind.unit_jump": ("jump of the unit", "단위 급변"),
     "kind.distribution": ("far off its history", "과거와 크게 다른 분포"),
     "drift.none": ("None noticed.", "발견된 변화가 없습니다."),
@@ -233,7 +233,7 @@ LABELS = {
     "limits": ("What is not here", "여기에 없는 것"),
     "limits.tables": (
         "Only fields that were ever imputed are looked at in the weather; quality flags and all other fields are not.",
-        "기상은 한 번이라도 대치한 항목만 봅니다. 품질 플래그와 다른 항목은 보지 않습니다.",
+        "기상은 한 번이라도 보간한 항목만 봅니다. 품질 플래그와 다른 항목은 보지 않습니다.",
     ),
     "limits.correct": (
         "A value that is there counts, whether it is right or not; an observation may be wrong.",
@@ -241,7 +241,7 @@ LABELS = {
     ),
     "limits.never": (
         "A station or plant of which no hour was ever stored does not appear.",
-        "한 시간도 저장된 적이 없는 관측소·발전소는 나오지 않습니다.",
+        "한 시간도 저장된 적이 없는 지점·발전소는 나오지 않습니다.",
     ),
     "limits.time": (
         "Hours are Korean time; generation is by the hour's beginning. Times of runs, rejects and changes are UTC. "
