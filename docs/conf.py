@@ -74,7 +74,7 @@ class RepositoryLinks(SphinxTransform):
             if page is not None:
                 link["refdomain"], link["reftarget"], link["reftargetid"] = "doc", page, anchor or None
             elif file.is_file():
-                download = addnodes.download_reference("", *link.children, **link.attributes)
+                download = addnodes.download_reference("", "", *link.children, **link.attributes)
                 download["reftarget"] = os.path.relpath(file, (DOCS / self.env.docname).parent)
                 link.replace_self(download)
             elif file.is_dir():
