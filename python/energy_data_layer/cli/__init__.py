@@ -10,6 +10,8 @@ CLI_LIBRARIES = {"typer", "rich"}
 def main() -> None:
     """Run the command line; the entry point of ``edl``."""
     try:
+        import rich  # noqa: F401 - the tables need it, and are drawn too late to say so
+
         from energy_data_layer.cli.app import app
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in CLI_LIBRARIES:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Any
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from energy_data_layer import logs, settings
 from energy_data_layer._version import __version__
-from energy_data_layer.cli import (
-    demo,
-    doctor,
-    drift,
-    generation,
-    impute,
-    report,
-    reprocess,
-    shadow,
-    simulate,
-    solar,
-    status,
-    weather,
-    wind,
-)
-from energy_data_layer.cli.console import LogFormat, log_to_standard_error, say
-from energy_data_layer.cli.options import ManyValuesCommand
-from energy_data_layer.cli.run import JOB_FAILED
+from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say
+from energy_data_layer.cli.options import ManyValuesCommand, without_type
 from energy_data_layer.errors import DataLayerError, OptionError
 from energy_data_layer.settings import DATABASE_URL
 from energy_data_layer.storage.database import redacted_url
@@ -38,9 +24,117 @@ WRONG_USAGE = 2
 
 PASSWORD_SHOWN = f"{__name__}.password_shown"
 
+RUN = "run"
+
+
+class Command(NamedTuple):
+    """What is known of a command before its module is imported; its function has its name."""
+
+    module: str
+    help: str
+    example: str
+    group: str | None = None
+
+
+COMMANDS = {
+    "demo": Command("demo", "Make data, run all jobs on it, compare the engines.", "edl demo"),
+    "weather": Command(
+        "weather",
+        "Collect or read observations, impute and store them.",
+        "edl run weather --files 'demo/asos_hourly/*.csv' --db duckdb:///energy.duckdb",
+        RUN,
+    ),
+    "generation": Command(
+        "generation",
+        "Read published files of generation, store their hours.",
+        "edl run generation --files 'demo/generation/*.csv' --db duckdb:///energy.duckdb",
+        RUN,
+    ),
+    "wind": Command(
+        "wind",
+        "Collect a month of KOEN's wind farms and store it.",
+        "edl run wind --month 2024-01 --db duckdb:///energy.duckdb",
+        RUN,
+    ),
+    "solar": Command(
+        "solar",
+        "Collect the missing days of KOSPO's solar plants.",
+        "edl run solar --since 2024-01-01 --until 2024-01-31 --db duckdb:///energy.duckdb",
+        RUN,
+    ),
+    "status": Command(
+        "status",
+        "Show what is stored, which days have holes, the last runs.",
+        "edl status --db duckdb:///energy.duckdb",
+    ),
+    "report": Command(
+        "report",
+        "Write the data-quality page.",
+        "edl report --db duckdb:///energy.duckdb --language ko",
+    ),
+    "doctor": Command("doctor", "Check the whole installation.", "edl doctor --db duckdb:///energy.duckdb"),
+    "drift": Command("drift", "List what changed in the sources.", "edl drift --db duckdb:///energy.duckdb"),
+    "reprocess": Command(
+        "reprocess",
+        "Compute stored values again, replace those that differ.",
+        "edl reprocess --since 2024-01-01 --db duckdb:///energy.duckdb",
+    ),
+    "impute": Command(
+        "impute",
+        "Fill the missing values of a table in a file.",
+        "edl impute hours.csv -o filled.parquet --columns ta hm --provenance",
+    ),
+    "simulate": Command(
+        "simulate",
+        "Simulate the three public services on this machine.",
+        "edl simulate --port 8000 --faults server_error=0.1,drop=0.05",
+    ),
+    "shadow-report": Command(
+        "shadow",
+        "Sum up what shadow mode has seen.",
+        "edl shadow-report --db duckdb:///energy.duckdb",
+    ),
+    "shadow-replay": Command(
+        "shadow",
+        "Run both engines again on a case that shadow mode kept.",
+        "edl shadow-replay edl-shadow/case",
+    ),
+}
+"""The commands in the order of their use."""
+
+MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
+"""Rich draws the help on a terminal alone: importing it takes longer than everything else of ``edl --help``."""
+
+AS_IT_IS = "" if MARKUP else "\b\n"
+"""What keeps a paragraph of plain help from being wrapped."""
+
+
+class LazyCommand(TyperCommand):
+    """Stands for a command in help and completion; its module is imported when it is called."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse the arguments by the command itself."""
+        name = self.name or ""
+        command = COMMANDS[name]
+        module = import_module(f"energy_data_layer.cli.{command.module}")
+        alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
+        alone.command(name, cls=ManyValuesCommand, epilog=f"{AS_IT_IS}Example: {command.example}")(
+            getattr(module, name.replace("-", "_"))
+        )
+        return typer.main.get_command(alone).make_context(info_name, args, parent, **extra)
+
 
 class ErrorsAsMessages(TyperGroup):
     """Shows what is wrong with data or surroundings as one message; a traceback only with ``--debug``."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of their use; Typer puts groups last."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=list(dict.fromkeys(one.group or name for name, one in COMMANDS.items())).index)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options."""
+        return without_type(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; a password among them is noted, to be warned of once it is known how."""
@@ -70,27 +164,15 @@ class ErrorsAsMessages(TyperGroup):
 app = typer.Typer(
     cls=ErrorsAsMessages,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage.",
 )
 run = typer.Typer(no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
-app.add_typer(run, name="run")
-run.command("weather", cls=ManyValuesCommand)(weather.weather)
-run.command("generation", cls=ManyValuesCommand)(generation.generation)
-run.command("wind")(wind.wind)
-run.command("solar", cls=ManyValuesCommand)(solar.solar)
-app.command("status")(status.status)
-app.command("reprocess", cls=ManyValuesCommand)(reprocess.reprocess)
-app.command("drift")(drift.drift)
-app.command("report", cls=ManyValuesCommand)(report.report)
-app.command("shadow-report")(shadow.shadow_report)
-app.command("shadow-replay")(shadow.shadow_replay)
-app.command("simulate")(simulate.simulate)
-app.command("impute", cls=ManyValuesCommand)(impute.impute)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+app.add_typer(run, name=RUN)
+for name, command in COMMANDS.items():
+    (run if command.group else app).command(name, cls=LazyCommand, help=command.help)(lambda: None)
 
 
 def _show_version(wanted: bool) -> None:

@@ -10,19 +10,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from energy_data_layer import logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rich.console import Console
+    from rich.table import Table
+
     from energy_data_layer.report.drift_finding import DriftFinding
     from energy_data_layer.report.run_report import Stage
 
+
+JOB_FAILED = 1
 
 WIDEST = 200
 """Characters of a line where there is no terminal to fit."""
@@ -70,6 +71,9 @@ def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
     if logs.is_json() or not sys.stderr.isatty():
         yield None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=stages)
@@ -88,6 +92,8 @@ def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
 
 def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table to standard output, numbers to the right."""
+    from rich.table import Table
+
     table = Table(header_style="")
     for position, heading in enumerate(headings):
         table.add_column(heading, justify="left" if position == 0 else "right")
@@ -96,12 +102,14 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obje
 
 def show_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
     """Print names and what belongs to them to standard output."""
+    from rich.table import Table
+
     _print(title, Table(show_header=False), pairs)
 
 
 def show_lines(title: str, lines: Iterable[str]) -> None:
     """Print sentences under a title to standard output."""
-    _console().print(Text(title, style="bold"))
+    typer.secho(title, bold=True)
     for line in lines:
         typer.echo(f"  {line}")
 
@@ -110,6 +118,18 @@ def show_drift(findings: Sequence[DriftFinding]) -> None:
     """Print what changed in the source to standard output, if anything did."""
     if findings:
         show_lines(f"Changed since the last run ({len(findings):,})", map(str, findings))
+
+
+def show_fills(filled: dict[str, dict[str, int]]) -> None:
+    """Print how many values of each column were filled by each method."""
+    from energy_data_layer.transforms.provenance import Provenance
+
+    methods = [method.label for method in Provenance if method is not Provenance.OBSERVED]
+    show_table(
+        "Filled by method",
+        ["method", *filled],
+        [[method.replace("_", " "), *(counts[method] for counts in filled.values())] for method in methods],
+    )
 
 
 def show_stages(stages: Iterable[Stage]) -> None:
@@ -125,6 +145,8 @@ def show_stages(stages: Iterable[Stage]) -> None:
 
 
 def _print(title: str, table: Table, rows: Iterable[Sequence[object]]) -> None:
+    from rich.text import Text
+
     for row in rows:
         table.add_row(*(Text(_shown(cell)) for cell in row))
     console = _console()
@@ -134,6 +156,8 @@ def _print(title: str, table: Table, rows: Iterable[Sequence[object]]) -> None:
 
 def _console() -> Console:
     """Return standard output; in a file or a pipe tables are as wide as they need."""
+    from rich.console import Console
+
     return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDEST)
 
 

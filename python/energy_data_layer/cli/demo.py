@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where the data sets and the results go; made if missing.")],
+    folder: Annotated[Path, typer.Argument(help="Where the data sets and the results go; made if missing.")] = Path(
+        "demo"
+    ),
 ) -> None:
     """Make data sets, run all jobs on them and on simulated services, compare both engines and draw a few gaps."""
     from energy_data_layer.jobs.demo import STAGES, run_demo

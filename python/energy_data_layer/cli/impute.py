@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from energy_data_layer.cli.console import say
+from energy_data_layer.cli.console import say, show_fills
 from energy_data_layer.cli.options import Engine, split_at_commas
-from energy_data_layer.cli.weather import show_fills
 from energy_data_layer.errors import OptionError
 
 

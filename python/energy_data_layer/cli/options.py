@@ -13,11 +13,7 @@ from typer.core import TyperCommand
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-MANY_VALUES = ("--files", "--columns", "--carry", "--stations", "--plants")
-"""Options that take all values up to the next option: ``--columns ta hm``."""
-
+    from collections.abc import Collection, Iterable, Sequence
 
 KeepRaw = Annotated[
     Path | None, typer.Option("--keep-raw", help="Keep the bodies of the answers in this folder, compressed.")
@@ -52,15 +48,28 @@ class Engine(StrEnum):
 
 
 class ManyValuesCommand(TyperCommand):
-    """A command whose options in `MANY_VALUES` may be followed by several values."""
+    """A command whose options for lists take all values up to the next option: ``--columns ta hm``."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options."""
+        return without_type(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments with every value under its own option."""
-        return super().parse_args(ctx, one_value_each(args))
+        lists = {option for param in self.params if getattr(param, "multiple", False) for option in param.opts}
+        return super().parse_args(ctx, one_value_each(args, lists))
 
 
-def one_value_each(arguments: Sequence[str]) -> list[str]:
-    """Repeat an option of `MANY_VALUES` before each of its values.
+def without_type(params: list[Any]) -> list[Any]:
+    """Return parameters whose flags say nothing of a type in the help."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
+def one_value_each(arguments: Sequence[str], lists: Collection[str]) -> list[str]:
+    """Repeat an option of `lists` before each of its values.
 
     Raises
     ------
@@ -69,13 +78,13 @@ def one_value_each(arguments: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> one_value_each(["--columns", "ta", "hm", "--json"])
+    >>> one_value_each(["--columns", "ta", "hm", "--json"], {"--columns"})
     ['--columns', 'ta', '--columns', 'hm', '--json']
     """
     spread: list[str] = []
     option: str | None = None
     for argument, following in zip_longest(arguments, arguments[1:], fillvalue="-"):
-        if argument in MANY_VALUES:
+        if argument in lists:
             if following.startswith("-"):
                 raise typer.BadParameter(f"{argument} needs at least one value")
             option = argument

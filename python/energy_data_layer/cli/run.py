@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from energy_data_layer.cli.console import say, stage_progress
+from energy_data_layer.cli.console import JOB_FAILED, say, stage_progress
 from energy_data_layer.report.run_report import INCOMPLETE, RunReport, report_beside
 from energy_data_layer.storage.atomic_file import require_folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-JOB_FAILED = 1
 
 ReportT = TypeVar("ReportT", bound=RunReport)
 

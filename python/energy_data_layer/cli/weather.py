@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import show_drift, show_pairs, show_stages, show_table
+from energy_data_layer.cli.console import show_drift, show_fills, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import (
     DryRun,
     Engine,
@@ -20,7 +20,6 @@ from energy_data_layer.cli.options import (
 )
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
-from energy_data_layer.transforms.provenance import Provenance
 
 if TYPE_CHECKING:
     from energy_data_layer.report.weather_report import WeatherReport
@@ -182,16 +181,6 @@ def show_run_report(report: WeatherReport) -> None:
         show_collection(report.collection)
     show_drift(report.drift)
     show_stages(report.stages)
-
-
-def show_fills(filled: dict[str, dict[str, int]]) -> None:
-    """Print how many values of each column were filled by each method."""
-    methods = [method.label for method in Provenance if method is not Provenance.OBSERVED]
-    show_table(
-        "Filled by method",
-        ["method", *filled],
-        [[method.replace("_", " "), *(counts[method] for counts in filled.values())] for method in methods],
-    )
 
 
 def _class_name(limits: tuple[int, int | None]) -> str:
