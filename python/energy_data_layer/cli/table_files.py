@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.feather
-import pyarrow.parquet
 
 from energy_data_layer.errors import OptionError, SourceFileError
-from energy_data_layer.sources.files import in_arrow_memory
+from energy_data_layer.sources.csv_text import in_arrow_memory
 from energy_data_layer.storage.atomic_file import written_atomically
 
 if TYPE_CHECKING:
@@ -41,7 +38,7 @@ def read_table(path: Path) -> pa.Table:
     try:
         if ending == ".csv":
             return _read_csv(path)
-        table = pa.parquet.read_table(path) if ending == ".parquet" else pa.feather.read_table(path)
+        table = _read_parquet(path) if ending == ".parquet" else _read_arrow(path)
         # A reader takes lengths, offsets and texts as the file has them; what reads them next trusts them.
         table.validate(full=True)
         _ = table.column_names  # raises where a name is not UTF-8
@@ -63,20 +60,42 @@ def write_table(table: pa.Table, path: Path) -> None:
     ending = path.suffix.lower()
     with written_atomically(path) as temporary:
         if ending == ".csv":
-            pa.csv.write_csv(table, temporary, pa.csv.WriteOptions(quoting_style="needed"))
+            from pyarrow import csv
+
+            csv.write_csv(table, temporary, csv.WriteOptions(quoting_style="needed"))
         elif ending == ".parquet":
-            pa.parquet.write_table(table, temporary)
+            from pyarrow import parquet
+
+            parquet.write_table(table, temporary)
         else:
-            pa.feather.write_feather(table, temporary)
+            from pyarrow import feather
+
+            feather.write_feather(table, temporary)
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    from pyarrow import parquet
+
+    # `pyarrow.parquet.read_table` would import pandas.
+    with parquet.ParquetFile(path) as file:
+        return file.read()
+
+
+def _read_arrow(path: Path) -> pa.Table:
+    from pyarrow import feather
+
+    return feather.read_table(path)
 
 
 def _read_csv(path: Path) -> pa.Table:
+    from pyarrow import csv
+
     text = _decoded(path, path.read_bytes())
     data = f"{text}\n".encode()
-    names = pa.csv.read_csv(in_arrow_memory(data.partition(b"\n")[0] + b"\n")).column_names
-    return pa.csv.read_csv(
+    names = csv.read_csv(in_arrow_memory(data.partition(b"\n")[0] + b"\n")).column_names
+    return csv.read_csv(
         in_arrow_memory(data),
-        convert_options=pa.csv.ConvertOptions(
+        convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
         ),
     )

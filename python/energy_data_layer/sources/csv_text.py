@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from energy_data_layer.errors import OptionError, SourceFileError
 
 if TYPE_CHECKING:
@@ -126,3 +128,14 @@ def records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise SourceFileError(path, line, f"cells cannot be told apart here: {error}") from error
+
+
+def in_arrow_memory(data: bytes) -> pa.Buffer:
+    """Return bytes as a buffer that belongs to Arrow.
+
+    A thread of Arrow's reader can hold its input until after Python's end; letting go of memory that
+    belongs to Python would then abort the process.
+    """
+    stream = pa.BufferOutputStream()
+    stream.write(data)
+    return stream.getvalue()

@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
-from energy_data_layer.sources.csv_text import matching_files, read_text, records
+from energy_data_layer.sources.csv_text import in_arrow_memory, matching_files, read_text, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -115,17 +115,6 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     ordered = joined.select(column_order(joined.column_names))
     table = without_repeated_rows(ordered, lambda row: _place(files, row))
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
-
-
-def in_arrow_memory(data: bytes) -> pa.Buffer:
-    """Return bytes as a buffer that belongs to Arrow.
-
-    A thread of Arrow's reader can hold its input until after Python's end; letting go of memory that
-    belongs to Python would then abort the process.
-    """
-    stream = pa.BufferOutputStream()
-    stream.write(data)
-    return stream.getvalue()
 
 
 def column_order(names: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.database import Database, quoted
@@ -116,6 +115,8 @@ def incomplete_days(
     ...     incomplete_days(database, "weather_asos", date(2024, 1, 1), date(2024, 1, 2)).to_pylist()
     [{'stnId': 108, 'day': datetime.date(2024, 1, 2), 'hours': 1}]
     """
+    import pyarrow.compute as pc
+
     hourly = _hourly(table)
     names = list(hourly.key)
     wanted = _known_keys(database, table, hourly) if keys is None else _given_keys(hourly, keys)

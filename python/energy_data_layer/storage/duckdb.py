@@ -17,7 +17,6 @@ from energy_data_layer.storage.database import (
     redacted_url,
     require_writable_folder,
 )
-from energy_data_layer.storage.upsert import merge_statement, nan_as_null, sorted_by_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,6 +90,8 @@ class DuckDBDatabase(Database):
         self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
     ) -> UpsertCounts:
         """Stage the rows and merge them in one statement."""
+        from energy_data_layer.storage.upsert import merge_statement, nan_as_null, sorted_by_key
+
         staged = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
         staging = f"staged_{next(self._staging_numbers)}"
         with self.transaction(), self._explained(), self._registered({staging: staged}):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from energy_data_layer.errors import StorageError
 from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
 from energy_data_layer.storage.database import (
@@ -184,5 +182,4 @@ def schema_version(database: Database) -> int:
     """Return the number of the last step of the schema, 0 without any."""
     if SCHEMA_VERSION not in database.tables():
         return 0
-    versions = database.read(SCHEMA_VERSION, ["version"])
-    return pc.max(versions.column("version")).as_py() or 0
+    return max(database.read(SCHEMA_VERSION, ["version"]).column("version").to_pylist(), default=0)

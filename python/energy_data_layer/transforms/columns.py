@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.errors import ColumnTypeError
@@ -27,6 +26,8 @@ def station_column(frame: Frame, name: str, label: str = "the frame") -> ArrowCo
     if pt.is_integer(type_):
         return column if pt.is_int64(type_) else column.cast(pa.int64() if type_ != pa.uint64() else pa.large_string())
     if pt.is_floating(type_):
+        import pyarrow.compute as pc
+
         column = pc.if_else(pc.is_nan(column), None, column)
     try:
         return column.cast(pa.large_string())

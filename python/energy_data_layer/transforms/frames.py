@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError
 from energy_data_layer.transforms.provenance import provenance_column
@@ -111,6 +110,8 @@ class _ArrowFrame:
         return self.column(name)
 
     def wall_clock(self, name: str) -> ArrowColumn:
+        import pyarrow.compute as pc
+
         try:
             return pc.local_timestamp(self._table.column(name))
         except pa.ArrowException as error:
@@ -124,10 +125,10 @@ class _ArrowFrame:
                 arrays.append(self._table.column(position))
                 fields.append(schema.field(position))
                 continue
-            arrays.append(pa.array(values[name]) if isinstance(values[name], np.ndarray) else values[name])
+            arrays.append(_numbers(values[name]))
             fields.append(pa.field(name, pa.float64()))
             if name in codes:
-                arrays.append(pa.array(codes[name]))
+                arrays.append(_numbers(codes[name]))
                 fields.append(pa.field(provenance_column(name), pa.uint8()))
         return type(self._table).from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))
 
@@ -408,6 +409,14 @@ def require_single(name: str, names: Sequence[Any], label: str = "the frame") ->
 
 def _in_one_chunk(column: ArrowColumn) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _numbers(column: Values) -> ArrowColumn:
+    """Return numbers as Arrow, NaN as NaN; `pa.array` would import pandas to find that they are no Series."""
+    if not isinstance(column, np.ndarray):
+        return column
+    contiguous = np.ascontiguousarray(column)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [None, pa.py_buffer(contiguous)])
 
 
 def _as_array(column: Values) -> Any:
