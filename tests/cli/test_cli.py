@@ -313,28 +313,43 @@ def test_completion_script_of_each_shell(shell):
     ],
 )
 def test_a_command_imports_no_other(arguments, modules):
+    commands = (name.removeprefix("energy_data_layer.cli.") for name in imported_by(*arguments) if ".cli." in name)
+    assert set(commands) == {"app", "console", "options", *modules}
+
+
+def imported_by(*arguments):
+    """Return the modules that a command leaves imported."""
     code = (
-        f"import sys; sys.argv = ['edl', *{arguments}]\n"
+        f"import sys; sys.argv = ['edl', *{list(map(str, arguments))}]\n"
         "from energy_data_layer.cli import main\n"
         "try: main()\n"
-        "except SystemExit: pass\n"
-        "print(*(name.rpartition('.')[2] for name in sys.modules if name.startswith('energy_data_layer.cli.')))"
+        "except SystemExit as end: code = end.code\n"
+        "print('', *sys.modules, sep='\\n'); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stdout.splitlines()[-1].split()) == {"app", "console", "options", *modules}
+    return set(done.stdout.splitlines())
 
 
 def test_help_imports_nothing_heavy():
-    code = (
-        "import sys; sys.argv = ['edl', '--help']\n"
-        "from energy_data_layer.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'pandas', 'numpy', 'pyarrow', 'scipy', 'duckdb', 'matplotlib'} & set(sys.modules)\n"
-        "sys.exit(f'imported: {heavy}' if heavy else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert not imported_by("--help") & {"pandas", "numpy", "pyarrow", "scipy", "duckdb", "matplotlib", "pydantic"}
+
+
+def test_status_imports_neither_pandas_nor_pydantic(sample):
+    database = "duckdb:///energy.duckdb"
+    assert edl("run", "weather", "--files", sample, "--db", database).exit_code == 0
+    imported = imported_by("status", "--db", database)
+    assert "duckdb" in imported
+    assert not imported & {"pandas", "scipy", "pydantic", "pyarrow.compute"}
+
+
+@pytest.mark.needs_rust
+def test_impute_in_rust_imports_neither_pandas_nor_pydantic(hours, tmp_path):
+    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    for source, output in ((hours, first), (first, second)):
+        imported = imported_by("impute", source, "-o", output)
+        assert "rust_data_layer" in imported
+        assert not imported & {"pandas", "scipy", "pydantic", "pyarrow.compute"}
+    assert pyarrow.parquet.read_table(second).equals(pyarrow.parquet.read_table(first))
 
 
 @pytest.mark.parametrize("library", ["typer", "rich"])

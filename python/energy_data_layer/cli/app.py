@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from energy_data_layer import logs, settings
 from energy_data_layer._version import __version__
 from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say
-from energy_data_layer.cli.options import ManyValuesCommand, without_type
+from energy_data_layer.cli.options import ManyValuesCommand, light
 from energy_data_layer.errors import DataLayerError, OptionError
 from energy_data_layer.settings import DATABASE_URL
 from energy_data_layer.storage.database import redacted_url
@@ -134,7 +134,7 @@ class ErrorsAsMessages(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the options."""
-        return without_type(super().get_params(ctx))
+        return light(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; a password among them is noted, to be warned of once it is known how."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,10 +14,10 @@ from energy_data_layer.errors import OptionError
 
 def impute(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(metavar="IN", help="A table: .csv, .parquet, .arrow, .feather. Give it first."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the result goes, by its ending.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes, by its ending.")],
     columns: Annotated[list[str], typer.Option(help="The columns to fill.")] = ["ta", "hm"],  # noqa: B006
     station_col: Annotated[str, typer.Option(help="The column of the stations.")] = "stnNm",
     date_col: Annotated[str, typer.Option(help="The column of the time stamps.")] = "tm",
@@ -37,14 +37,16 @@ def impute(
 ) -> None:
     """Fill the missing values of a table in a file and write the result to another file."""
     from energy_data_layer.cli.table_files import read_table, require_known_ending, write_table
-    from energy_data_layer.transforms.complete_hours import complete_hours
     from energy_data_layer.transforms.impute import impute_missing_values
 
-    require_known_ending(output)
-    if output.exists() and not force:
+    destination = Path(output)
+    require_known_ending(destination)
+    if destination.exists() and not force:
         raise OptionError(f"{output} exists already; --force replaces it")
-    table = read_table(source)
+    table = read_table(Path(source))
     if complete:
+        from energy_data_layer.transforms.complete_hours import complete_hours
+
         table = complete_hours(table, date_col, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
     filled, report = impute_missing_values(
         table,
@@ -56,6 +58,6 @@ def impute(
         report=True,
         use_rust=engine.use_rust,
     )
-    write_table(filled, output)
+    write_table(filled, destination)
     show_fills({name: column.filled for name, column in report.columns.items()})
     say(f"{output}: rows {filled.num_rows:,}, stations {report.stations:,}, engine {report.engine}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,7 +53,7 @@ class ManyValuesCommand(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the options."""
-        return without_type(super().get_params(ctx))
+        return light(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments with every value under its own option."""
@@ -60,12 +61,26 @@ class ManyValuesCommand(TyperCommand):
         return super().parse_args(ctx, one_value_each(args, lists))
 
 
-def without_type(params: list[Any]) -> list[Any]:
-    """Return parameters whose flags say nothing of a type in the help."""
+def light(params: list[Any]) -> list[Any]:
+    """Return parameters whose flags name no type in the help, and that take what needs no conversion as it is.
+
+    Typer converts by pydantic, whose import takes longer than a small command.
+    """
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""
+        if hasattr(param, "type_descriptor"):  # as Typer has it since it converts by pydantic
+            param.process_value = partial(_processed, param)
     return params
+
+
+def _processed(param: Any, ctx: Any, value: Any) -> Any:
+    kind = param.type_descriptor.annotation
+    if kind == list[str] and isinstance(value, list | tuple) and (value or not param.required):
+        value = list(value)
+    elif (value is not None or param.required) and not (isinstance(kind, type) and isinstance(value, kind)):
+        return type(param).process_value(param, ctx, value)
+    return value if param.callback is None else param.callback(ctx, param, value)
 
 
 def one_value_each(arguments: Sequence[str], lists: Collection[str]) -> list[str]:

@@ -182,7 +182,7 @@ def series_coverage(database: Database, table: str) -> pa.Table:
     -------
     pyarrow.Table
         The key columns, ``last_stamp`` (timestamp, of a row that counts), ``incomplete_days`` (int64: days with
-        fewer than 24 hours) and ``first_incomplete`` (date32, null where there is none), sorted by key.
+        fewer than 24 hours) and ``first_incomplete`` (date32, null where there is none), in no order.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def series_coverage(database: Database, table: str) -> pa.Table:
     """
     hourly = _hourly(table)
     names = ", ".join(map(quoted, hourly.key))
-    answer = database.query(
+    return database.query(
         f"WITH daily AS (SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours, "  # noqa: S608
         f"max({quoted(hourly.stamp)}) AS last_stamp FROM {quoted(table)} WHERE {hourly.counts} "
         f"GROUP BY {names}, CAST({hourly.start} AS DATE)), "
@@ -202,7 +202,6 @@ def series_coverage(database: Database, table: str) -> pa.Table:
         f"min(CASE WHEN hours < {HOURS_A_DAY} THEN day WHEN next_day > day + 1 THEN day + 1 END) "
         f"AS first_incomplete FROM followed GROUP BY {names}"
     )
-    return answer.sort_by([(name, "ascending") for name in hourly.key])
 
 
 def _hourly(table: str) -> HourlyTable:
