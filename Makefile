@@ -171,6 +171,10 @@ load: $(VENV)/.rust-engine ## ten years of all stations through the weather job;
 soak: $(VENV)/.packages ## 200 daily runs on a service with faults; the figures of docs/load.md
 	$(BIN)/python tests/benchmark/soak.py --write
 
+.PHONY: bench-start-up
+bench-start-up: $(VENV)/.rust-engine ## what the command line takes of the processor before it does anything
+	$(BIN)/python tests/benchmark/start_up.py
+
 .PHONY: bench-profile
 bench-profile: $(VENV)/.packages ## where the reference spends its time, against a naive version of it
 	$(BIN)/python tests/benchmark/profile_impute.py

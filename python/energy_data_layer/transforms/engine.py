@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,6 +157,8 @@ def _import_rust() -> ModuleType | None:
 
 def _require_whole_files() -> None:
     """Raise where a file of the module is shorter than installed: loading such a binary ends the process."""
+    from importlib import metadata
+
     try:
         files = metadata.files(RUST_PACKAGE) or []
     except metadata.PackageNotFoundError:

@@ -11,9 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer import errors
-from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
 from energy_data_layer.transforms import engine
-from energy_data_layer.transforms.payload_report import PageInfo, PayloadDrift
 from energy_data_layer.transforms.report import ColumnReport
 from energy_data_layer.transforms.result import Imputed, Long, PayloadRows
 from energy_data_layer.transforms.wide_layout import ENERGY_UNITS
@@ -176,6 +174,8 @@ def payload_rows_in_rust(
     payloads: Sequence[bytes | bytearray | memoryview | str], source: str, *, alone: bool
 ) -> PayloadRows:
     """Run `rows_from_api_payload` in Rust, up to the item table."""
+    from energy_data_layer.transforms.payload_report import PageInfo, PayloadDrift
+
     rust = engine.rust()
     try:
         result = rust.rows_from_api_payload(payloads, source=source, fields=rust_fields(source))
@@ -201,6 +201,8 @@ def payload_rows_in_rust(
 @cache
 def rust_fields(source: str) -> list[tuple[str, str, bool, str]]:
     """Return what the engine has to know of the fields of a source: name, kind, required, documented JSON kinds."""
+    from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
+
     return [
         (
             field.name,
