@@ -124,17 +124,21 @@ class LazyCommand(TyperCommand):
         return typer.main.get_command(alone).make_context(info_name, args, parent, **extra)
 
 
-class ErrorsAsMessages(TyperGroup):
+class Group(TyperGroup):
+    """A group of commands whose help names no type of flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options."""
+        return light(super().get_params(ctx))
+
+
+class ErrorsAsMessages(Group):
     """Shows what is wrong with data or surroundings as one message; a traceback only with ``--debug``."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of their use; Typer puts groups last."""
         names = super().list_commands(ctx)
         return sorted(names, key=list(dict.fromkeys(one.group or name for name, one in COMMANDS.items())).index)
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the options."""
-        return light(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; a password among them is noted, to be warned of once it is known how."""
@@ -169,7 +173,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage.",
 )
-run = typer.Typer(no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
+run = typer.Typer(cls=Group, no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
 app.add_typer(run, name=RUN)
 for name, command in COMMANDS.items():
     (run if command.group else app).command(name, cls=LazyCommand, help=command.help)(lambda: None)
