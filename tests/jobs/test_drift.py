@@ -43,6 +43,16 @@ def test_changed_fields_are_told_once_and_their_return_too(tmp_path, simulator, 
     assert fields == ["field_new", "field_retyped", "field_vanished", "field_new", "field_vanished"]
 
 
+def test_a_field_of_several_kinds_is_told_once(tmp_path, simulator):
+    url = f"duckdb:///{tmp_path}/energy.duckdb"
+    service = simulator(today=TODAY)
+    found = []
+    for faults in ([], [Fault("retyped_field")], [], [Fault("retyped_field")]):
+        service.change(faults=faults)
+        found.append([finding.kind for finding in WIND.run(url, service).drift])
+    assert found == [[], ["field_retyped"], [], []]
+
+
 def test_a_run_that_fetches_nothing_forgets_nothing(tmp_path, simulator):
     url = f"duckdb:///{tmp_path}/energy.duckdb"
     service = simulator(today=TODAY)

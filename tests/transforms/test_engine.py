@@ -176,13 +176,14 @@ def test_a_demand_for_an_engine_of_another_version_is_an_error(demand, importing
     )
 
 
-def test_auto_leaves_an_engine_of_another_version_alone_and_says_so_once(importing, caplog):
-    importing(stand_in("0.0.9"))
+@pytest.mark.parametrize("version", ["0.0.9", "99.0.0"])
+def test_auto_leaves_an_engine_of_another_version_alone_and_says_so_once(version, importing, caplog):
+    importing(stand_in(version))
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            assert chosen() == ("reference", f"auto: the Rust engine is version 0.0.9, not {__version__}")
+            assert chosen() == ("reference", f"auto: the Rust engine is version {version}, not {__version__}")
     assert len(caplog.records) == 1
-    assert "rust-data-layer 0.0.9 is installed" in caplog.text
+    assert f"rust-data-layer {version} is installed" in caplog.text
 
 
 def test_build_info_tells_the_version_of_the_engine(importing):
