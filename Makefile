@@ -92,6 +92,10 @@ test-equivalence: build ## the equality tests on the built wheels, in an environ
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
 	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) tests/equivalence
 
+.PHONY: defects
+defects: $(VENV)/.rust-engine ## seed defects, each alone in a copy: the lane that CI runs has to find it; DEFECTS="--only …"
+	$(BIN)/python tests/defects/seed.py $(DEFECTS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.rust-engine ## every parser of bytes from outside, for FUZZ_SECONDS each, on other bytes each time
 	FUZZ_SECONDS=$(FUZZ_SECONDS) EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST) --timeout 0 tests/security/test_fuzz.py

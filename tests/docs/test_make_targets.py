@@ -30,6 +30,7 @@ SMALL = {
 }
 NOT_RUN = {
     "audit": "asks the registries and advisory databases; .github/workflows/audit.yml runs the tools that it runs",
+    "defects": "runs tests of all lanes on copies; tests/defects/test_defects.py looks at what it would change and run",
     "format": "rewrites the sources; `make lint` fails where it would change any",
     "load": "stores ten years of all stations; tests/benchmark/test_load_and_soak.py runs it in small",
     "fuzz": "runs as long as one likes; tests/security/test_fuzz.py and tests/mutations.rs run in short",
