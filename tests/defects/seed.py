@@ -99,6 +99,10 @@ class Copy:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(tree / name, folder / name)
         self._ci = (folder / ".ci" / "run").read_text(encoding="utf-8")
+        # `make defects` has variables that its lanes must not take over.
+        given = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+        exported = dict(re.findall(r"^export (\w+)=(\S+)$", self._ci, re.MULTILINE))
+        self._environment = given | exported | {"CARGO_TARGET_DIR": str(BUILT)}
 
     def failing(self, lane: str, tests: list[str]) -> list[str]:
         """Return what fails of some tests as the lane runs them.
@@ -139,9 +143,7 @@ class Copy:
     def _run(self, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
         if command[0].startswith(".venv"):
             self._make_environment(Path(command[0]).parts[0])
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
-        exported = dict(re.findall(r"^export (\w+)=(\S+)$", self._ci, re.MULTILINE))
-        environment = own | exported | variables | {"CARGO_TARGET_DIR": str(BUILT)}
+        environment = self._environment | variables
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     @cache  # noqa: B019
@@ -155,8 +157,10 @@ class Copy:
 
     def _printed(self, words: list[str]) -> list[str]:
         command = ["make", "--dry-run", "--no-print-directory", *words]
-        printed = subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
-        return [line for line in printed.splitlines() if RUNS_TESTS.search(line)]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment, check=True, capture_output=True, text=True
+        )
+        return [line for line in done.stdout.splitlines() if RUNS_TESTS.search(line)]
 
     @cache  # noqa: B019
     def _make_environment(self, name: str) -> None:
