@@ -24,6 +24,8 @@ SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1
+# A run starts Python hundreds of times; without bytecode each start compiles all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The Rust engine is part of the environment wherever it can be built.
 ENGINE := $(if $(CARGO),$(VENV)/.rust-engine,)

@@ -14,6 +14,7 @@ import pytest
 from energy_data_layer import settings
 from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
 
+from .ports import silent_port
 from .postgres_server import PostgresServer, find_binaries
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ def simulator() -> Iterator[Callable[..., Simulator]]:
             return running.enter_context(Simulator(SimulatorOptions(**options)))
 
         yield start
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """The URL of a server that is not there: its port is held, and refuses connections."""
+    with silent_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

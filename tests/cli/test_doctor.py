@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -188,13 +187,11 @@ def test_a_full_disk_is_a_problem(tmp_path, monkeypatch):
     assert verdicts(found, "temporary folder") == ["warning"]
 
 
-def test_what_is_asked_online(simulator, monkeypatch):
+def test_what_is_asked_online(simulator, silent_url, monkeypatch):
     service = simulator()
     monkeypatch.setenv("EDL_SERVICES_URL", service.url)
     assert verdicts(examined("--online"), "services online") == ["ok"]
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    monkeypatch.setenv("EDL_SERVICES_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("EDL_SERVICES_URL", silent_url)
     assert verdicts(examined("--online"), "services online") == ["problem"]
 
 
@@ -230,10 +227,8 @@ def test_a_webhook_takes_a_message_on_request(monkeypatch, code, verdict):
     assert "secret-path" not in json.dumps(found)
 
 
-def test_the_webhook_is_tried_on_request(monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    monkeypatch.setenv("EDL_WEBHOOK_URL", f"http://127.0.0.1:{port}/secret-path")
+def test_the_webhook_is_tried_on_request(silent_url, monkeypatch):
+    monkeypatch.setenv("EDL_WEBHOOK_URL", f"{silent_url}/secret-path")
     assert verdicts(examined(), "webhook") == ["ok"]
     result = CliRunner().invoke(app, ["doctor", "--test-webhook"])
     assert result.exit_code == 1

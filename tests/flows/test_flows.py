@@ -34,6 +34,7 @@ from energy_data_layer.sources.simulator import SOLAR_PLANTS, Fault
 from energy_data_layer.storage.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 
 from ..jobs.services import assert_same_rows, runs, settings_of, stored
+from ..ports import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,13 +63,16 @@ def prefect_server(tmp_path_factory) -> Iterator[None]:
         environment.setenv("DO_NOT_TRACK", "1")
         import prefect.main  # noqa: F401 - sets up logging
         from prefect import settings
-        from prefect.testing.utilities import prefect_test_harness
+        from prefect.testing import utilities
 
         # Another test may have imported Prefect, which reads the environment once.
         own = {settings.PREFECT_HOME: home, settings.PREFECT_SERVER_ANALYTICS_ENABLED: False}
-        with settings.temporary_settings(updates=own), prefect_test_harness(server_startup_timeout=120):
-            assert settings.PREFECT_API_URL.value() != STRAY_SERVER
-            yield
+        with reserved_port() as port, settings.temporary_settings(updates=own):
+            # Prefect takes a port that was free a moment ago; a simulator may have got it since.
+            environment.setattr(utilities, "_find_available_port", lambda: port)
+            with utilities.prefect_test_harness(server_startup_timeout=120):
+                assert settings.PREFECT_API_URL.value() == f"http://127.0.0.1:{port}/api"
+                yield
 
 
 @pytest.fixture

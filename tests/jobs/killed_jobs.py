@@ -19,7 +19,7 @@ from datetime import date
 import pyarrow as pa
 
 from energy_data_layer.jobs import collected_rows
-from energy_data_layer.storage import duckdb, postgresql
+from energy_data_layer.storage import duckdb, postgresql, upsert
 
 name, table, url, stop, options = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], json.loads(sys.argv[5])
 options = {key: [tuple(plant) for plant in value] if key == "plants" else value for key, value in options.items()}
@@ -30,8 +30,8 @@ elif name == "wind":
 else:
     from energy_data_layer.jobs.solar import run_solar as run
 kind = duckdb.DuckDBDatabase if url.startswith("duckdb") else postgresql.PostgreSQLDatabase
-upsert, transaction = kind.upsert, kind.transaction
-merge_statement, ingestible = duckdb.merge_statement, postgresql.ingestible
+whole_upsert, transaction = kind.upsert, kind.transaction
+merge_statement, ingestible = upsert.merge_statement, postgresql.ingestible
 upserts, writing = 0, False
 # Each part is committed by itself, however fast the next one comes.
 collected_rows.ROWS_AT_ONCE = 1
@@ -44,9 +44,9 @@ def say(word):
 def upsert_and_say(self, into, *arguments, **more):
     global upserts, writing
     if into != table:
-        return upsert(self, into, *arguments, **more)
+        return whole_upsert(self, into, *arguments, **more)
     upserts, writing = upserts + 1, True
-    counts = upsert(self, into, *arguments, **more)
+    counts = whole_upsert(self, into, *arguments, **more)
     writing = False
     say(f"merged {upserts}")
     return counts
@@ -76,7 +76,7 @@ def staged(*arguments):
 
 kind.upsert, kind.transaction = upsert_and_say, transaction_and_say
 if kind is duckdb.DuckDBDatabase:
-    duckdb.merge_statement = staged
+    upsert.merge_statement = staged
 else:
     postgresql.ingestible = staged_in_halves
 say("ready")

@@ -108,10 +108,11 @@ def test_an_address_that_is_none_is_logged(monkeypatch, caplog):
 
 def test_a_webhook_that_does_not_answer_holds_nothing_up(webhook, monkeypatch, caplog):
     webhook.answering.clear()
+    longest = alerts.LONGEST_WAIT_SECONDS
     monkeypatch.setattr(alerts, "LONGEST_WAIT_SECONDS", 0.2)
     begin = time.perf_counter()
     assert not send_alert("x")
-    assert time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin < longest
     assert "did not answer within" in caplog.text or "could not be reached (TimeoutError)" in caplog.text
 
 

@@ -166,7 +166,7 @@ def test_leaving_early_cancels_what_is_under_way():
 
     def script(asked, number):
         if number > 2:
-            release.wait(10)
+            release.wait(60)
         return wind_month(asked)
 
     with serving(script) as service:
@@ -177,7 +177,7 @@ def test_leaving_early_cancels_what_is_under_way():
         assert threads() == []
         assert list(results) == []
         release.set()
-    assert took < 5
+    assert took < 30
 
 
 def test_leaving_by_an_error_of_the_caller():
@@ -224,7 +224,7 @@ def test_control_c_ends_it():
 
     def script(asked, number):
         arrived.set()
-        release.wait(20)
+        release.wait(60)
         return wind_month(asked)
 
     source = Path(sys.modules["energy_data_layer"].__file__).parents[1]
@@ -240,7 +240,7 @@ def test_control_c_ends_it():
         try:
             assert arrived.wait(30)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
             release.set()
