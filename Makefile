@@ -10,6 +10,7 @@ VENV := .venv
 REFERENCE_VENV := .venv-reference
 WHEEL_VENV := .venv-wheels
 PEERS_VENV := .venv-peers
+LOWEST_VENV := .venv-lowest
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -21,6 +22,8 @@ PYTEST ?= -n 2 --dist worksteal
 # Jobs call the transforms alike with either database, killed or not, and the demonstration compares by itself.
 SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
 	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs job_secrets demo)
+# The repository's own tools have versions of their own.
+LOWEST := tests/transforms tests/equivalence tests/settings tests/sources tests/storage tests/jobs tests/report
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1
@@ -51,6 +54,12 @@ $(REFERENCE_VENV)/.packages: $(VENV)/.packages
 	VIRTUAL_ENV=$(REFERENCE_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+$(LOWEST_VENV)/.packages: requirements/lowest.txt $(VENV)/.packages
+	$(PYTHON) -m venv --without-pip $(LOWEST_VENV)
+	VIRTUAL_ENV=$(LOWEST_VENV) $(UV) pip sync --quiet --require-hashes requirements/lowest.txt
+	VIRTUAL_ENV=$(LOWEST_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
 $(PEERS_VENV)/.packages: requirements/peers.txt $(VENV)/.packages
 	$(PYTHON) -m venv --without-pip $(PEERS_VENV)
 	VIRTUAL_ENV=$(PEERS_VENV) $(UV) pip sync --quiet --require-hashes requirements/peers.txt
@@ -62,10 +71,24 @@ install: $(VENV)/.packages $(ENGINE) ## set up the virtual environment (with the
 
 .PHONY: demo
 demo: install ## both jobs on made-up data sets: summaries, both engines' times, a picture
-	$(BIN)/edl demo demo
+	$(BIN)/edl demo
 
 .PHONY: test
-test: test-reference $(if $(CARGO),test-rust test-shadow,) ## the suite without the Rust engine, with it, and behind the reference
+test: install ## the quick tests, with both engines where cargo is found; the last line says what is left to test-all
+	$(BIN)/python -m pytest -p tests.quick_suite $(PYTEST) -m "not slow"
+
+.PHONY: test-all
+test-all: ## all that has to pass before a change lands: every lane, linters, documentation, demonstration, rehearsal
+	tests/test_all.sh
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST_VENV)/.packages ## the quick tests of the package on the lowest versions of all that it requires
+	$(LOWEST_VENV)/bin/python -m pytest $(PYTEST) -m "not needs_rust and not slow" $(LOWEST)
+
+.PHONY: test-without-data
+test-without-data: $(REFERENCE_VENV)/.packages $(VENV)/.rust-engine ## the tests of published files where there are none: each is skipped
+	EDL_REAL_DATA=absent $(REFERENCE_VENV)/bin/python -m pytest -m "real_data and not needs_rust"
+	EDL_REAL_DATA=absent EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -m real_data
 
 .PHONY: test-reference
 test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation without the Rust engine
@@ -92,7 +115,7 @@ test-equivalence: build ## the equality tests on the built wheels, in an environ
 	$(PYTHON) -m venv --clear --without-pip $(WHEEL_VENV)
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
-	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) tests/equivalence
+	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) -m "not any_engine" tests/equivalence
 
 .PHONY: defects
 defects: $(VENV)/.rust-engine ## seed defects, each alone in a copy: the lane that CI runs has to find it; DEFECTS="--only …"
@@ -146,7 +169,7 @@ format: $(VENV)/.packages ## rewrite the sources in the project's style
 	$(if $(CARGO),cargo fmt --manifest-path rust/Cargo.toml --all)
 
 .PHONY: bench
-bench: $(VENV)/.rust-engine ## the table of the README: both engines in one process
+bench: $(VENV)/.rust-engine ## both engines in one process: the goals and tables of the final report
 	$(BIN)/python tests/benchmark/rust_vs_python.py
 
 .PHONY: bench-smoke
@@ -216,8 +239,9 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 	$(UV_PIP_COMPILE) --upgrade pyproject.toml requirements/dev.in $(EXTRAS) -o requirements/dev.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/peers.in -o requirements/peers.txt
+	$(UV_PIP_COMPILE) --upgrade --resolution lowest-direct pyproject.toml requirements/lowest.in $(EXTRAS) -o requirements/lowest.txt
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) $(LOWEST_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

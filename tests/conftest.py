@@ -30,14 +30,16 @@ hypothesis.settings.register_profile("expensive", max_examples=5000, deadline=No
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "fast")
 
 
+REAL_DATA = Path(os.environ.get("EDL_REAL_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+"""The published files: the folder that EDL_REAL_DATA names, else shared/data beside the repository."""
+
+
 @pytest.fixture(scope="session")
 def real_data_folder() -> Path:
-    """The published files: EDL_REAL_DATA, else shared/data beside the repository."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("EDL_REAL_DATA") or beside)
-    if not folder.is_dir():
+    """The published files; where they are absent, whatever engine is required, the test is skipped."""
+    if not REAL_DATA.is_dir():
         pytest.skip("the published files are absent; EDL_REAL_DATA names their folder")
-    return folder
+    return REAL_DATA
 
 
 @pytest.fixture(
@@ -132,7 +134,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Refuse a test that no lane would run."""
+    """Mark a test of the published files; refuse one that no lane would run."""
+    if "real_data_folder" in getattr(item, "fixturenames", ()):
+        item.add_marker("real_data")
     if item.get_closest_marker("needs_rust") and item.get_closest_marker("any_engine"):
         raise pytest.UsageError(f"{item.nodeid} is marked needs_rust and any_engine: no lane runs it")
 

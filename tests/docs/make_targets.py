@@ -11,7 +11,8 @@ from .pages import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCAL = ROOT / ".ci" / "run"
+LOCAL = ROOT / "tests" / "test_all.sh"
+"""What `.ci/run` and `make test-all` run."""
 
 
 def made_for_targets() -> dict[str, set[str]]:

@@ -13,7 +13,6 @@ from .pages import ROOT
 pytestmark = pytest.mark.any_engine
 
 
-@pytest.mark.real_data
 @pytest.mark.slow
 def test_values_outside_the_physical_range(reader, real_data_folder):
     page = ROOT / "docs" / "transforms" / "impute.md"

@@ -121,6 +121,7 @@ def seed_bodies() -> list[tuple[str, bytes]]:
 SEED_BODIES = seed_bodies()
 
 
+@pytest.mark.needs_rust
 @pytest.mark.timeout(7200)
 @given(seed=st.integers(0, 2**63))
 def test_the_engines_judge_spoiled_texts_alike(seed):
@@ -130,6 +131,7 @@ def test_the_engines_judge_spoiled_texts_alike(seed):
         assert_alike(mutated(text, random), source)
 
 
+@pytest.mark.needs_rust
 @pytest.mark.timeout(7200)
 @given(seed=st.integers(0, 2**63))
 def test_the_engines_judge_spoiled_documents_alike(seed):
@@ -140,7 +142,7 @@ def test_the_engines_judge_spoiled_documents_alike(seed):
         assert_alike(as_text(document, form), source)
 
 
-@pytest.mark.real_data
+@pytest.mark.needs_rust
 @pytest.mark.timeout(7200)
 @given(seed=st.integers(0, 2**63))
 def test_the_engines_judge_spoiled_real_bodies_alike(seed, real_data_folder):
@@ -151,6 +153,7 @@ def test_the_engines_judge_spoiled_real_bodies_alike(seed, real_data_folder):
         assert_alike(mutated(text, random), SOURCES[int(random.integers(len(SOURCES)))])
 
 
+@pytest.mark.needs_rust
 @given(seed=st.integers(0, 2**63), pages=st.integers(0, 4))
 def test_the_engines_judge_several_pages_alike(seed, pages):
     random = np.random.default_rng(seed)
@@ -207,12 +210,14 @@ def test_the_engines_read_any_value_alike(data):
     assert_alike(json.dumps({"response": envelope}), source)
 
 
+@pytest.mark.needs_rust
 @given(text=st.text() | st.binary(), source=st.sampled_from(SOURCES))
 def test_the_engines_judge_any_body_alike(text, source):
     for start in ("", "{", "<"):
         assert_alike((start.encode() if isinstance(text, bytes) else start) + text, source)
 
 
+@pytest.mark.needs_rust
 @given(name=st.text(min_size=1, max_size=3), text=st.text(max_size=10))
 def test_the_engines_judge_any_xml_name_and_text_alike(name, text):
     assume("\ud800" not in name)

@@ -10,7 +10,7 @@ from energy_data_layer.jobs.weather import run_weather
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, WEATHER_ASOS, WEATHER_KEY
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.needs_rust]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_rust]
 
 COLUMNS = ("ta", "hm", "ws", "pa")
 

@@ -14,7 +14,7 @@ from energy_data_layer.jobs.generation import run_generation
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.any_engine]
+pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.transforms.provenance import Provenance, provenance_column
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.any_engine]
+pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 
 HEADINGS = {"ta": "기온(°C)", "hm": "습도(%)", "ws": "풍속(m/s)", "pa": "현지기압(hPa)"}
 COLUMNS = tuple(HEADINGS)

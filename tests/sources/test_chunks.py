@@ -129,7 +129,6 @@ def test_there_are_95_stations():
     assert asos.STATIONS[108] == "서울"
 
 
-@pytest.mark.real_data
 def test_the_stations_are_those_of_the_portals_export(real_data_folder):
     import csv
 

@@ -122,7 +122,6 @@ def test_no_rows():
     assert decide(np.array([])).unit.tolist() == []
 
 
-@pytest.mark.real_data
 @pytest.mark.parametrize("seed", range(10))
 def test_units_that_change_on_any_day_of_real_plants(real_data_folder, seed):
     """Six years of three plants, republished in units that change eleven times, and excerpts of a few months."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from energy_data_layer.sources.files import AsosFiles
 
-pytestmark = [pytest.mark.real_data, pytest.mark.any_engine]
+pytestmark = pytest.mark.any_engine
 
 
 class Counted:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
 
 from energy_data_layer.errors import DuplicateKeyError, StationError
 from energy_data_layer.reference.parse import parse_stamps, parse_wall_clock
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from energy_data_layer.transforms.columns import InputColumns
+    from energy_data_layer.transforms.frames import ArrowColumn
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,26 @@ class Keys:
 def read_keys(columns: InputColumns) -> Keys:
     """Read and check stations and stamps."""
     stamps = parse_stamps(columns)
-    stations = as_plain_text(columns.station) if is_text(columns.station.type) else columns.station
-    station, names = pd.factorize(stations.to_pandas())
+    station, names = _distinct(columns.station)
     unnamed = np.flatnonzero(station < 0)
     if len(unnamed):
         first = unnamed[:5]
         raise StationError(columns.station_col, first, [None] * len(first), len(unnamed), columns.label)
-    return Keys(pd.Index(names), station, stamps, parse_wall_clock(columns, stamps))
+    return Keys(names, station, stamps, parse_wall_clock(columns, stamps))
+
+
+def _distinct(stations: ArrowColumn) -> tuple[NDArray[np.intp], pd.Index[Any]]:
+    """Return for each row the position of its station, -1 for null, and the stations in order of first appearance.
+
+    pandas before 3.0 takes texts for equal that differ behind a NUL; Arrow tells them apart.
+    """
+    plain = as_plain_text(stations) if is_text(stations.type) else stations
+    if pt.is_dictionary(plain.type):
+        plain = plain.cast(plain.type.value_type)
+    whole = plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain
+    encoded = whole.dictionary_encode()
+    positions = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    return positions.astype(np.intp), pd.Index(encoded.dictionary.to_pandas())
 
 
 def require_unique(keys: Keys, columns: InputColumns) -> None:

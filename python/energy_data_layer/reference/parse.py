@@ -27,19 +27,19 @@ LARGEST_VALUE = sys.float_info.max / 2**27
 YEAR, TWO_DIGITS = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})", "[0-9]{2}"
 HOUR, SIXTY = "([01][0-9]|2[0-3])", "[0-5][0-9]"
 STAMP_FORMS = {
-    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS} {HOUR}:{SIXTY}$": "%Y-%m-%d %H:%M",
-    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS} {HOUR}:{SIXTY}:{SIXTY}$": "%Y-%m-%d %H:%M:%S",
-    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}T{HOUR}:{SIXTY}$": "%Y-%m-%dT%H:%M",
-    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}T{HOUR}:{SIXTY}:{SIXTY}$": "%Y-%m-%dT%H:%M:%S",
-    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}{HOUR}{SIXTY}$": "%Y%m%d%H%M",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}[ T]{HOUR}:{SIXTY}$": "YYYY-MM-DD hh:mm",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}[ T]{HOUR}:{SIXTY}:{SIXTY}$": "YYYY-MM-DD hh:mm:ss",
+    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}{HOUR}{SIXTY}$": "YYYYMMDDhhmm",
 }
+"""Where the digits of each part stand in texts of a form."""
+
 DATE_FORMS = {
-    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "%Y-%m-%d",
-    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "%Y%m%d",
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "YYYY-MM-DD",
+    f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "YYYYMMDD",
 }
 DAY_FORMS = DATE_FORMS | {
-    f"^{YEAR}/{TWO_DIGITS}/{TWO_DIGITS}$": "%Y/%m/%d",
-    f"^{YEAR}[.]{TWO_DIGITS}[.]{TWO_DIGITS}$": "%Y.%m.%d",
+    f"^{YEAR}/{TWO_DIGITS}/{TWO_DIGITS}$": "YYYY/MM/DD",
+    f"^{YEAR}[.]{TWO_DIGITS}[.]{TWO_DIGITS}$": "YYYY.MM.DD",
 }
 MIDNIGHT = "[ T]00:00(:00)?$"
 GROUPED_FORM = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?$"
@@ -62,12 +62,10 @@ def parse_texts(column: ArrowColumn, forms: dict[str, str]) -> pd.DatetimeIndex:
     """Return texts of some forms as instants, NaT where a text has none of them."""
     texts = as_plain_text(column).cast(pa.large_string())
     parsed = np.full(len(texts), "NaT", dtype="datetime64[s]")
-    for form, format_ in forms.items():
-        rows = _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
-        if rows.all():
-            return _parse_form(texts, format_)
+    for form, places in forms.items():
+        rows = _has_form(texts, form)
         if rows.any():
-            parsed[rows] = _parse_form(texts.filter(pa.array(rows)), format_)
+            parsed[rows] = _instants(texts.filter(pa.array(rows)), places)
     return pd.DatetimeIndex(parsed)
 
 
@@ -119,15 +117,31 @@ def trimmed(column: ArrowColumn) -> ArrowColumn:
 
 
 def _to_numbers(texts: ArrowColumn) -> tuple[NDArray[np.float64], int]:
-    is_number = pc.match_substring_regex(texts, NUMBER_FORM)
-    numbers = pc.if_else(is_number, texts, None)
-    coerced = numbers.null_count - texts.null_count
-    return _to_numpy(numbers).astype(object).astype(np.float64), coerced
+    rows = _has_form(texts, NUMBER_FORM)
+    numbers = np.full(len(texts), np.nan)
+    numbers[rows] = _to_numpy(texts.filter(pa.array(rows))).astype(object).astype(np.float64)
+    return numbers, len(texts) - texts.null_count - int(rows.sum())
 
 
-def _parse_form(texts: ArrowColumn, format_: str) -> pd.DatetimeIndex:
-    series = pd.Series(texts.to_pandas(), dtype="str")
-    return pd.DatetimeIndex(pd.to_datetime(series, format=format_, errors="coerce").astype("datetime64[s]"))
+def _has_form(texts: ArrowColumn, form: str) -> NDArray[np.bool_]:
+    return _to_numpy(pc.fill_null(pc.match_substring_regex(texts, form), False)).astype(bool)
+
+
+def _instants(texts: ArrowColumn, places: str) -> NDArray[np.datetime64]:
+    """Return texts with digits at known places as instants, NaT where there is no such day."""
+    digits = _to_numpy(texts).astype(f"S{len(places)}").view(np.uint8).reshape(-1, len(places)) - ord("0")
+
+    def part(letter: str) -> NDArray[np.int64]:
+        columns = digits[:, [place for place, other in enumerate(places) if other == letter]]
+        return columns @ 10 ** np.arange(columns.shape[1], dtype=np.int64)[::-1]
+
+    year, month, day = part("Y"), part("M"), part("D")
+    first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+    days_in_month = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
+    seconds = part("h") * 3600 + part("m") * 60 + part("s")
+    instants: NDArray[np.datetime64] = (first.astype("datetime64[D]") + (day - 1)).astype("datetime64[s]") + seconds
+    instants[(month < 1) | (month > 12) | (day < 1) | (day > days_in_month)] = np.datetime64("NaT")
+    return instants
 
 
 def _to_datetimes(column: ArrowColumn) -> pd.DatetimeIndex:

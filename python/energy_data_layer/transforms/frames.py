@@ -425,7 +425,8 @@ def _as_array(column: Values) -> Any:
 
     if isinstance(column, pa.ChunkedArray | pa.Array):
         if pa.types.is_large_string(column.type):
-            return _as_dtype(column, pd.StringDtype(na_value=np.nan))
+            # Text of its own type since pandas 3.0, objects before.
+            return _as_dtype(column, pd.Index([""]).dtype)
         column = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
     return column if column.flags.writeable else column.copy()
 

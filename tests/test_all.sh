@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# All that has to pass before a change lands, arranged for two cores: the lanes of the suite one after the other, and
+# beside them, one after the other, what takes one core. That gives way to the lanes, as some tests look at the clock;
+# what it prints comes at the end, or where it fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+make .venv-reference/.packages
+
+beside=$(mktemp)
+(
+  make install
+  make build
+  renice -n 10 "$BASHPID" >/dev/null
+  export CARGO_BUILD_JOBS=1
+  make lint
+  make docs
+  make test-cargo
+  make bench-instructions
+  make demo
+  make rehearse
+  make test-without-data
+) >"$beside" 2>&1 &
+trap 'kill $! 2>/dev/null || true; cat "$beside"' EXIT
+make test-reference
+# The equality tests run below, on the wheels; the flows run with Rust in the shadow lane; with either database the jobs
+# call the transforms alike, and test_both_databases.py stores what Rust answers in both.
+make test-rust PYTEST="-n 2 --dist worksteal --ignore tests/equivalence --ignore tests/flows -k 'not postgresql'"
+make test-shadow
+make test-equivalence
+wait $!
