@@ -10,7 +10,6 @@ VENV := .venv
 REFERENCE_VENV := .venv-reference
 WHEEL_VENV := .venv-wheels
 PEERS_VENV := .venv-peers
-LOWEST_VENV := .venv-lowest
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -22,8 +21,6 @@ PYTEST ?= -n 2 --dist worksteal
 # Jobs call the transforms alike with either database, killed or not, and the demonstration compares by itself.
 SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
 	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs job_secrets demo)
-# The repository's own tools have versions of their own.
-LOWEST := tests/transforms tests/equivalence tests/settings tests/sources tests/storage tests/jobs tests/report
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1
@@ -54,12 +51,6 @@ $(REFERENCE_VENV)/.packages: $(VENV)/.packages
 	VIRTUAL_ENV=$(REFERENCE_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(LOWEST_VENV)/.packages: requirements/lowest.txt $(VENV)/.packages
-	$(PYTHON) -m venv --without-pip $(LOWEST_VENV)
-	VIRTUAL_ENV=$(LOWEST_VENV) $(UV) pip sync --quiet --require-hashes requirements/lowest.txt
-	VIRTUAL_ENV=$(LOWEST_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
-
 $(PEERS_VENV)/.packages: requirements/peers.txt $(VENV)/.packages
 	$(PYTHON) -m venv --without-pip $(PEERS_VENV)
 	VIRTUAL_ENV=$(PEERS_VENV) $(UV) pip sync --quiet --require-hashes requirements/peers.txt
@@ -80,10 +71,6 @@ test: install ## the quick tests, with both engines where cargo is found; the la
 .PHONY: test-all
 test-all: ## all that has to pass before a change lands: every lane, linters, documentation, demonstration, rehearsal
 	tests/test_all.sh
-
-.PHONY: test-lowest
-test-lowest: $(LOWEST_VENV)/.packages ## the quick tests of the package on the lowest versions of all that it requires
-	$(LOWEST_VENV)/bin/python -m pytest $(PYTEST) -m "not needs_rust and not slow" $(LOWEST)
 
 .PHONY: test-without-data
 test-without-data: $(REFERENCE_VENV)/.packages $(VENV)/.rust-engine ## the tests of published files where there are none: each is skipped
@@ -239,9 +226,8 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 	$(UV_PIP_COMPILE) --upgrade pyproject.toml requirements/dev.in $(EXTRAS) -o requirements/dev.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/peers.in -o requirements/peers.txt
-	$(UV_PIP_COMPILE) --upgrade --resolution lowest-direct pyproject.toml requirements/lowest.in $(EXTRAS) -o requirements/lowest.txt
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) $(LOWEST_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

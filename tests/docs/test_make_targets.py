@@ -40,7 +40,6 @@ NOT_RUN = {
     "reports": "runs all measurements, for half an hour; each has its test in tests/benchmark/",
     "test": "runs the quick tests, all of which `make test-all` runs in its lanes",
     "test-all": "is what CI runs",
-    "test-lowest": "is run by .github/workflows/ci.yml alone",
     "soak": "runs 200 days on each database; tests/benchmark/test_load_and_soak.py runs it in small",
 }
 """Targets that CI does not run, and why."""

@@ -10,7 +10,6 @@ from .pages import ROOT
 CI = ROOT / ".github" / "workflows" / "ci.yml"
 AUDIT = CI.with_name("audit.yml")  # runs actions alone
 WORKFLOWS = sorted({*CI.parent.glob("*.yml")} - {AUDIT})
-ON_GITHUB_ALONE = {"test-lowest"}  # takes as long as a lane, and changes only with what the package requires
 RUN_BY_TESTS = {"bench-smoke"}  # tests/benchmark/test_benchmark.py runs the same, and looks at what comes
 
 
@@ -22,7 +21,7 @@ def test_what_is_made_is_in_the_makefile(file, made_for):
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_what_a_workflow_runs_is_run_before_a_change_lands(file, made_for):
-    assert targets_in(file) <= run_by(LOCAL, made_for) | RUN_BY_TESTS | ON_GITHUB_ALONE
+    assert targets_in(file) <= run_by(LOCAL, made_for) | RUN_BY_TESTS
 
 
 def test_what_is_run_before_a_change_lands_is_run_by_ci(made_for):
