@@ -22,9 +22,8 @@ beside=$(mktemp)
 ) >"$beside" 2>&1 &
 trap 'kill $! 2>/dev/null || true; cat "$beside"' EXIT
 make test-reference
-# The equality tests run below, on the wheels; the flows run with Rust in the shadow lane; with either database the jobs
-# call the transforms alike, and test_both_databases.py stores what Rust answers in both.
-make test-rust PYTEST="-n 2 --dist worksteal --ignore tests/equivalence --ignore tests/flows -k 'not postgresql'"
+# The equality tests run below, on the wheels; the flows run with Rust in the shadow lane.
+make test-rust PYTEST="-n 2 --dist worksteal --ignore tests/equivalence --ignore tests/flows"
 make test-shadow
 make test-equivalence
 wait $!

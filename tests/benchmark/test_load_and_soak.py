@@ -27,8 +27,8 @@ def test_a_small_load_holds_what_is_checked():
 
 
 @pytest.mark.any_engine
-def test_ten_days_with_faults_end_as_without():
-    printed = printed_by("soak.py", "--runs", "10", "--database", "DuckDB")
-    assert "792 rows: every hour of every station: yes" in printed
+def test_twenty_days_with_faults_end_as_without():
+    printed = printed_by("soak.py", "--runs", "20", "--database", "DuckDB")
+    assert "1,512 rows: every hour of every station: yes" in printed
     assert "incomplete" in printed
     assert "NO" not in printed

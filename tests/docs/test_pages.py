@@ -17,14 +17,10 @@ RUST_LANE = {
     POSTGRES_PAGE: "a Prefect server, the process that serves, and three runs take about a minute",
     "docs/shadow.md": "the Rust engine is what it watches",
     "docs/interface.md": "it shows the Rust binding",
-    "docs/rollback.md": "it goes back from Rust",
 }
 """Pages that are worked through in the lane with the Rust engine alone, and why."""
 
 REFERENCE_LANE = {
-    "CONTRIBUTING.md": "its commands are those of the repository",
-    "docs/io.md": "it is about services and databases",
-    "docs/operations.md": "it is about logs and checks",
     "docs/drift.md": "the jobs find drift alike with either engine",
     "docs/quality.md": "the page reads a database",
 }

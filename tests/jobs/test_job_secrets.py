@@ -21,7 +21,6 @@ from energy_data_layer.storage.database import Database
 from .service_jobs import JOBS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs
 
-pytestmark = pytest.mark.any_engine
 EACH_JOB = pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 
 

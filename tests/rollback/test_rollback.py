@@ -164,13 +164,9 @@ def test_the_table_of_the_page_is_the_one_that_is_rehearsed():
 @pytest.mark.slow
 @EACH_STATE
 def test_the_pipeline_goes_on_or_stops_as_the_page_says(row, state, expected, environment, inputs, tmp_path):
-    """Each job is run, then again with USE_RUST=0; the weather job besides with each --engine.
-
-    In the states of one row the engine fails alike, so that one of them stands for all where the services are asked.
-    """
+    """Each job is run, then again with USE_RUST=0; the weather job besides with each --engine."""
     cells = TABLE[row]
-    asked_of = JOBS if state == next(iter(ROWS[row])) else {"weather", "generation"}
-    jobs = {job: tmp_path / f"{job}.duckdb" for job in JOBS if job in asked_of}
+    jobs = {job: tmp_path / f"{job}.duckdb" for job in JOBS}
     engines = {f"--engine {engine}": tmp_path / f"{engine}.duckdb" for engine in ("reference", "rust", "auto")}
     commands = [
         *((command(job, inputs, file), wish) for wish in (None, "0") for job, file in jobs.items()),
