@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 from energy_data_layer import settings
-from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
+from energy_data_layer.simulator import Simulator, SimulatorOptions
 
 from .ports import silent_port
 from .postgres_server import PostgresServer, find_binaries

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from energy_data_layer.engine.shadow import comparer as shadow
+from energy_data_layer.engine.shadow.counts import ShadowCounts
 from energy_data_layer.jobs import watched_run
-from energy_data_layer.transforms import shadow
-from energy_data_layer.transforms.shadow_counts import ShadowCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

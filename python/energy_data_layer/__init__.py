@@ -11,38 +11,38 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer._version import __version__
 
 if TYPE_CHECKING:
+    from energy_data_layer.core.provenance import Provenance as Provenance
+    from energy_data_layer.datasets.layout import WideLayout as WideLayout
+    from energy_data_layer.engine.choice import build_info as build_info
     from energy_data_layer.errors import ApiError as ApiError
     from energy_data_layer.errors import DataLayerError as DataLayerError
     from energy_data_layer.errors import EngineUnavailable as EngineUnavailable
     from energy_data_layer.errors import PayloadError as PayloadError
-    from energy_data_layer.transforms.complete_hours import complete_hours as complete_hours
-    from energy_data_layer.transforms.engine import build_info as build_info
-    from energy_data_layer.transforms.impute import impute_missing_values as impute_missing_values
-    from energy_data_layer.transforms.payload_report import PayloadReport as PayloadReport
-    from energy_data_layer.transforms.payload_rows import rows_from_api_payload as rows_from_api_payload
-    from energy_data_layer.transforms.provenance import Provenance as Provenance
-    from energy_data_layer.transforms.recognise_layout import recognise_layout as recognise_layout
-    from energy_data_layer.transforms.report import ImputationReport as ImputationReport
-    from energy_data_layer.transforms.wide_layout import WideLayout as WideLayout
-    from energy_data_layer.transforms.wide_report import WideReport as WideReport
-    from energy_data_layer.transforms.wide_to_long import transform_wide_to_long as transform_wide_to_long
+    from energy_data_layer.transforms.complete_hours.api import complete_hours as complete_hours
+    from energy_data_layer.transforms.impute.api import impute_missing_values as impute_missing_values
+    from energy_data_layer.transforms.impute.report import ImputationReport as ImputationReport
+    from energy_data_layer.transforms.payload_rows.api import rows_from_api_payload as rows_from_api_payload
+    from energy_data_layer.transforms.payload_rows.report import PayloadReport as PayloadReport
+    from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long as transform_wide_to_long
+    from energy_data_layer.transforms.wide_to_long.recognise import recognise_layout as recognise_layout
+    from energy_data_layer.transforms.wide_to_long.report import WideReport as WideReport
 
 _HOME_OF = {
     "ApiError": "errors",
     "DataLayerError": "errors",
     "EngineUnavailable": "errors",
-    "ImputationReport": "transforms.report",
+    "ImputationReport": "transforms.impute.report",
     "PayloadError": "errors",
-    "PayloadReport": "transforms.payload_report",
-    "Provenance": "transforms.provenance",
-    "WideLayout": "transforms.wide_layout",
-    "WideReport": "transforms.wide_report",
-    "build_info": "transforms.engine",
-    "complete_hours": "transforms.complete_hours",
-    "impute_missing_values": "transforms.impute",
-    "recognise_layout": "transforms.recognise_layout",
-    "transform_wide_to_long": "transforms.wide_to_long",
-    "rows_from_api_payload": "transforms.payload_rows",
+    "PayloadReport": "transforms.payload_rows.report",
+    "Provenance": "core.provenance",
+    "WideLayout": "datasets.layout",
+    "WideReport": "transforms.wide_to_long.report",
+    "build_info": "engine.choice",
+    "complete_hours": "transforms.complete_hours.api",
+    "impute_missing_values": "transforms.impute.api",
+    "recognise_layout": "transforms.wide_to_long.recognise",
+    "transform_wide_to_long": "transforms.wide_to_long.api",
+    "rows_from_api_payload": "transforms.payload_rows.api",
 }
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 from data import COLUMNS
 
 from energy_data_layer import impute_missing_values
-from energy_data_layer.transforms.equality import differences
+from energy_data_layer.engine.equality import differences
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from simulated import NO_LIMIT, Services, services
 from solar_backfill import FIRST
 
 from energy_data_layer.jobs.solar import run_solar
-from energy_data_layer.report.run_report import peak_rss_megabytes
+from energy_data_layer.reports.run_report import peak_rss_megabytes
 
 if TYPE_CHECKING:
     from databases import Databases

@@ -9,15 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from energy_data_layer.datasets.tables import GENERATION_HOURLY, WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.errors import DataLayerError
-from energy_data_layer.jobs.distributions import LEAST_DAYS, LEAST_YEARS, Month, judge
-from energy_data_layer.jobs.generation import run_generation
-from energy_data_layer.sources.files import read_asos_files
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.files.weather import read_asos_files
+from energy_data_layer.jobs.drift.distributions import LEAST_DAYS, LEAST_YEARS, Month, judge
+from energy_data_layer.jobs.generation.from_files import run_generation
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.monthly_statistics import DAILY_VALUES, daily_values, of_months
-from energy_data_layer.storage.tables import GENERATION_HOURLY, WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from energy_data_layer.transforms import equality
+from energy_data_layer.engine import equality
 
 if TYPE_CHECKING:
     from collections.abc import Callable

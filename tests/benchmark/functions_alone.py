@@ -13,12 +13,12 @@ from data import COLUMNS
 from timing import time_in_turns
 
 from energy_data_layer import impute_missing_values
-from energy_data_layer.reference import impute as reference
-from energy_data_layer.reference.keys import read_keys
-from energy_data_layer.transforms.columns import read_columns
-from energy_data_layer.transforms.equality import tolerance
-from energy_data_layer.transforms.frames import wrap
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
+from energy_data_layer.core.columns import read_columns
+from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.keys import read_keys
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.engine.equality import tolerance
+from energy_data_layer.transforms.impute import reference as reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable

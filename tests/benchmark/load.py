@@ -22,14 +22,14 @@ from fresh_process import in_fresh_process
 from marked_sections import filled
 from tables import as_markdown
 
-from energy_data_layer.jobs.imputed_weather import DEFAULT_COLUMNS
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.report.run_report import peak_rss_megabytes
-from energy_data_layer.sources.asos import STATIONS
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.datasets.asos import STATIONS
+from energy_data_layer.datasets.tables import WEATHER_ASOS
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS
+from energy_data_layer.reports.run_report import peak_rss_megabytes
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database, quoted
-from energy_data_layer.storage.tables import WEATHER_ASOS
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
 
 PAGE = Path(__file__).parents[2] / "docs" / "load.md"
 MOST_MEGABYTES = 4_000

@@ -12,11 +12,12 @@ from unittest.mock import patch
 
 from shared_time import COLLECTION, DATABASE, JOB, TRANSFORMS, Note, shared_out
 
-from energy_data_layer.jobs import generation, imputed_weather
-from energy_data_layer.sources.collect import Collection
+from energy_data_layer.jobs.generation import from_files as generation
+from energy_data_layer.jobs.weather import imputed as imputed_weather
+from energy_data_layer.services.collect import Collection
 from energy_data_layer.storage.duckdb import DuckDBDatabase
 from energy_data_layer.storage.postgresql import PostgreSQLDatabase
-from energy_data_layer.transforms import payload_rows
+from energy_data_layer.transforms.payload_rows import api as payload_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicSpline
 
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
+from energy_data_layer.core.provenance import Provenance, provenance_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 from lxml import etree
 
-from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from payload_peers import PEERS, as_asos_table
 from timing import time_in_turns
 
 from energy_data_layer import rows_from_api_payload
-from energy_data_layer.transforms.equality import differences
+from energy_data_layer.engine.equality import differences
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.equivalence.payload_samples import asos_body, page

@@ -10,14 +10,14 @@ from unittest.mock import patch
 import numpy as np
 from simulated import NO_LIMIT, Services
 
-from energy_data_layer.jobs.generation import run_generation
+from energy_data_layer.datasets.asos import STATIONS
+from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.solar import run_solar
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.jobs.weather_service import collect_weather
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.jobs.weather.from_service import collect_weather
 from energy_data_layer.jobs.wind import run_wind
-from energy_data_layer.sources import generation_sample
-from energy_data_layer.sources.asos import STATIONS
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.simulator import sample_generation as generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pipeline_scale import Scale
 
-    from energy_data_layer.report.run_report import RunReport
+    from energy_data_layer.reports.run_report import RunReport
 
 DAY = date(2024, 3, 1)
 """The day of the daily run; periods end with the day before it, and those of files begin with a year before it."""

@@ -25,7 +25,7 @@ from season_memory import peaks_of_season
 from timing import time_in_turns
 
 from energy_data_layer import impute_missing_values
-from energy_data_layer.transforms.equality import differences
+from energy_data_layer.engine.equality import differences
 
 if TYPE_CHECKING:
     import pandas as pd

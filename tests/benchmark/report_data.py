@@ -11,8 +11,8 @@ import scaling_tables
 import tables
 import verdict
 
-from energy_data_layer.transforms import equality
-from energy_data_layer.transforms.provenance import Provenance
+from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.engine import equality
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

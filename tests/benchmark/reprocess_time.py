@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from tempfile import TemporaryDirectory
 
-from energy_data_layer.jobs.reprocess import run_reprocess
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources.sample_data import write_asos_sample
+from energy_data_layer.engine.choice import build_info
+from energy_data_layer.jobs.reprocess.job import run_reprocess
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.simulator.sample_weather import write_asos_sample
 from energy_data_layer.storage.database import Database
-from energy_data_layer.transforms.engine import build_info
 
 YEARS = (2018, 2023)
 SPOIL = "UPDATE weather_asos SET ta = ta + 1 WHERE ta_provenance > 0"

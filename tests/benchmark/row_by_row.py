@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 import httpx
 
+from energy_data_layer.datasets.tables import NAMBU_GENERATION
 from energy_data_layer.storage.database import duckdb_path, is_postgresql
-from energy_data_layer.storage.tables import NAMBU_GENERATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

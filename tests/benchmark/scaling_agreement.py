@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from data import COLUMNS
 
-from energy_data_layer.transforms.equality import differences, tolerance
+from energy_data_layer.engine.equality import differences, tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from energy_data_layer.datasets import asos
+from energy_data_layer.datasets import kospo_solar as nambu_solar
+from energy_data_layer.datasets.chunks import Chunk
+from energy_data_layer.datasets.dataset import SERVICE_PATHS
 from energy_data_layer.settings.services import ServiceSettings, solar_plant
-from energy_data_layer.sources import asos, nambu_solar
-from energy_data_layer.sources.chunks import Chunk
-from energy_data_layer.sources.service_request import SERVICE_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,15 +22,15 @@ from databases import DUCKDB, POSTGRESQL, Databases
 from marked_sections import filled
 from tables import as_markdown
 
+from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.jobs.periods import ONE_DAY, last_days
-from energy_data_layer.jobs.reprocess import run_reprocess
-from energy_data_layer.jobs.weather_service import collect_weather
+from energy_data_layer.jobs.reprocess.job import run_reprocess
+from energy_data_layer.jobs.weather.from_service import collect_weather
 from energy_data_layer.settings.services import ServiceSettings
-from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
-from energy_data_layer.sources.simulator.faults import Fault
+from energy_data_layer.simulator import Simulator, SimulatorOptions
+from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import WEATHER_ASOS
-from energy_data_layer.transforms.provenance import Provenance
 
 PAGE = Path(__file__).parents[2] / "docs" / "load.md"
 FIRST_DAY = date(2023, 9, 1)

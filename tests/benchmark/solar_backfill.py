@@ -12,8 +12,8 @@ from unittest.mock import patch
 import row_by_row
 from simulated import NO_LIMIT, Services, services
 
+from energy_data_layer.datasets.chunks import Chunk
 from energy_data_layer.jobs import solar
-from energy_data_layer.sources.chunks import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

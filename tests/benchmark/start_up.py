@@ -18,8 +18,8 @@ from typing import Any
 import environment
 from tables import as_text
 
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 
 EDL = "import sys; sys.argv[0] = 'edl'; from energy_data_layer.cli import main; main()"
 RUNS = 15

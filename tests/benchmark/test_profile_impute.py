@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energy_data_layer import impute_missing_values
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 from ..equivalence import strategies
 from . import data, naive

@@ -11,16 +11,16 @@ from unittest.mock import patch
 
 from simulated import NO_LIMIT, Services, services
 
-from energy_data_layer.jobs.weather_service import collect_weather
-from energy_data_layer.sources.asos import STATIONS
-from energy_data_layer.sources.http import ServiceClient
+from energy_data_layer.datasets.asos import STATIONS
+from energy_data_layer.jobs.weather.from_service import collect_weather
+from energy_data_layer.services.client import ServiceClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from databases import Databases
 
-    from energy_data_layer.report.weather_report import WeatherReport
+    from energy_data_layer.reports.weather_report import WeatherReport
 
 DAY = date(2024, 3, 1)
 MOST_OVER_BOUND = 1.15

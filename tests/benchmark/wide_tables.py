@@ -13,11 +13,11 @@ import pyarrow as pa
 from timing import time_in_turns
 
 from energy_data_layer import transform_wide_to_long
-from energy_data_layer.transforms.equality import differences
-from energy_data_layer.transforms.frames import wrap
-from energy_data_layer.transforms.recognise_layout import recognise_layout
-from energy_data_layer.transforms.wide_columns import read_wide_columns
-from energy_data_layer.transforms.wide_to_long import lengthen, long_frame
+from energy_data_layer.core.frames import wrap
+from energy_data_layer.engine.equality import differences
+from energy_data_layer.transforms.wide_to_long.api import lengthen, long_frame
+from energy_data_layer.transforms.wide_to_long.columns import read_wide_columns
+from energy_data_layer.transforms.wide_to_long.recognise import recognise_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,9 +20,9 @@ from energy_data_layer.cli import app as app_module
 from energy_data_layer.cli.app import COMMANDS, app
 from energy_data_layer.cli.options import one_value_each
 from energy_data_layer.errors import StorageError
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
+from energy_data_layer.simulator import Simulator, SimulatorOptions
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 
 HOURS = """stnNm,tm,ta,hm,note
@@ -544,6 +544,6 @@ def test_an_error_of_the_package_is_shown_as_one_line(monkeypatch, sample):
     def fail(*_args, **_options):
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr("energy_data_layer.jobs.weather.run_weather", fail)
+    monkeypatch.setattr("energy_data_layer.jobs.weather.from_files.run_weather", fail)
     result = edl("run", "weather", "--files", sample, "--db", "duckdb:///energy.duckdb")
     assert (result.exit_code, result.stderr) == (1, "edl: the disk is full\n")

@@ -20,7 +20,7 @@ from energy_data_layer.storage import migrations
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.transforms import impute
+from energy_data_layer.transforms.impute import api as impute
 
 
 @pytest.fixture(autouse=True)

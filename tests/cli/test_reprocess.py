@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from energy_data_layer import settings
 from energy_data_layer.cli.app import app
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 
 URL = "duckdb:///energy.duckdb"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from energy_data_layer import __version__
 from energy_data_layer.cli.app import app
-from energy_data_layer.sources.simulator import Fault, Plant
+from energy_data_layer.simulator import Fault, Plant
 from energy_data_layer.storage.database import Database
 
 DAY = date(2024, 3, 9)

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from energy_data_layer.cli.app import app
 from energy_data_layer.errors import EngineError
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.transforms import wide_to_long
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.transforms.wide_to_long import api as wide_to_long
 
 pytestmark = pytest.mark.needs_rust
 DB = ("--db", "duckdb:///energy.duckdb")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.sources.sample_data import write_asos_sample
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import write_asos_sample
 
 from .make_targets import made_for_targets
 from .pages import ROOT

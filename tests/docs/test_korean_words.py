@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from energy_data_layer.report.quality.labels import LABELS
+from energy_data_layer.quality.labels import LABELS
 
 from .pages import ROOT
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 from .snapshot_cases import read_fixture, read_snapshot
 

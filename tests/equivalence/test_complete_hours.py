@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import complete_hours
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 from .frame_kinds import KINDS, KINDS_AND_UNITS, as_kind, copied
 from .snapshot_cases import COMPLETE_CASES, SNAPSHOTS, read_fixture, read_snapshot

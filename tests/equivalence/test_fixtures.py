@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 from .fixtures.make_fixtures import FIXTURES, FOLDER
 from .snapshot_cases import read_fixture

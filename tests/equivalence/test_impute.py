@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import impute_missing_values
+from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import InfiniteValueError
-from energy_data_layer.transforms.equality import assert_equal_answers
 
 from .frame_kinds import KINDS, KINDS_AND_UNITS, as_kind, copied
 from .snapshot_cases import IMPUTE_CASES, SNAPSHOTS, read_fixture, read_snapshot

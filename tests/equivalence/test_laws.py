@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
 from energy_data_layer import complete_hours, impute_missing_values
-from energy_data_layer.transforms.equality import assert_equal_answers, tolerance
+from energy_data_layer.engine.equality import assert_equal_answers, tolerance
 
 from . import naive, strategies
 from .frame_kinds import KINDS, as_kind, as_table, copied

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from energy_data_layer import complete_hours
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 TWO_HOURS_APART = ["2024-01-01 00:00", "2024-01-01 02:00"]
 

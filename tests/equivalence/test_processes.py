@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import WideLayout, impute_missing_values, transform_wide_to_long
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 pytestmark = pytest.mark.needs_rust
 

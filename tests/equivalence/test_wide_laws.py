@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energy_data_layer import transform_wide_to_long
+from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import DataLayerError
-from energy_data_layer.transforms.equality import assert_equal_answers
 
 from . import naive_wide, wide_strategies
 from .frame_kinds import KINDS, as_kind, as_table, copied

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import WideLayout, transform_wide_to_long
+from energy_data_layer.datasets.layout import heading_text
+from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import DayError, InfiniteValueError, LayoutError
-from energy_data_layer.transforms.equality import assert_equal_answers
-from energy_data_layer.transforms.wide_layout import heading_text
 
 from .frame_kinds import KINDS, as_kind, as_table, copied
 from .snapshot_cases import SITE, SNAPSHOTS, WIDE_CASES, read_fixture, read_snapshot

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.equivalence.snapshot_cases import CASES, SNAPSHOTS, read_snapshot, write_snapshot
 
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 
 def main(*, check: bool) -> int:

@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from energy_data_layer.datasets import koen_wind as namdong_wind
+from energy_data_layer.datasets.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 from energy_data_layer.errors import (
     ApiError,
     EngineUnavailable,
@@ -27,11 +29,9 @@ from energy_data_layer.errors import (
     StorageError,
     worth_another_try,
 )
-from energy_data_layer.report.alerts import send_alert
-from energy_data_layer.sources import namdong_wind
-from energy_data_layer.sources.collect import collect
-from energy_data_layer.sources.simulator import SOLAR_PLANTS, Fault
-from energy_data_layer.storage.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
+from energy_data_layer.reports.alerts import send_alert
+from energy_data_layer.services.collect import collect
+from energy_data_layer.simulator import SOLAR_PLANTS, Fault
 
 from ..jobs.services import assert_same_rows, runs, settings_of, stored
 from ..ports import reserved_port

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from energy_data_layer.engine.choice import build_info
 from energy_data_layer.errors import OptionError
-from energy_data_layer.jobs.demo import STAGES, EngineComparison, run_demo
+from energy_data_layer.jobs.demo.job import STAGES, EngineComparison, run_demo
 from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.database import Database
-from energy_data_layer.transforms.engine import build_info
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 

@@ -8,12 +8,12 @@ from itertools import count
 import pytest
 
 from energy_data_layer.errors import OptionError, SchemaDriftError
-from energy_data_layer.jobs.generation import run_generation
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.sources.simulator.faults import Fault
-from energy_data_layer.sources.simulator.plants import WIND_PLANTS
+from energy_data_layer.jobs.generation.from_files import run_generation
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.simulator.faults import Fault
+from energy_data_layer.simulator.plants import WIND_PLANTS
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 
 from .service_jobs import JOBS, PLANTS, TODAY, WEATHER, WIND
 from .services import stored

@@ -13,8 +13,9 @@ from urllib.parse import quote
 import pytest
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.jobs import collected_rows, weather_service
-from energy_data_layer.sources.simulator.faults import Fault
+from energy_data_layer.jobs import service as collected_rows
+from energy_data_layer.jobs.weather import from_service as weather_service
+from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.storage import postgresql
 from energy_data_layer.storage.database import Database
 

@@ -10,11 +10,11 @@ import pytest
 
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.jobs.solar import run_solar
-from energy_data_layer.jobs.weather_service import collect_weather
+from energy_data_layer.jobs.weather.from_service import collect_weather
 from energy_data_layer.jobs.wind import run_wind
-from energy_data_layer.sources.raw import MANIFEST
-from energy_data_layer.sources.simulator.faults import Fault
-from energy_data_layer.sources.simulator.plants import Plant
+from energy_data_layer.services.raw import MANIFEST
+from energy_data_layer.simulator.faults import Fault
+from energy_data_layer.simulator.plants import Plant
 
 from .service_jobs import JOBS, PLANTS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs, settings_of

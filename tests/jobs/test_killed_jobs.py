@@ -14,13 +14,14 @@ from datetime import date
 
 import pytest
 
+from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import StorageError
-from energy_data_layer.jobs import collected_rows, weather_service
-from energy_data_layer.jobs.reprocess import run_reprocess
+from energy_data_layer.jobs import service as collected_rows
+from energy_data_layer.jobs.reprocess.job import run_reprocess
 from energy_data_layer.jobs.status import status_of
-from energy_data_layer.sources.simulator.faults import Fault
+from energy_data_layer.jobs.weather import from_service as weather_service
+from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.storage.database import Database
-from energy_data_layer.transforms.equality import assert_equal_answers
 
 from ..small_disk import enlarge, mounted
 from .killed_jobs import go_on, result, started, wait_for

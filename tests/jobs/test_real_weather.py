@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from energy_data_layer.jobs.weather import run_weather
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.datasets.tables import WEATHER_ASOS
+from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import WEATHER_ASOS
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 

@@ -7,17 +7,8 @@ from datetime import date, datetime
 
 import pytest
 
-from energy_data_layer.errors import OptionError, SourceFileError, StorageError
-from energy_data_layer.jobs import reprocess
-from energy_data_layer.jobs.generation import run_generation
-from energy_data_layer.jobs.reprocess import run_reprocess
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.sources.raw import MANIFEST
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import (
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.datasets.tables import (
     FILL_CHANGES,
     GENERATION_HOURLY,
     NAMBU_GENERATION,
@@ -27,8 +18,17 @@ from energy_data_layer.storage.tables import (
     WEATHER_KEY,
     WIND_NAMDONG,
 )
-from energy_data_layer.transforms.equality import assert_equal_answers
-from energy_data_layer.transforms.provenance import Provenance, provenance_column
+from energy_data_layer.engine.equality import assert_equal_answers
+from energy_data_layer.errors import OptionError, SourceFileError, StorageError
+from energy_data_layer.jobs.generation.from_files import run_generation
+from energy_data_layer.jobs.reprocess import job as reprocess
+from energy_data_layer.jobs.reprocess.job import run_reprocess
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.services.raw import MANIFEST
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import Database
 
 from .service_jobs import JOBS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs

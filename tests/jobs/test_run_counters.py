@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from energy_data_layer import __version__
-from energy_data_layer.sources.simulator import Fault
-from energy_data_layer.transforms import impute
-from energy_data_layer.transforms.provenance import PROVENANCE_SUFFIX, Provenance
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance
+from energy_data_layer.simulator import Fault
+from energy_data_layer.transforms.impute import api as impute
 
 from .service_jobs import JOBS, STATIONS, TODAY, WEATHER
 from .services import runs

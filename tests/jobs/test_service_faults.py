@@ -12,8 +12,8 @@ from datetime import date
 
 import pytest
 
-from energy_data_layer.sources.simulator.faults import Fault
-from energy_data_layer.sources.simulator.plants import WIND_PLANTS, Plant
+from energy_data_layer.simulator.faults import Fault
+from energy_data_layer.simulator.plants import WIND_PLANTS, Plant
 
 from .service_jobs import JOBS, PLANTS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs

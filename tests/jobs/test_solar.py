@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from energy_data_layer.datasets.tables import NAMBU_GENERATION
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.solar import run_solar
-from energy_data_layer.sources.simulator.faults import Fault
-from energy_data_layer.sources.simulator.plants import SOLAR_PLANTS, Plant
-from energy_data_layer.storage.tables import NAMBU_GENERATION
+from energy_data_layer.simulator.faults import Fault
+from energy_data_layer.simulator.plants import SOLAR_PLANTS, Plant
 
 from .services import assert_same_rows, runs, settings_of, stored
 
@@ -150,7 +150,7 @@ def test_a_run_that_cannot_store_is_told_as_failed(tmp_path, simulator, monkeypa
         raise OSError("no space left")
 
     with monkeypatch.context() as broken:
-        broken.setattr("energy_data_layer.jobs.collected_rows.settle_repeated_rows", refuse)
+        broken.setattr("energy_data_layer.jobs.service.settle_repeated_rows", refuse)
         with pytest.raises(OSError, match="no space left"):
             solar(url, service)
     (run,) = runs(url)

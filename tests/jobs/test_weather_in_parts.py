@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
+from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import SourceFileError
-from energy_data_layer.jobs import imputed_weather
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources import asos_spool
-from energy_data_layer.sources.asos_columns import ASOS_BY_FIELD
-from energy_data_layer.sources.asos_spool import AsosSpool
+from energy_data_layer.files import spool as asos_spool
+from energy_data_layer.files.spool import AsosSpool
+from energy_data_layer.jobs.weather import imputed as imputed_weather
+from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
-from energy_data_layer.transforms.equality import assert_equal_answers
-from energy_data_layer.transforms.provenance import Provenance
 
 COLUMNS = ("ta", "hm")
 STATIONS = (90, 108, 112, 159)

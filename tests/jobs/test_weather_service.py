@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 import pyarrow.compute as pc
 import pytest
 
+from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.datasets.tables import FILL_CHANGES, WEATHER_ASOS
 from energy_data_layer.errors import OptionError
-from energy_data_layer.jobs.weather_service import STAGES, collect_weather
-from energy_data_layer.sources.simulator.faults import Fault
-from energy_data_layer.storage.tables import FILL_CHANGES, WEATHER_ASOS
-from energy_data_layer.transforms.provenance import Provenance
+from energy_data_layer.jobs.weather.from_service import STAGES, collect_weather
+from energy_data_layer.simulator.faults import Fault
 
 from .services import runs, settings_of, stored
 
@@ -152,7 +152,7 @@ def test_when_no_station_answers_nothing_is_written(database_url, simulator):
 
 def test_yesterday_is_that_of_korea(tmp_path, simulator, monkeypatch):
     service = simulator(today=date(2025, 1, 1))
-    monkeypatch.setattr("energy_data_layer.jobs.weather_service.today_in_korea", lambda: date(2025, 1, 1))
+    monkeypatch.setattr("energy_data_layer.jobs.weather.from_service.today_in_korea", lambda: date(2025, 1, 1))
     report = collect_weather(f"duckdb:///{tmp_path}/e.duckdb", settings=settings_of(service), stations=[108])
     assert report.arguments["since"] == report.arguments["until"] == "2024-12-31"
     stamps = stored(f"duckdb:///{tmp_path}/e.duckdb", WEATHER_ASOS, ORDER)["tm"].to_pylist()
@@ -177,8 +177,8 @@ def test_history_of_stations_without_long_gaps_is_left_where_it_is(database_url,
     service = simulator(today=TODAY, asos_absent_hours=0.08)
     weather(database_url, service, since=date(2023, 2, 20), until=date(2023, 3, 20))
     asked = []
-    module = "energy_data_layer.jobs.imputed_weather"
-    from energy_data_layer.jobs import imputed_weather
+    module = "energy_data_layer.jobs.weather.imputed"
+    from energy_data_layer.jobs.weather import imputed as imputed_weather
 
     read = imputed_weather.stored_observations_elsewhere
 

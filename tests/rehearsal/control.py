@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow.compute as pc
 
-from energy_data_layer.jobs.stored_weather import SAME_VALUE
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import (
+from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.datasets.tables import (
     GENERATION_HOURLY,
     GENERATION_KEY,
     NAMBU_GENERATION,
@@ -21,7 +20,8 @@ from energy_data_layer.storage.tables import (
     WIND_KEY,
     WIND_NAMDONG,
 )
-from energy_data_layer.transforms.provenance import provenance_column
+from energy_data_layer.jobs.weather.stored import SAME_VALUE
+from energy_data_layer.storage.database import Database
 
 COMPARED = {
     WEATHER_ASOS: WEATHER_KEY,

@@ -6,9 +6,9 @@ import json
 import sys
 from datetime import date, timedelta
 
-from energy_data_layer.jobs.generation import run_generation
+from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.solar import run_solar
-from energy_data_layer.jobs.weather_service import collect_weather
+from energy_data_layer.jobs.weather.from_service import collect_weather
 from energy_data_layer.jobs.wind import run_wind
 
 ONE_DAY = timedelta(days=1)

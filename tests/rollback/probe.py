@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from energy_data_layer import impute_missing_values
 from energy_data_layer.cli.app import app
-from energy_data_layer.transforms import engine, shadow
+from energy_data_layer.engine import choice as engine
+from energy_data_layer.engine.shadow import comparer as shadow
 
 HOURS = pd.date_range("2024-01-01", periods=3, freq="h")
 FRAME = pd.DataFrame({"stnNm": "Seoul", "tm": HOURS, "ta": [1.0, None, 3.0]})
@@ -26,7 +27,7 @@ def asked(variable, use_rust):
     warnings = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: warnings.append(record.getMessage())
-    logging.getLogger("energy_data_layer.transforms.engine").addHandler(handler)
+    logging.getLogger("energy_data_layer.engine.choice").addHandler(handler)
     begin = time.process_time()
     try:
         answers = [impute_missing_values(FRAME, ["ta"], report=True, use_rust=use_rust) for _ in range(2)]
@@ -34,7 +35,7 @@ def asked(variable, use_rust):
         bases = [kind.__name__ for kind in type(error).__mro__]
         return {"said": bases[0], "bases": bases, "message": str(error), "warnings": warnings}
     finally:
-        logging.getLogger("energy_data_layer.transforms.engine").removeHandler(handler)
+        logging.getLogger("energy_data_layer.engine.choice").removeHandler(handler)
         seconds = time.process_time() - begin
     (filled, report), _ = answers
     seen = shadow.seen()

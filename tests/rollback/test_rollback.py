@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 from energy_data_layer import settings
 from energy_data_layer.cli.app import app
-from energy_data_layer.jobs.weather import run_weather
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.sources.simulator import Simulator, SimulatorOptions
+from energy_data_layer.datasets.tables import RUNS
+from energy_data_layer.engine.equality import assert_equal_answers
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.simulator import Simulator, SimulatorOptions
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import SCHEMA_VERSION
-from energy_data_layer.storage.tables import RUNS
-from energy_data_layer.transforms.equality import assert_equal_answers
 
 from .installations import ABSENT, BROKEN, DEFECT, OTHER, RUNNING, install
 

@@ -16,23 +16,23 @@ from pydantic import SecretStr
 
 from energy_data_layer import impute_missing_values, rows_from_api_payload
 from energy_data_layer.cli.table_files import read_table, write_table
+from energy_data_layer.datasets.asos import SOURCE as ASOS
+from energy_data_layer.datasets.dataset import ServiceRequest
+from energy_data_layer.datasets.koen_wind import SOURCE as NAMDONG_WIND
+from energy_data_layer.datasets.kospo_solar import SOURCE as NAMBU_SOLAR
+from energy_data_layer.engine.shadow.case import read_case
+from energy_data_layer.files.energy_units import capacities_kw
+from energy_data_layer.files.generation import read_generation_files
+from energy_data_layer.files.weather import read_asos_files
+from energy_data_layer.services.key import ServiceKey
+from energy_data_layer.services.rate_limit import retry_after_seconds
+from energy_data_layer.services.raw import MANIFEST, RawFolder
 from energy_data_layer.settings.services import ServiceSettings, solar_plant
-from energy_data_layer.sources.asos import SOURCE as ASOS
-from energy_data_layer.sources.capacity import capacities_kw
-from energy_data_layer.sources.files import read_asos_files
-from energy_data_layer.sources.generation_files import read_generation_files
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.sources.nambu_solar import SOURCE as NAMBU_SOLAR
-from energy_data_layer.sources.namdong_wind import SOURCE as NAMDONG_WIND
-from energy_data_layer.sources.raw import MANIFEST, RawFolder
-from energy_data_layer.sources.sample_data import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.sources.service_key import ServiceKey
-from energy_data_layer.sources.service_request import ServiceRequest
-from energy_data_layer.sources.simulator.faults import faults_from_text
-from energy_data_layer.sources.waiting import retry_after_seconds
+from energy_data_layer.simulator.faults import faults_from_text
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import duckdb_path, redacted_url
 from energy_data_layer.storage.postgresql_url import libpq_uri, without_secrets
-from energy_data_layer.transforms.shadow_case import read_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable

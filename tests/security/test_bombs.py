@@ -15,10 +15,10 @@ import pytest
 
 from energy_data_layer import rows_from_api_payload
 from energy_data_layer.cli.table_files import read_table
+from energy_data_layer.datasets.dataset import ServiceRequest
 from energy_data_layer.errors import PayloadError, SourceFileError
-from energy_data_layer.sources.files import read_asos_files
-from energy_data_layer.sources.raw import MANIFEST, RawFolder
-from energy_data_layer.sources.service_request import ServiceRequest
+from energy_data_layer.files.weather import read_asos_files
+from energy_data_layer.services.raw import MANIFEST, RawFolder
 
 MANY = 100_000
 SECONDS = 20

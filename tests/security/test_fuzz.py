@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import rows_from_api_payload
+from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
 from energy_data_layer.errors import ApiError, DataLayerError, PayloadError
-from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS
 
 from .mutations import mutated
 from .parsers import parsers

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from energy_data_layer.cli.app import app
 from energy_data_layer.errors import DataLayerError
+from energy_data_layer.services.key import ServiceKey
 from energy_data_layer.settings.services import ServiceSettings
-from energy_data_layer.sources.service_key import ServiceKey
-from energy_data_layer.sources.simulator.faults import Fault
+from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.storage.database import Database
 
 RUNNER = Path(__file__).with_name("edl_with_all_logs.py")

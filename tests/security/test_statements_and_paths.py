@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 
 import energy_data_layer
+from energy_data_layer.core.atomic_file import written_atomically
+from energy_data_layer.datasets.dataset import ServiceRequest
+from energy_data_layer.engine.shadow.case import read_case
 from energy_data_layer.errors import DataLayerError, OptionError, SourceFileError
-from energy_data_layer.sources.csv_text import matching_files
-from energy_data_layer.sources.generation_files import read_generation_files
-from energy_data_layer.sources.raw import MANIFEST, RawFolder
-from energy_data_layer.sources.service_request import ServiceRequest
-from energy_data_layer.storage.atomic_file import written_atomically
+from energy_data_layer.files.csv_text import matching_files
+from energy_data_layer.files.generation import read_generation_files
+from energy_data_layer.services.raw import MANIFEST, RawFolder
 from energy_data_layer.storage.database import Database, quoted
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.transforms.shadow_case import read_case
 
 pytestmark = pytest.mark.any_engine
 

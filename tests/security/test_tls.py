@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from energy_data_layer.datasets.dataset import ServiceRequest
 from energy_data_layer.errors import ServiceError
-from energy_data_layer.report.alerts import send_alert
+from energy_data_layer.reports.alerts import send_alert
+from energy_data_layer.services.client import ServiceClient
+from energy_data_layer.services.key import transports_to
 from energy_data_layer.settings.services import ServiceSettings
-from energy_data_layer.sources.http import ServiceClient
-from energy_data_layer.sources.keyed_transport import transports_to
-from energy_data_layer.sources.service_request import ServiceRequest
 
 pytestmark = pytest.mark.any_engine
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.atomic_file import written_atomically
 
 pytestmark = pytest.mark.any_engine
 

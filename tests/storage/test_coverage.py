@@ -7,11 +7,7 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import migrate
-from energy_data_layer.storage.tables import (
+from energy_data_layer.datasets.tables import (
     GENERATION_COLUMNS,
     GENERATION_HOURLY,
     GENERATION_KEY,
@@ -22,6 +18,10 @@ from energy_data_layer.storage.tables import (
     WIND_KEY,
     WIND_NAMDONG,
 )
+from energy_data_layer.errors import OptionError
+from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import migrate
 
 pytestmark = pytest.mark.any_engine
 

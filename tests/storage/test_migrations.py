@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from energy_data_layer.errors import StorageError
-from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, state_of
-from energy_data_layer.storage.tables import (
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.datasets.tables import (
     DRIFT,
     DRIFT_COLUMNS,
     DRIFT_KEY,
@@ -43,6 +40,9 @@ from energy_data_layer.storage.tables import (
     WIND_NAMDONG,
     add_provenance_columns,
 )
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, state_of
 
 pytestmark = pytest.mark.any_engine
 

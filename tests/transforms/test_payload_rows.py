@@ -15,10 +15,10 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS, payload_schema
 from energy_data_layer.errors import CODE_MEANINGS, DataLayerError, OptionError
-from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
-from energy_data_layer.sources.payload_fields import PAYLOAD_FIELDS, payload_schema
-from energy_data_layer.transforms.wide_report import TotalMismatch
+from energy_data_layer.transforms.wide_to_long.report import TotalMismatch
 
 KEYS = {"tm": "2024-01-01 01:00", "stnId": "108", "stnNm": "서울"}
 WIND = {"dgenYmd": "2024-01-01", "ipptNam": "바람언덕", "qhorGen01": 1.5}

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import transform_wide_to_long
+from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS
 from energy_data_layer.errors import LayoutError
-from energy_data_layer.sources.generation_layouts import KNOWN_LAYOUTS
-from energy_data_layer.transforms.recognise_layout import RECOGNISED, recognise_layout
+from energy_data_layer.transforms.wide_to_long.recognise import RECOGNISED, recognise_layout
 
 TOLD = [known for known in KNOWN_LAYOUTS.values() if known.told_by_headings]
 

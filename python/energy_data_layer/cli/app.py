@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from energy_data_layer import logs, settings
+from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say
 from energy_data_layer.cli.options import ManyValuesCommand, light
+from energy_data_layer.core import logs
 from energy_data_layer.errors import DataLayerError, OptionError
 from energy_data_layer.settings import DATABASE_URL
 from energy_data_layer.storage.database import redacted_url

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from energy_data_layer import logs
+from energy_data_layer.core import logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from energy_data_layer.report.drift_finding import DriftFinding
-    from energy_data_layer.report.run_report import Stage
+    from energy_data_layer.reports.drift_finding import DriftFinding
+    from energy_data_layer.reports.run_report import Stage
 
 
 JOB_FAILED = 1
@@ -122,7 +122,7 @@ def show_drift(findings: Sequence[DriftFinding]) -> None:
 
 def show_fills(filled: dict[str, dict[str, int]]) -> None:
     """Print how many values of each column were filled by each method."""
-    from energy_data_layer.transforms.provenance import Provenance
+    from energy_data_layer.core.provenance import Provenance
 
     methods = [method.label for method in Provenance if method is not Provenance.OBSERVED]
     show_table(

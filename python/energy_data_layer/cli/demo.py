@@ -14,7 +14,7 @@ from energy_data_layer.cli.status import show_status
 from energy_data_layer.cli.weather import show_run_report
 
 if TYPE_CHECKING:
-    from energy_data_layer.jobs.demo import Demo
+    from energy_data_layer.jobs.demo.job import Demo
 
 
 def demo(
@@ -23,7 +23,7 @@ def demo(
     ),
 ) -> None:
     """Make data sets, run all jobs on them and on simulated services, compare both engines and draw a few gaps."""
-    from energy_data_layer.jobs.demo import STAGES, run_demo
+    from energy_data_layer.jobs.demo.job import STAGES, run_demo
     from energy_data_layer.jobs.status import status_of
 
     with stage_progress(len(STAGES)) as on_stage:

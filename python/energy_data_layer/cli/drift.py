@@ -20,7 +20,7 @@ def drift(
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON and nothing else.")] = False,
 ) -> None:
     """List what changed in the sources; exit code 1 if the last run of any job found something."""
-    from energy_data_layer.jobs.told_drift import told_drift
+    from energy_data_layer.jobs.drift.history import told_drift
 
     told = told_drift(db, since)
     if json:

@@ -13,7 +13,7 @@ from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, sh
 from energy_data_layer.cli.options import Engine, SchemaPolicyOption
 
 if TYPE_CHECKING:
-    from energy_data_layer.report.generation_report import GenerationReport
+    from energy_data_layer.reports.generation_report import GenerationReport
 
 LISTED = 5
 
@@ -59,7 +59,7 @@ def generation(
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
     from energy_data_layer.cli.run import run_job
-    from energy_data_layer.jobs.generation import STAGES, run_generation
+    from energy_data_layer.jobs.generation.from_files import STAGES, run_generation
 
     run_job(
         "generation",

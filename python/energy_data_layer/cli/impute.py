@@ -37,7 +37,7 @@ def impute(
 ) -> None:
     """Fill the missing values of a table in a file and write the result to another file."""
     from energy_data_layer.cli.table_files import read_table, require_known_ending, write_table
-    from energy_data_layer.transforms.impute import impute_missing_values
+    from energy_data_layer.transforms.impute.api import impute_missing_values
 
     destination = Path(output)
     require_known_ending(destination)
@@ -45,7 +45,7 @@ def impute(
         raise OptionError(f"{output} exists already; --force replaces it")
     table = read_table(Path(source))
     if complete:
-        from energy_data_layer.transforms.complete_hours import complete_hours
+        from energy_data_layer.transforms.complete_hours.api import complete_hours
 
         table = complete_hours(table, date_col, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
     filled, report = impute_missing_values(

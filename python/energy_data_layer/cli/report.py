@@ -33,8 +33,8 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON, and write no page.")] = False,
 ) -> None:
     """Write the data-quality page: coverage, gaps, fills, daily totals, rejected rows, drift and runs."""
-    from energy_data_layer.report.quality.facts import quality_facts
-    from energy_data_layer.report.quality.page import write_quality_page
+    from energy_data_layer.quality.facts import quality_facts
+    from energy_data_layer.quality.page import write_quality_page
 
     period = {"since": since.date() if since else None, "until": until.date() if until else None}
     numbers = station_numbers(stations or ()) or ()

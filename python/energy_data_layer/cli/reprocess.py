@@ -13,7 +13,7 @@ from energy_data_layer.cli.options import Engine, FromRaw, split_at_commas, stat
 from energy_data_layer.cli.service import show_collection
 
 if TYPE_CHECKING:
-    from energy_data_layer.report.reprocess_report import ReprocessReport
+    from energy_data_layer.reports.reprocess_report import ReprocessReport
 
 
 def reprocess(
@@ -45,7 +45,7 @@ def reprocess(
     From the stored observations, or with --from-raw from the bodies that were kept.
     """
     from energy_data_layer.cli.run import run_job
-    from energy_data_layer.jobs.reprocess import STAGES, run_reprocess
+    from energy_data_layer.jobs.reprocess.job import STAGES, run_reprocess
 
     run_job(
         "reprocess",

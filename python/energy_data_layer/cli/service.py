@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, show_stages
 
 if TYPE_CHECKING:
-    from energy_data_layer.report.collection_report import CollectionReport
-    from energy_data_layer.report.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import CollectionReport
+    from energy_data_layer.reports.service_report import ServiceReport
 
 LISTED = 10
 

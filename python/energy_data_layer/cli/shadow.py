@@ -13,7 +13,7 @@ from energy_data_layer import settings
 from energy_data_layer.cli.console import show_pairs, show_table
 
 if TYPE_CHECKING:
-    from energy_data_layer.report.shadow_summary import ShadowSummary
+    from energy_data_layer.reports.shadow_summary import ShadowSummary
 
 NOT_JUSTIFIED = 1
 
@@ -29,7 +29,7 @@ def shadow_report(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Sum up what shadow mode has seen; exit with 1 where that does not speak for switching to Rust."""
-    from energy_data_layer.report.shadow_summary import ShadowSummary
+    from energy_data_layer.reports.shadow_summary import ShadowSummary
     from energy_data_layer.storage.runs import RunLog
 
     summary = ShadowSummary.of(RunLog(db).reports(since.date() if since else None))
@@ -47,7 +47,7 @@ def shadow_replay(
     ],
 ) -> None:
     """Run both engines again on a case that shadow mode kept; exit with 1 where they still differ."""
-    from energy_data_layer.transforms.shadow_case import replayed
+    from energy_data_layer.engine.shadow.case import replayed
 
     found = replayed(folder)
     for line in found:

@@ -29,7 +29,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Simulate the three public services on this machine, until Ctrl-C."""
-    from energy_data_layer.sources.simulator import Simulator, SimulatorOptions, faults_from_text
+    from energy_data_layer.simulator import Simulator, SimulatorOptions, faults_from_text
 
     options = SimulatorOptions(
         seed=seed,

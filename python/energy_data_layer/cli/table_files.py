@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.errors import OptionError, SourceFileError
-from energy_data_layer.sources.csv_text import in_arrow_memory
-from energy_data_layer.storage.atomic_file import written_atomically
+from energy_data_layer.files.csv_text import in_arrow_memory
 
 if TYPE_CHECKING:
     from pathlib import Path

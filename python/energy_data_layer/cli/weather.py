@@ -22,7 +22,7 @@ from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
-    from energy_data_layer.report.weather_report import WeatherReport
+    from energy_data_layer.reports.weather_report import WeatherReport
 
 GAP_CLASSES = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, None))
 
@@ -75,15 +75,15 @@ def weather(
     Running it twice changes nothing.
     """
     from energy_data_layer.cli.run import run_job
-    from energy_data_layer.jobs.weather import STAGES, run_weather
+    from energy_data_layer.jobs.weather.from_files import STAGES, run_weather
 
     if day is not None:
         if since is not None or until is not None:
             raise OptionError("--date excludes --since and --until; name the period in one way")
         since = until = day
     if files is None:
-        from energy_data_layer.jobs.weather_service import STAGES as SERVICE_STAGES
-        from energy_data_layer.jobs.weather_service import collect_weather
+        from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
+        from energy_data_layer.jobs.weather.from_service import collect_weather
 
         if picture is not None:
             raise OptionError("--picture needs --files")

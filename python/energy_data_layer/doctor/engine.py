@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.doctor.finding import Finding, Verdict
+from energy_data_layer.engine import choice
+from energy_data_layer.engine.shadow.call import answer_of, disagreements
 from energy_data_layer.errors import DataLayerError, EngineBroken, EngineUnavailable
-from energy_data_layer.transforms import engine
-from energy_data_layer.transforms.complete_hours import complete_hours
-from energy_data_layer.transforms.impute import impute_missing_values
-from energy_data_layer.transforms.payload_rows import rows_from_api_payload
-from energy_data_layer.transforms.shadow_call import answer_of, disagreements
-from energy_data_layer.transforms.wide_to_long import transform_wide_to_long
+from energy_data_layer.transforms.complete_hours.api import complete_hours
+from energy_data_layer.transforms.impute.api import impute_missing_values
+from energy_data_layer.transforms.payload_rows.api import rows_from_api_payload
+from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,16 +25,16 @@ CHECK = "engine"
 def check() -> Iterator[Finding]:
     """Say which engine would run now, whether Rust loads, and whether all transforms give the same answer."""
     try:
-        choice = engine.choose(None)
+        chosen = choice.choose(None)
     except DataLayerError as error:
         yield Finding(CHECK, Verdict.PROBLEM, f"none runs: {error}", "USE_RUST=0 runs the reference")
     else:
-        fell_back = choice.engine == "reference" and ", but" in choice.reason
-        advice = engine.INSTALL_ADVICE if fell_back else ""
+        fell_back = chosen.engine == "reference" and ", but" in chosen.reason
+        advice = choice.INSTALL_ADVICE if fell_back else ""
         verdict = Verdict.WARNING if fell_back else Verdict.OK
-        yield Finding(CHECK, verdict, f"{choice.engine} runs ({choice.reason})", advice)
+        yield Finding(CHECK, verdict, f"{chosen.engine} runs ({chosen.reason})", advice)
     try:
-        module = engine.rust()
+        module = choice.rust()
     except EngineUnavailable:
         yield Finding("Rust engine", Verdict.NOTE, "not installed")
         rust_answers = False
@@ -45,7 +45,7 @@ def check() -> Iterator[Finding]:
         rust_answers = module.__version__ == __version__
         verdict = Verdict.OK if rust_answers else Verdict.WARNING
         told = f"version {module.__version__}, this package is {__version__}"
-        yield Finding("Rust engine", verdict, told, "" if rust_answers else engine.INSTALL_ADVICE)
+        yield Finding("Rust engine", verdict, told, "" if rust_answers else choice.INSTALL_ADVICE)
     for function, arguments in _cases():
         yield _answers(function, arguments, with_rust=rust_answers)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from energy_data_layer import settings
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.errors import DataLayerError, ExtraUnavailable
-from energy_data_layer.report.alerts import send_alert
+from energy_data_layer.reports.alerts import send_alert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def check(*, online: bool) -> Iterator[Finding]:
     except DataLayerError as error:
         yield Finding("services", Verdict.PROBLEM, str(error), "correct the variable")
         return
-    from energy_data_layer.sources.keyed_transport import shows_key
+    from energy_data_layer.services.key import shows_key
 
     told = f"all settings can be used; the address is {found.services_url}"
     if shows_key(found.services_url):
@@ -73,7 +73,7 @@ def check_webhook(*, test: bool) -> Iterator[Finding]:
 async def _asked(found: ServiceSettings) -> Finding:
     import httpx
 
-    from energy_data_layer.sources.keyed_transport import transports_to
+    from energy_data_layer.services.key import transports_to
 
     (transport,) = transports_to(found.services_url, 1)
     try:

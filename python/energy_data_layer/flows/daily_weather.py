@@ -7,10 +7,10 @@ from typing import Any
 
 from prefect import flow
 
+from energy_data_layer.datasets.chunks import today_in_korea
 from energy_data_layer.flows.job_task import run_as_task
 from energy_data_layer.jobs.periods import ONE_DAY, last_days
-from energy_data_layer.jobs.weather_service import collect_weather
-from energy_data_layer.sources.chunks import today_in_korea
+from energy_data_layer.jobs.weather.from_service import collect_weather
 
 
 @flow(name="daily-weather", description="ASOS observations of a day: fetched, completed, imputed and stored.")

@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from energy_data_layer import settings
 from energy_data_layer.errors import DataLayerError, IncompleteRunError, StorageError
-from energy_data_layer.report.run_report import INCOMPLETE
+from energy_data_layer.reports.run_report import INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State, TaskRun
     from prefect.tasks import Task
 
-    from energy_data_layer.report.service_report import ServiceReport
-    from energy_data_layer.report.weather_report import WeatherReport
+    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.weather_report import WeatherReport
 
     Report = ServiceReport | WeatherReport
 
@@ -73,7 +73,7 @@ def as_markdown(report: Report) -> str:
 
     Examples
     --------
-    >>> from energy_data_layer.report.service_report import ServiceReport
+    >>> from energy_data_layer.reports.service_report import ServiceReport
     >>> print(as_markdown(ServiceReport("wind", arguments={"since": "2024-03-01"})).splitlines()[0])
     # wind: succeeded
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from energy_data_layer.jobs.distributions import check_distributions
-from energy_data_layer.jobs.drift import check_drift
-from energy_data_layer.report.collection_report import LISTED_DAYS, IncompleteDay
+from energy_data_layer.jobs.drift.check import check_drift
+from energy_data_layer.jobs.drift.distributions import check_distributions
+from energy_data_layer.reports.collection_report import LISTED_DAYS, IncompleteDay
 from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from energy_data_layer.jobs.drift import FieldGate
-    from energy_data_layer.report.collection_report import CollectionReport
-    from energy_data_layer.report.service_report import ServiceReport
+    from energy_data_layer.jobs.drift.check import FieldGate
+    from energy_data_layer.reports.collection_report import CollectionReport
+    from energy_data_layer.reports.service_report import ServiceReport
     from energy_data_layer.storage.database import Database
 
 

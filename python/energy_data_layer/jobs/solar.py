@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from energy_data_layer.datasets.chunks import today_in_korea
+from energy_data_layer.datasets.kospo_solar import SOURCE, chunks_of_days
+from energy_data_layer.datasets.tables import NAMBU_GENERATION
 from energy_data_layer.errors import OptionError
-from energy_data_layer.jobs.collected_rows import Fetching, store_chunks
 from energy_data_layer.jobs.completeness import check_plants, keys_and_days, plants_of
-from energy_data_layer.jobs.drift import FieldGate
-from energy_data_layer.jobs.job_database import job_database
+from energy_data_layer.jobs.drift.check import FieldGate
+from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.periods import ONE_DAY, period
-from energy_data_layer.jobs.schema_policy import policy_of
-from energy_data_layer.jobs.watched_run import watched
-from energy_data_layer.report.collection_report import CollectionReport
-from energy_data_layer.report.service_report import ServiceReport
-from energy_data_layer.sources.chunks import today_in_korea
-from energy_data_layer.sources.nambu_solar import SOURCE, chunks_of_days
+from energy_data_layer.jobs.run_context import job_database, watched
+from energy_data_layer.jobs.service import Fetching, store_chunks
+from energy_data_layer.reports.collection_report import CollectionReport
+from energy_data_layer.reports.service_report import ServiceReport
 from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import NAMBU_GENERATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.jobs.job_database import existing_database
+from energy_data_layer.datasets.tables import REJECTS, RUNS
+from energy_data_layer.jobs.run_context import existing_database
 from energy_data_layer.storage.coverage import HOURLY_TABLES, series_coverage
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import REJECTS, RUNS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -94,8 +94,8 @@ def status_of(database_url: str) -> Status:
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> from energy_data_layer.jobs.generation import run_generation
-    >>> from energy_data_layer.sources.generation_sample import write_generation_sample
+    >>> from energy_data_layer.jobs.generation.from_files import run_generation
+    >>> from energy_data_layer.simulator.sample_generation import write_generation_sample
     >>> with TemporaryDirectory() as folder:
     ...     _ = run_generation(write_generation_sample(folder), f"duckdb:///{folder}/energy.duckdb")
     ...     status = status_of(f"duckdb:///{folder}/energy.duckdb")

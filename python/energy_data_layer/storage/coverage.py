@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.database import Database, quoted
-from energy_data_layer.storage.tables import (
+from energy_data_layer.datasets.tables import (
     GENERATION_COLUMNS,
     GENERATION_HOURLY,
     NAMBU_COLUMNS,
@@ -20,6 +18,8 @@ from energy_data_layer.storage.tables import (
     WIND_COLUMNS,
     WIND_NAMDONG,
 )
+from energy_data_layer.errors import OptionError
+from energy_data_layer.storage.database import Database, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from energy_data_layer.errors import StorageError
-from energy_data_layer.sources.asos_columns import ASOS_COLUMNS
-from energy_data_layer.storage.database import (
-    Database,
-    duckdb_path,
-    is_postgresql,
-    quoted,
-    redacted_url,
-    require_writable_folder,
-)
-from energy_data_layer.storage.tables import (
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.datasets.tables import (
     DRIFT,
     DRIFT_COLUMNS,
     DRIFT_KEY,
@@ -51,6 +42,15 @@ from energy_data_layer.storage.tables import (
     WIND_COLUMNS,
     WIND_KEY,
     WIND_NAMDONG,
+)
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import (
+    Database,
+    duckdb_path,
+    is_postgresql,
+    quoted,
+    redacted_url,
+    require_writable_folder,
 )
 
 if TYPE_CHECKING:

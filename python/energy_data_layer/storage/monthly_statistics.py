@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
-from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database, quoted
-from energy_data_layer.storage.tables import (
+from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.datasets.tables import (
     GENERATION_HOURLY,
     MONTHLY_STATISTIC_COLUMNS,
     MONTHLY_STATISTIC_KEY,
@@ -20,7 +19,8 @@ from energy_data_layer.storage.tables import (
     WEATHER_ASOS,
     WIND_NAMDONG,
 )
-from energy_data_layer.transforms.provenance import provenance_column
+from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import Database, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

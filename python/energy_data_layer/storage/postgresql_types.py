@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX
 from energy_data_layer.errors import StorageError
-from energy_data_layer.transforms.provenance import PROVENANCE_SUFFIX
 
 
 def ingestible(table: pa.Table) -> pa.Table:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from energy_data_layer._version import __version__
+from energy_data_layer.datasets.tables import RUNS
 from energy_data_layer.errors import DataLayerError, OptionError, StorageError
-from energy_data_layer.report.run_report import FAILED, INCOMPLETE, RUNNING, SUCCEEDED
+from energy_data_layer.reports.run_report import FAILED, INCOMPLETE, RUNNING, SUCCEEDED
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
-from energy_data_layer.storage.tables import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
-    from energy_data_layer.report.run_report import RunReport
+    from energy_data_layer.reports.run_report import RunReport
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from energy_data_layer.storage.tables import (
+from energy_data_layer.datasets.tables import (
     DRIFT,
     DRIFT_COLUMNS,
     DRIFT_KEY,
@@ -21,7 +21,7 @@ from energy_data_layer.storage.tables import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from energy_data_layer.report.drift_finding import DriftFinding
+    from energy_data_layer.reports.drift_finding import DriftFinding
     from energy_data_layer.storage.database import Database
 
 

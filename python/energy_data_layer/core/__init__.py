@@ -1,0 +1,1 @@
+"""What every room uses: frames and columns, numbers and stamps, provenance, logs."""

@@ -1,0 +1,460 @@
+"""The three kinds of frame (pandas, polars, pyarrow) behind one interface; columns come out as Arrow."""
+
+from __future__ import annotations
+
+import math
+import sys
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+import numpy as np
+import pyarrow as pa
+
+from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    import polars as pl
+    from numpy.typing import NDArray
+
+ArrowColumn: TypeAlias = pa.Array | pa.ChunkedArray
+Values: TypeAlias = "NDArray[Any] | ArrowColumn"
+
+FLOAT64 = np.dtype("float64")
+ROWS_CHEAP_TO_COPY = 10_000
+"""Up to so many rows, copying a column costs less than the Series that would avoid it."""
+
+
+class Frame(Protocol):
+    """What the transforms need of a frame, whatever its kind."""
+
+    has_nulls: bool
+    """Whether the frame knows null beside NaN."""
+
+    text_type: pa.DataType
+    """The Arrow type of text that such a frame takes over with the least work."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+
+    def column(self, name: str) -> ArrowColumn:
+        """Return a column as Arrow, without copying where its memory allows."""
+
+    def values(self, name: str) -> Values:
+        """Return a column as Arrow, or as the NumPy array of float64 that it is."""
+
+    def cells(self, name: str) -> ArrowColumn:
+        """Return a column as Arrow in a form that `from_table` turns back, whatever it holds."""
+
+    def wall_clock(self, name: str) -> ArrowColumn:
+        """Return a zone-aware stamp column as naive stamps of its own zone."""
+
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+        """Return a frame of the same kind with `values` in their columns and `codes` behind them."""
+
+    def from_table(self, table: pa.Table) -> Any:
+        """Return `table`, whose columns are this frame's in order, as a frame of the same kind and types."""
+
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        """Return a new frame of the same kind: `columns`, then `kept`, which have the types of this frame's `names`."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the frame as pandas, without changing a type or a missing value."""
+
+    def from_pandas(self, df: pd.DataFrame) -> Any:
+        """Return `df`, which has this frame's columns, as a frame of the same kind and types."""
+
+
+def wrap(df: Any, label: str = "the frame") -> Frame:
+    """Return the adapter for `df`, a pandas or polars DataFrame or a pyarrow Table or RecordBatch."""
+    if isinstance(df, pa.Table | pa.RecordBatch):
+        return _ArrowFrame(df, label)
+    # A frame of pandas or polars can only exist if its library is already imported.
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(df, pandas.DataFrame):
+        return _PandasFrame(df, label)
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(df, polars.DataFrame):
+        return _PolarsFrame(df, label)
+    hint = "; collect it first" if type(df).__name__ == "LazyFrame" else ""
+    raise FrameTypeError(
+        f"{label} is a {type(df).__module__}.{type(df).__name__}; accepted are pandas.DataFrame, "
+        f"polars.DataFrame, pyarrow.Table and pyarrow.RecordBatch{hint}"
+    )
+
+
+class _ArrowFrame:
+    """A pyarrow Table or RecordBatch."""
+
+    has_nulls = True
+    text_type = pa.large_string()
+
+    def __init__(self, table: pa.Table | pa.RecordBatch, label: str) -> None:
+        self._table = table
+        self._label = label
+        self.names = table.schema.names
+
+    def column(self, name: str) -> ArrowColumn:
+        require_single(name, self.names, self._label)
+        return self._table.column(name)
+
+    def values(self, name: str) -> Values:
+        return self.column(name)
+
+    def cells(self, name: str) -> ArrowColumn:
+        return self.column(name)
+
+    def wall_clock(self, name: str) -> ArrowColumn:
+        import pyarrow.compute as pc
+
+        try:
+            return pc.local_timestamp(self._table.column(name))
+        except pa.ArrowException as error:
+            raise ColumnTypeError(f'column "{name}" of {self._label} has an unknown zone: {error}') from error
+
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+        schema = self._table.schema
+        arrays, fields = [], []
+        for position, name in enumerate(self.names):
+            if name not in values:
+                arrays.append(self._table.column(position))
+                fields.append(schema.field(position))
+                continue
+            arrays.append(_numbers(values[name]))
+            fields.append(pa.field(name, pa.float64()))
+            if name in codes:
+                arrays.append(_numbers(codes[name]))
+                fields.append(pa.field(provenance_column(name), pa.uint8()))
+        return type(self._table).from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))
+
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        new = cast("Mapping[str, ArrowColumn]", columns)
+        fields = [pa.field(name, column.type) for name, column in new.items()]
+        fields += [self._table.schema.field(names[name]).with_name(name) for name in kept]
+        schema = pa.schema(fields)
+        made = zip(schema, [*new.values(), *kept.values()], strict=True)
+        arrays = [array.cast(field.type) for field, array in made]
+        if isinstance(self._table, pa.Table):
+            return pa.Table.from_arrays(arrays, schema=schema)
+        return pa.RecordBatch.from_arrays(list(map(_in_one_chunk, arrays)), schema=schema)
+
+    def to_pandas(self) -> pd.DataFrame:
+        # pyarrow stumbles over empty chunks that begin behind their memory's first row.
+        batches = [batch for batch in pa.table(self._table).to_batches() if batch.num_rows]
+        return _table_to_pandas(pa.Table.from_batches(batches, self._table.schema))
+
+    def from_pandas(self, df: pd.DataFrame) -> Any:
+        return self.from_table(pa.Table.from_pandas(df, preserve_index=False))
+
+    def from_table(self, table: pa.Table) -> Any:
+        fields = [
+            field.with_nullable(field.nullable or column.null_count > 0)
+            for field, column in zip(self._table.schema, table.columns, strict=True)
+        ]
+        schema = pa.schema(fields, metadata=self._table.schema.metadata)
+        columns = [column.cast(field.type) for field, column in zip(schema, table.columns, strict=True)]
+        table = pa.Table.from_arrays(columns, schema=schema)
+        if isinstance(self._table, pa.Table):
+            return table
+        batches = table.combine_chunks().to_batches()
+        return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
+class _PolarsFrame:
+    """A polars DataFrame."""
+
+    has_nulls = True
+    text_type = pa.string_view()
+
+    def __init__(self, df: pl.DataFrame, label: str) -> None:
+        self._df = df
+        self._label = label
+        self.names = df.columns
+
+    def column(self, name: str) -> ArrowColumn:
+        require_single(name, self.names, self._label)
+        try:
+            return pa.chunked_array(self._df.get_column(name))
+        except (pa.ArrowException, NotImplementedError) as error:
+            raise ColumnTypeError(f'column "{name}" of {self._label} cannot be read: {error}') from error
+
+    def values(self, name: str) -> Values:
+        return self.column(name)
+
+    def cells(self, name: str) -> ArrowColumn:
+        return self.column(name)
+
+    def wall_clock(self, name: str) -> ArrowColumn:
+        return pa.chunked_array(self._df.get_column(name).dt.replace_time_zone(None))
+
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+        import polars as pl
+
+        result = self._df.with_columns(pl.Series(name, column) for name, column in values.items())
+        for name, column in codes.items():
+            behind = result.get_column_index(name) + 1
+            result.insert_column(behind, pl.Series(provenance_column(name), column))
+        return result
+
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        import polars as pl
+
+        series = [pl.Series(name, column) for name, column in columns.items()]
+        series += [pl.Series(name, column).cast(self._df.schema[names[name]]) for name, column in kept.items()]
+        return pl.DataFrame(series)
+
+    def to_pandas(self) -> pd.DataFrame:
+        return _table_to_pandas(pa.table(self._df))
+
+    def from_pandas(self, df: pd.DataFrame) -> Any:
+        return self.from_table(pa.Table.from_pandas(df, preserve_index=False))
+
+    def from_table(self, table: pa.Table) -> Any:
+        import polars as pl
+
+        return pl.DataFrame(table.rename_columns(self.names)).cast(self._df.schema)
+
+
+class _PandasFrame:
+    """A pandas DataFrame."""
+
+    has_nulls = False
+    text_type = pa.large_string()
+
+    def __init__(self, df: pd.DataFrame, label: str) -> None:
+        self._df = df
+        self._label = label
+        self._objects: dict[str, NDArray[np.object_]] = {}
+        # `df[name]` makes a Series around the array, and doing that four times takes longer than filling a
+        # small frame; pandas keeps this shorter way for reading.
+        self._array_at = getattr(df, "_get_column_array", None)
+
+    @cached_property
+    def names(self) -> list[str]:
+        return self._df.columns.tolist()
+
+    def column(self, name: str) -> ArrowColumn:
+        return self._to_arrow(name, self._array(name))
+
+    def values(self, name: str) -> Values:
+        array = self._array(name)
+        if type(array) is np.ndarray and array.dtype == FLOAT64:
+            flags = array.flags
+            if flags.c_contiguous and flags.aligned:
+                return array
+        return self._to_arrow(name, array)
+
+    def cells(self, name: str) -> ArrowColumn:
+        import pandas as pd
+
+        array = self._array(name)
+        if not _holds_objects(array):
+            return self._to_arrow(name, array)
+        # Python objects stay here; their places in the list of distinct ones cross over. Objects that look
+        # alike are the same: 1, True and Decimal("1.0") equal each other and are not.
+        looks = pd.Series([f"{type(cell).__name__} {cell!r}" for cell in array], dtype="str").mask(pd.isna(array))
+        places, _ = pd.factorize(looks)
+        known = np.flatnonzero(places >= 0)
+        self._objects[name] = array[known[np.unique(places[known], return_index=True)[1]]]
+        return pa.array(places, mask=places < 0)
+
+    def wall_clock(self, name: str) -> ArrowColumn:
+        return self._to_arrow(name, self._datetimes(name, self._array(name)).tz_localize(None).array)
+
+    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+        import pandas as pd
+
+        result = self._df.copy(deep=False)
+        for name, column in values.items():
+            # The name is there once, as `column` has checked.
+            place = cast("int", result.columns.get_loc(name))
+            if len(result) > ROWS_CHEAP_TO_COPY:
+                # A Series of the same index is taken over as it is; a bare array would be copied.
+                column = pd.Series(column, index=result.index, copy=False)
+            result.isetitem(place, column)
+            if name in codes:
+                result.insert(place + 1, provenance_column(name), codes[name])
+        return result
+
+    def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
+        import pandas as pd
+
+        made = [_as_array(column) for column in columns.values()]
+        for name, column in kept.items():
+            made.append(self._from_arrow(names[name], column, self._array(names[name]).dtype))
+        # pandas takes as long to find out an index, and an index of names, as to make the frame.
+        result = pd.DataFrame(dict(enumerate(made)), pd.RangeIndex(len(made[0])), copy=False)
+        result.columns = _index_of_names((*columns, *kept)).view()
+        return result
+
+    def to_pandas(self) -> pd.DataFrame:
+        return self._df
+
+    def from_pandas(self, df: pd.DataFrame) -> Any:
+        return df
+
+    def from_table(self, table: pa.Table) -> Any:
+        import pandas as pd
+
+        columns = map(self._from_arrow, self.names, table.columns, self._df.dtypes)
+        result = pd.DataFrame(dict(enumerate(columns)), copy=False)
+        result.columns = self._df.columns
+        return result
+
+    def _array(self, name: str) -> Any:
+        """Return a column's array, as pandas keeps it."""
+        try:
+            place = self._df.columns.get_loc(name)
+        except KeyError:
+            raise ColumnNotFoundError(name, self.names, self._label) from None
+        if not isinstance(place, int):
+            require_single(name, self.names, self._label)
+        return self._df[name].array if self._array_at is None else self._array_at(place)
+
+    def _from_arrow(self, name: str, column: ArrowColumn, dtype: Any) -> Any:
+        import pandas as pd
+
+        if name not in self._objects:
+            return _as_dtype(column, dtype)
+        places = column.to_pandas()
+        objects = pd.Series(np.nan, index=places.index, dtype=object)
+        known = places.notna()
+        objects[known] = pd.Series(self._objects[name], dtype=object).take(places[known].astype("int64")).to_numpy()
+        return objects
+
+    def _datetimes(self, name: str, array: Any) -> pd.DatetimeIndex:
+        import pandas as pd
+
+        try:
+            return pd.DatetimeIndex(array)
+        except (ValueError, TypeError) as error:
+            raise ColumnTypeError(f'column "{name}" of {self._label} mixes time stamps: {error}') from error
+
+    def _to_arrow(self, name: str, array: Any) -> ArrowColumn:
+        dtype = array.dtype
+        if isinstance(dtype, np.dtype):
+            if dtype.kind == "M":
+                # Arrow would copy the stamps to mark NaT as null; the engines know NaT by its bits.
+                stamps = np.asarray(array)
+                unit = np.datetime_data(stamps.dtype)[0]
+                return pa.array(stamps.view("int64")).view(pa.timestamp(unit))
+            if dtype.kind == "O":
+                return self._objects_to_arrow(name, array)
+        try:
+            return pa.array(array)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise ColumnTypeError(
+                f'column "{name}" of {self._label} is of type {dtype}, which Arrow cannot hold: {error}'
+            ) from error
+
+    def _objects_to_arrow(self, name: str, array: Any) -> ArrowColumn:
+        import pandas as pd
+
+        kind = pd.api.types.infer_dtype(array, skipna=True)
+        if kind in {"string", "empty"}:
+            return pa.array(array, type=pa.large_string(), from_pandas=True)
+        if kind in {"datetime", "datetime64"}:
+            return self._to_arrow(name, self._datetimes(name, array).array)
+        if kind == "date":
+            return pa.array(array, type=pa.date32(), from_pandas=True)
+        if kind in {"floating", "mixed-integer-float"}:
+            return pa.array(pd.Series(array).to_numpy(dtype="float64", na_value=np.nan))
+        return pa.array([self._cell_text(name, cell) for cell in array], type=pa.large_string())
+
+    def _cell_text(self, name: str, cell: Any) -> str | None:
+        """Return the text of a cell in a column of numbers and texts; that of a float keeps every bit."""
+        import pandas as pd
+
+        if isinstance(cell, str):
+            return cell
+        if cell is None or cell is pd.NA or cell is pd.NaT:
+            return None
+        if isinstance(cell, np.generic):
+            cell = cell.item()
+        if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
+            if math.isnan(cell):
+                return None
+            # The word is no number; a number too large is infinite and becomes an error.
+            return f"{'-' if cell < 0 else ''}1e999" if math.isinf(cell) else str(cell)
+        raise ColumnTypeError(
+            f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
+            "expected are texts, numbers or time stamps"
+        )
+
+
+@lru_cache
+def _index_of_names(names: tuple[str, ...]) -> pd.Index:
+    import pandas as pd
+
+    return pd.Index(names)
+
+
+def _holds_objects(array: Any) -> bool:
+    return isinstance(array.dtype, np.dtype) and array.dtype.kind == "O"
+
+
+def require_single(name: str, names: Sequence[Any], label: str = "the frame") -> None:
+    """Raise where a column is absent or there more than once."""
+    count = names.count(name)
+    if count == 0:
+        raise ColumnNotFoundError(name, names, label)
+    if count > 1:
+        raise ColumnTypeError(f'column "{name}" occurs {count} times in {label}; rename or drop the others')
+
+
+def _in_one_chunk(column: ArrowColumn) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _numbers(column: Values) -> ArrowColumn:
+    """Return numbers as Arrow, NaN as NaN; `pa.array` would import pandas to find that they are no Series."""
+    if not isinstance(column, np.ndarray):
+        return column
+    contiguous = np.ascontiguousarray(column)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [None, pa.py_buffer(contiguous)])
+
+
+def _as_array(column: Values) -> Any:
+    """Return a column as pandas keeps it, nulls as NaN and NaT."""
+    import pandas as pd
+
+    if isinstance(column, pa.ChunkedArray | pa.Array):
+        if pa.types.is_large_string(column.type):
+            # Text of its own type since pandas 3.0, objects before.
+            return _as_dtype(column, pd.Index([""]).dtype)
+        column = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    return column if column.flags.writeable else column.copy()
+
+
+def _table_to_pandas(table: pa.Table) -> pd.DataFrame:
+    import pandas as pd
+
+    # pandas computes on views with kernels that pyarrow does not have.
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    types = [plain.get(type_, type_) for type_ in table.schema.types]
+    table = table.cast(pa.schema(zip(table.schema.names, types, strict=True)))
+    df: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return df
+
+
+def _as_dtype(column: ArrowColumn, dtype: Any) -> Any:
+    """Return an Arrow column as a pandas column of `dtype`; integers and booleans that got gaps become wider."""
+    import pandas as pd
+
+    if not isinstance(dtype, np.dtype):
+        if hasattr(dtype, "__from_arrow__"):
+            return dtype.__from_arrow__(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]))
+        return column.to_pandas().astype(dtype)
+    if column.null_count and dtype.kind in "iu":
+        return column.to_pandas().astype("float64")
+    if column.null_count and dtype.kind not in "fcmM":
+        series = column.to_pandas().astype(object)
+        return series.where(series.notna(), np.nan)
+    values = column.to_pandas().astype(dtype).to_numpy(copy=False)
+    # What lies in Arrow's memory cannot be written.
+    return pd.Series(values if values.flags.writeable else values.copy(), dtype=dtype)

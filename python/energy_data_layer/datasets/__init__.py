@@ -1,0 +1,1 @@
+"""Each dataset that the layer knows: its service, payload, table and meaning."""

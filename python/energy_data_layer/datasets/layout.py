@@ -1,0 +1,172 @@
+"""What the columns of a wide table mean: one row per plant and day, one column per hour."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+HOURS = 24
+
+TIMESTAMP, PLANT_NAME, GENERATION = LONG_COLUMNS = ("timestamp", "plant_name", "generation")
+"""The columns of the long table; those that the layout keeps stand behind them."""
+
+EnergyUnit: TypeAlias = Literal["Wh", "kWh", "MWh"]
+HourLabel: TypeAlias = Literal["start", "end"]
+
+ENERGY_UNITS: dict[str, tuple[float, float]] = {"Wh": (1.0, 1000.0), "kWh": (1.0, 1.0), "MWh": (1000.0, 1.0)}
+"""What brings a value to kWh: multiply by the first, divide by the second. Dividing by 1000 keeps decimals exact."""
+
+
+@dataclass(frozen=True)
+class WideLayout:
+    """What the columns of a wide table mean.
+
+    Headings are compared without the blanks around them. A table has to have the headings of day, plant and
+    hours; the others may be absent, and it may have more columns than a layout names.
+
+    Parameters
+    ----------
+    name : str
+        The name by which callers choose the layout.
+    date : str
+        Heading of the day.
+    hours : str or sequence of str
+        The headings of the hours that end at 1:00 to 24:00: all 24 in order, or a pattern such as
+        ``"qhorGen{:02d}"`` or ``"{}시"`` into which 1 to 24 are put.
+    plant : str, optional
+        Heading of the plant's name.
+    unit : str, optional
+        Heading of the generating unit.
+    plant_name : str, optional
+        The plant's name, for a table of one plant that does not name it.
+    hour_label : {"start", "end"}, default "start"
+        What is stored for the hour that ends at N: ``"end"`` stores N:00 (24 is 00:00 of the next day),
+        ``"start"`` stores (N-1):00.
+    energy_unit : {"Wh", "kWh", "MWh"}, optional
+        What the hour columns hold; a mean power in kW over an hour is the same number of kWh.
+    energy_unit_column : str, optional
+        Heading of a column that says for each row what its hours hold.
+    daily_total : str, optional
+        Heading of the published total of the day.
+    daily_total_unit : {"Wh", "kWh", "MWh"}, optional
+        The unit of the total, where it is not that of the hours.
+    keep : str or sequence of str, optional
+        Headings of identifying columns that are repeated for every hour.
+    publisher, fuel : str, optional
+        Who publishes such tables, and what the plants run on.
+    recognised_by : str or sequence of str, optional
+        Headings that a table must have, beside those of day, plant and hours, to be taken for this layout
+        when none is named.
+    told_by_headings : bool, default True
+        Whether the headings alone tell the layout; False where others publish another unit under the same
+        ones, so that the caller has to name the layout or its publisher.
+
+    Raises
+    ------
+    OptionError
+        If there are not 24 hours, a heading is named for two purposes, a unit or label is unknown, or the
+        plant's name is blank.
+
+    Examples
+    --------
+    >>> layout = WideLayout("my park", date="day", plant="turbine", hours="h{:02d}", energy_unit="MWh")
+    >>> layout.hours[0], layout.hours[-1]
+    ('h01', 'h24')
+    """
+
+    name: str
+    _: KW_ONLY
+    date: str
+    hours: str | Sequence[str]
+    plant: str | None = None
+    unit: str | None = None
+    plant_name: str | None = None
+    hour_label: HourLabel = "start"
+    energy_unit: EnergyUnit | None = None
+    energy_unit_column: str | None = None
+    daily_total: str | None = None
+    daily_total_unit: EnergyUnit | None = None
+    keep: str | Sequence[str] = ()
+    publisher: str | None = None
+    fuel: str | None = None
+    recognised_by: str | Sequence[str] = ()
+    told_by_headings: bool = True
+
+    def __post_init__(self) -> None:
+        hours = self._filled(self.hours) if isinstance(self.hours, str) else self.hours
+        object.__setattr__(self, "hours", tuple(map(heading_text, hours)))
+        for role in ("keep", "recognised_by"):
+            given = getattr(self, role)
+            headings = [given] if isinstance(given, str) else given
+            object.__setattr__(self, role, tuple(dict.fromkeys(map(heading_text, headings))))
+        for role in ("date", "plant", "unit", "energy_unit_column", "daily_total"):
+            heading = getattr(self, role)
+            if heading is not None:
+                object.__setattr__(self, role, heading_text(heading))
+        if self.plant_name is not None:
+            object.__setattr__(self, "plant_name", str(self.plant_name).strip(BLANKS))
+        self._check()
+
+    def _filled(self, pattern: str) -> list[str]:
+        try:
+            return [pattern.format(hour) for hour in range(1, HOURS + 1)]
+        except (ValueError, LookupError) as error:
+            raise OptionError(
+                f'layout "{self.name}" has the pattern "{pattern}" for its hours, into which no number can be put '
+                f'({error}); write one such as "h{{:02d}}"'
+            ) from error
+
+    def _check(self) -> None:
+        if len(set(self.hours)) != HOURS or len(self.hours) != HOURS:
+            raise OptionError(
+                f'layout "{self.name}" has {len(set(self.hours))} different hour columns; name 24, or a pattern '
+                'such as "h{:02d}"'
+            )
+        for heading in (self.date, self.plant, self.unit, self.energy_unit_column, self.daily_total, *self.keep):
+            if heading in self.hours:
+                raise OptionError(f'layout "{self.name}" takes column "{heading}" for an hour and for something else')
+        if self.plant is not None and self.plant == self.unit:
+            raise OptionError(f'layout "{self.name}" takes column "{self.plant}" for the plant and for its unit')
+        for heading in self.keep:
+            if heading in LONG_COLUMNS:
+                raise OptionError(f'layout "{self.name}" keeps column "{heading}", a name that the long table uses')
+        if self.plant_name == "":
+            raise OptionError(f'layout "{self.name}" has a blank plant_name; name the plant, or leave it out')
+        if self.hour_label not in get_args(HourLabel):
+            raise OptionError(f'layout "{self.name}" has hour_label {self.hour_label!r}; it can be "start" or "end"')
+        for unit in (self.energy_unit, self.daily_total_unit):
+            if unit is not None and unit not in ENERGY_UNITS:
+                raise OptionError(f'layout "{self.name}" has unit of energy {unit!r}; it can be Wh, kWh or MWh')
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Return the headings without which a table is not of this layout."""
+        return tuple(heading for heading in (self.date, self.plant, *self.hours) if heading is not None)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Return all headings that the layout names."""
+        named = (*self.required, self.unit, self.energy_unit_column, self.daily_total, *self.keep)
+        return tuple(dict.fromkeys(heading for heading in named if heading is not None))
+
+    def is_told_by(self, headings: Collection[str]) -> bool:
+        """Return whether these headings (without blanks around them) tell this layout."""
+        return self.told_by_headings and {*self.required, *self.recognised_by} <= set(headings)
+
+
+def heading_text(heading: object) -> str:
+    """Return a heading as layouts spell it: without blanks around it, and with single ones inside.
+
+    Examples
+    --------
+    >>> heading_text("\ufeff 1시  발전량(MWh) ")
+    '1시 발전량(MWh)'
+    """
+    return re.sub(r"\s+", " ", str(heading).strip(BLANKS))

@@ -1,0 +1,1 @@
+"""Published files: weather and generation tables in CSV."""

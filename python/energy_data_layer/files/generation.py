@@ -1,0 +1,320 @@
+"""Published files of hourly generation, one row per plant and day, read as they are written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import pyarrow as pa
+
+from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.datasets.layout import ENERGY_UNITS, WideLayout, heading_text
+from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, PUBLISHERS, known_layout
+from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
+from energy_data_layer.files.csv_text import matching_files, read_text, records
+from energy_data_layer.files.energy_units import capacity_column
+from energy_data_layer.transforms.wide_to_long.recognise import recognise_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+    from pathlib import Path
+
+    from energy_data_layer.datasets.layout import EnergyUnit
+
+Row: TypeAlias = tuple[int, list[str]]
+"""The line on which a row begins, and its cells."""
+
+WRONG_NUMBER_OF_CELLS = "wrong number of cells"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that cannot be stored as it is.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file, without its folder.
+    line : int
+        The line on which the row begins; the heading is on line 1.
+    publisher : str
+        The file's publisher.
+    reason : str
+        What kind of fault it is.
+    detail : str
+        What stands there, and what to do.
+    content : str
+        The row as CSV.
+    """
+
+    file: str
+    line: int
+    publisher: str
+    reason: str
+    detail: str
+    content: str
+
+
+@dataclass(frozen=True)
+class GenerationFile:
+    """One file of hourly generation.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+    encoding : str
+        ``"utf-8"`` or ``"cp949"``.
+    publisher : str
+        Who published it.
+    layout : WideLayout
+        What its columns mean.
+    table : pyarrow.Table
+        The columns of the layout, and that of the capacity, as text under their headings; blank cells are null.
+    rows : list of (int, list of str)
+        Line and cells of each row of `table`.
+    empty_rows : int
+        Rows in which every cell is blank; they are not in `table`.
+    rejects : list of Reject
+        Rows with too few or too many cells; they are not in `table`.
+    columns_not_read : list of str
+        Headings that the layout has no use for.
+    """
+
+    path: Path
+    encoding: str
+    publisher: str
+    layout: WideLayout
+    table: pa.Table
+    rows: list[Row]
+    empty_rows: int
+    rejects: list[Reject]
+    columns_not_read: list[str]
+
+    @property
+    def rows_read(self) -> int:
+        """All rows of the file, without the heading."""
+        return len(self.rows) + self.empty_rows + len(self.rejects)
+
+    def place(self, row: int) -> str:
+        """Return where a row of `table` stands, in words."""
+        return f"{self.path.name}, line {self.rows[row][0]}"
+
+    def reject(self, row: int, reason: str, detail: str) -> Reject:
+        """Return a row of `table` as a reject."""
+        return _reject(self.path, self.publisher, self.rows[row], reason, detail)
+
+
+def read_generation_files(
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+    *,
+    publisher: str | None = None,
+    layout: WideLayout | str | None = None,
+    energy_unit: EnergyUnit | None = None,
+    plant_name: str | None = None,
+) -> list[GenerationFile]:
+    """Read published files of hourly generation: a row per plant and day, a column per hour.
+
+    A file's name tells its publisher at its beginning and, where the table does not name the plant, the
+    plant behind it, as the public data portal names files: ``<publisher>_<data>_<date>.csv``. Headings tell
+    the layout.
+
+    Parameters
+    ----------
+    paths : path or glob pattern, or an iterable of these
+        CSV files in UTF-8 or cp949.
+    publisher : str, optional
+        The publisher of all files, such as ``"KOSPO"``.
+    layout : WideLayout or str, optional
+        The layout of all files, or its name.
+    energy_unit : {"Wh", "kWh", "MWh"}, optional
+        What the hours hold, where the headings do not say it.
+    plant_name : str, optional
+        The plant, for tables that do not name it.
+
+    Returns
+    -------
+    list of GenerationFile
+        The files in the order of their names. Cells are text, as they are written.
+
+    Raises
+    ------
+    SourceFileError
+        A file is absent, unreadable or no CSV, or its layout, publisher or plant cannot be told.
+    OptionError
+        `paths` is empty, or an option has a value that it cannot take.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.simulator.sample_generation import write_generation_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     written = write_generation_sample(folder)
+    ...     files = read_generation_files(f"{folder}/*.csv")
+    >>> [(file.publisher, file.layout.name, file.encoding) for file in files][:2]
+    [('KOEN', 'koen_wind_file', 'cp949'), ('KOSPO', 'kospo_solar_file', 'cp949')]
+    """
+    if energy_unit is not None and energy_unit not in ENERGY_UNITS:
+        raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
+    if isinstance(layout, str):
+        layout = known_layout(layout)
+    return [_read_file(path, publisher, layout, energy_unit, plant_name) for path in matching_files(paths)]
+
+
+def publisher_in(file_name: str) -> str | None:
+    """Return the publisher that a file's name begins with, None where it is no known one.
+
+    Examples
+    --------
+    >>> publisher_in("한국남부발전(주)_성산풍력발전실적_20250228.csv")
+    'KOSPO'
+    """
+    beginning = _parts(file_name)[0]
+    return next((code for name, code in PUBLISHERS.items() if name in beginning), None)
+
+
+def plant_in(file_name: str) -> str | None:
+    """Return the plant that a file's name tells between the publisher and the date, None where there is none.
+
+    Examples
+    --------
+    >>> plant_in("한국남부발전(주)_성산풍력발전실적_20250228.csv")
+    '성산풍력'
+    """
+    if len(_parts(file_name)) < 3:
+        return None
+    return " ".join(_parts(file_name)[1:-1]).removesuffix("발전실적").strip() or None
+
+
+def _parts(file_name: str) -> list[str]:
+    # Some systems keep the letters of Korean names in pieces.
+    return unicodedata.normalize("NFC", file_name).removesuffix(".csv").split("_")
+
+
+def _read_file(
+    path: Path,
+    publisher: str | None,
+    layout: WideLayout | None,
+    energy_unit: EnergyUnit | None,
+    plant_name: str | None,
+) -> GenerationFile:
+    text, encoding = read_text(path)
+    (heading_line, written), *rows = records(path, text)
+    headings = list(map(heading_text, written))
+    publisher = publisher or publisher_in(path.name)
+    try:
+        layout = layout or recognise_layout(filter(None, headings), publisher=publisher, energy_unit=energy_unit)
+    except LayoutError as error:
+        raise SourceFileError(path, heading_line, str(error)) from error
+    _require_headings(path, heading_line, headings, layout)
+    if energy_unit is None:
+        _require_energy_unit(path, heading_line, headings, layout)
+    publisher = publisher or layout.publisher
+    if publisher is None:
+        raise SourceFileError(
+            path, None, f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher"
+        )
+    if layout.plant is None:
+        layout = replace(layout, plant_name=plant_name or layout.plant_name or _required_plant(path))
+
+    content = [row for row in rows if any(cell.strip(BLANKS) for cell in row[1])]
+    fitting = [row for row in content if _fits(row[1], headings)]
+    cut_off = None if text.endswith(("\n", "\r")) else rows[-1] if rows else None
+    capacity, _ = capacity_column(headings)
+    read = [heading for heading in headings if heading in layout.headings or heading == capacity]
+    return GenerationFile(
+        path,
+        encoding,
+        publisher,
+        layout,
+        _as_table(fitting, {heading: headings.index(heading) for heading in read}),
+        fitting,
+        len(rows) - len(content),
+        [
+            _reject(
+                path,
+                publisher,
+                row,
+                WRONG_NUMBER_OF_CELLS,
+                f"cells: {len(row[1])}, in the heading: {len(headings)}"
+                + "; the file ends here, as if cut off" * (row is cut_off),
+            )
+            for row in content
+            if not _fits(row[1], headings)
+        ],
+        [heading for heading in headings if heading and heading not in read],
+    )
+
+
+def _require_headings(path: Path, line: int, headings: Sequence[str], layout: WideLayout) -> None:
+    absent = [heading for heading in layout.required if heading not in headings]
+    if absent:
+        raise SourceFileError(
+            path, line, f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}'
+        )
+    counts = Counter(headings)
+    repeated = [heading for heading in layout.headings if counts[heading] > 1]
+    if repeated:
+        raise SourceFileError(path, line, f"more than one column with the heading {', '.join(repeated)}; keep one")
+
+
+def _require_energy_unit(path: Path, line: int, headings: Sequence[str], layout: WideLayout) -> None:
+    capacity, _ = capacity_column(headings)
+    by_capacity = layout.energy_unit_column == CAPACITY_DECIDES and capacity is not None
+    if layout.energy_unit is None and layout.energy_unit_column not in headings and not by_capacity:
+        raise SourceFileError(path, line, "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit")
+
+
+def _required_plant(path: Path) -> str:
+    name = plant_in(path.name)
+    if name is None:
+        raise SourceFileError(
+            path,
+            None,
+            "neither the table nor the file's name (publisher_plant_date.csv) tells the plant; pass plant_name",
+        )
+    return name
+
+
+def _fits(cells: Sequence[str], headings: Sequence[str]) -> bool:
+    """Tell whether a row has a cell under every heading and nothing beyond; a comma at the end does not count."""
+    needed = max(position for position, heading in enumerate(headings, start=1) if heading)
+    return len(cells) >= needed and not any(cell.strip(BLANKS) for cell in cells[len(headings) :])
+
+
+def _as_table(rows: Sequence[Row], positions: dict[str, int]) -> pa.Table:
+    columns = {
+        heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in rows], pa.string())
+        for heading, position in positions.items()
+    }
+    return pa.table(columns)
+
+
+def _reject(path: Path, publisher: str, row: Row, reason: str, detail: str) -> Reject:
+    line, cells = row
+    content = io.StringIO()
+    csv.writer(content, lineterminator="").writerow(cells)
+    return Reject(path.name, line, publisher, reason, detail, content.getvalue())
+
+
+def label_convention(layout: WideLayout) -> str:
+    """Return how a layout labels its hours.
+
+    ``"hour-ending"`` is the hour that ends at the label (``1시`` to ``24시``), ``"hour-beginning"`` the one
+    that begins there (``0`` to ``23``), ``"interval"`` a label with both (``0-1시``).
+
+    Examples
+    --------
+    >>> label_convention(known_layout("kospo_interval_file")), label_convention(known_layout("krc_file"))
+    ('interval', 'hour-ending')
+    """
+    first = [int(number) for number in re.findall(r"\d+", layout.hours[0])]
+    if first[:1] != [0]:
+        return "hour-ending"
+    return "interval" if 1 in first else "hour-beginning"

@@ -1,0 +1,170 @@
+"""The observations of more files than memory holds: kept on disk once read, given back some stations at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from os import SEEK_END
+from tempfile import TemporaryFile, gettempdir
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+
+from energy_data_layer.errors import StorageError
+from energy_data_layer.files.csv_text import matching_files
+from energy_data_layer.files.weather import AsosFile, column_order, line_of_row, read_asos_file, without_repeated_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from os import PathLike
+    from pathlib import Path
+
+ROWS_AT_ONCE = 500_000
+"""How many rows a part has at most; a station with more rows than that is a part of its own."""
+
+
+class _Slice(NamedTuple):
+    """The rows of a station in one file, and the bytes of the spool in which they lie."""
+
+    file: int
+    rows: int
+    offset: int
+    length: int
+
+
+class AsosSpool:
+    """The observations of CSV exports, read once and kept in a temporary file; a context manager.
+
+    The file has no name where the system allows that: it is gone when the process ends, however it ends. It lies
+    where `tempfile` puts its files (``TMPDIR`` names another folder).
+
+    Attributes
+    ----------
+    files : list of AsosFile
+        The files in the order in which they were read.
+    rows_read : int
+        The rows of all files.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.simulator.sample_weather import write_asos_sample
+    >>> with TemporaryDirectory() as folder, AsosSpool() as spool:
+    ...     spool.read(write_asos_sample(folder, since=date(2023, 1, 1), until=date(2023, 1, 3)))
+    ...     parts = [part.num_rows for part in spool.parts(rows_at_once=100)]
+    >>> len(spool.files), spool.rows_read, parts
+    (5, 245, [98, 98, 49])
+    """
+
+    def __init__(self) -> None:
+        self._spool = TemporaryFile(prefix="energy-data-layer-")  # noqa: SIM115 - closed where the context ends
+        self._schemas: list[pa.Schema] = []
+        self._slices: defaultdict[int, list[_Slice]] = defaultdict(list)
+        self.files: list[AsosFile] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
+    @property
+    def rows_read(self) -> int:
+        """The rows of all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The columns that occur, in the order that every part has them."""
+        return column_order(list(dict.fromkeys(name for schema in self._schemas for name in schema.names)))
+
+    def read(self, paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> None:
+        """Read the files, one after the other, in the order of their names.
+
+        Raises
+        ------
+        SourceFileError, OptionError
+            As in `read_asos_files`, but for rows that differ from an earlier file's: `parts` finds those.
+        StorageError
+            If there is no room for the temporary file.
+        """
+        for path in matching_files(paths):
+            file, table = read_asos_file(path)
+            try:
+                self._keep(table)
+            except OSError as error:
+                raise StorageError(
+                    f"the rows of {path} cannot be kept in {gettempdir()}: {error.strerror}; "
+                    "make room there, or name another folder in TMPDIR"
+                ) from error
+            self.files.append(file)
+
+    def parts(self, rows_at_once: int | None = None) -> Iterator[pa.Table]:
+        """Give all rows, each station and hour once; the rows of a station are in one part.
+
+        Parameters
+        ----------
+        rows_at_once : int, optional
+            The most rows of a part, by default `ROWS_AT_ONCE`; a station with more of them is a part of its own.
+
+        Yields
+        ------
+        pyarrow.Table
+            Rows of some stations, in the columns of all files; at least one part, without rows where there are none.
+
+        Raises
+        ------
+        SourceFileError
+            If two rows give different values for one station and hour.
+        """
+        empty = pa.unify_schemas(self._schemas).empty_table()
+        for stations in self._groups(rows_at_once or ROWS_AT_ONCE):
+            # Files one after the other, so that of rows that differ the later one is told to differ.
+            slices = sorted((piece.file, station, piece) for station in stations for piece in self._slices[station])
+            tables = [self._table(piece) for _, _, piece in slices]
+            part = pa.concat_tables([empty, *tables], promote_options="default").select(self.column_names)
+            yield without_repeated_rows(part, lambda row, slices=slices: self._place(slices, row))  # type: ignore[misc]
+
+    def _keep(self, table: pa.Table) -> None:
+        """Write the rows of each station as one batch."""
+        station = table["stnId"].to_numpy()
+        order = np.argsort(station, kind="stable")
+        table = table.take(order)
+        numbers, starts = np.unique(station[order], return_index=True)
+        self._spool.seek(0, SEEK_END)
+        for number, start, end in zip(numbers.tolist(), starts, np.append(starts, len(order))[1:], strict=True):
+            (batch,) = table.slice(start, end - start).combine_chunks().to_batches()
+            offset = self._spool.tell()
+            length = self._spool.write(batch.serialize())
+            self._slices[number].append(_Slice(len(self._schemas), batch.num_rows, offset, length))
+        self._spool.flush()
+        self._schemas.append(table.schema)
+
+    def _table(self, piece: _Slice) -> pa.Table:
+        self._spool.seek(piece.offset)
+        batch = pa.ipc.read_record_batch(pa.py_buffer(self._spool.read(piece.length)), self._schemas[piece.file])
+        return pa.Table.from_batches([batch])
+
+    def _groups(self, rows_at_once: int) -> Iterator[list[int]]:
+        """Cut the stations, in order, into those whose rows come together."""
+        group: list[int] = []
+        rows_of_group = 0
+        for station in sorted(self._slices):
+            rows = sum(piece.rows for piece in self._slices[station])
+            if group and rows_of_group + rows > rows_at_once:
+                yield group
+                group, rows_of_group = [], 0
+            group.append(station)
+            rows_of_group += rows
+        yield group
+
+    def _place(self, slices: Sequence[tuple[int, int, _Slice]], row: int) -> tuple[Path, int]:
+        """Return the file and the line of a row of some slices."""
+        for file, station, piece in slices:
+            if row < piece.rows:
+                path = self.files[file].path
+                _, table = read_asos_file(path)
+                return path, line_of_row(path, int(np.flatnonzero(table["stnId"].to_numpy() == station)[row]))
+            row -= piece.rows
+        raise AssertionError("the row is none of these slices'")

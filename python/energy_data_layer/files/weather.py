@@ -1,0 +1,306 @@
+"""CSV exports of the ASOS hourly observations, read into one typed table."""
+
+from __future__ import annotations
+
+import reprlib
+import textwrap
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from energy_data_layer.datasets.asos import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
+from energy_data_layer.errors import SourceFileError
+from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from os import PathLike
+    from pathlib import Path
+
+_STAMP = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$"
+
+
+@dataclass(frozen=True, slots=True)
+class AsosFile:
+    """What was found in one file.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+    rows : int
+        Its rows, without the heading.
+    encoding : str
+        ``"utf-8"`` or ``"cp949"``.
+    """
+
+    path: Path
+    rows: int
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsosFiles:
+    """The observations of some files.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The observations, one row per station and hour.
+    files : tuple of AsosFile
+        The files in the order in which they were read.
+    rows_read : int
+        The rows of all files.
+    duplicates_collapsed : int
+        How many of these repeat an earlier row and are not in the table.
+    """
+
+    table: pa.Table
+    files: tuple[AsosFile, ...]
+    rows_read: int
+    duplicates_collapsed: int
+
+
+def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> AsosFiles:
+    """Read CSV exports of the ASOS hourly observations.
+
+    The files are read in the order of their names and joined by column; a column that a file does not
+    have is null in its rows. Exports overlap: a row that repeats the values of an earlier row of the same
+    station and hour is left out.
+
+    Parameters
+    ----------
+    paths : path or glob pattern, or an iterable of these
+        The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시. A time stamp is
+        written ``YYYY-MM-DD HH:MM[:SS]`` or ``YYYY-MM-DDTHH:MM[:SS]``.
+
+    Returns
+    -------
+    AsosFiles
+        The table and what was read. The table has the known columns that occur, named, typed and ordered
+        as in `energy_data_layer.datasets.asos`, then the unknown ones as text under their own headings.
+        A blank cell is null.
+
+    Raises
+    ------
+    SourceFileError
+        A file is absent, unreadable or not such an export; a line has too few or too many cells; a cell
+        cannot be what its heading says; two rows give different values for one station and hour. The
+        error names the file and the line.
+    OptionError
+        `paths` is empty.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     written = write_asos_sample(
+    ...         folder, stations=SAMPLE_STATIONS[:1], since=date(2023, 12, 1), until=date(2024, 2, 1)
+    ...     )
+    ...     observations = read_asos_files(f"{folder}/*.csv")
+    >>> len(observations.files), observations.duplicates_collapsed
+    (2, 1)
+    >>> observations.table.column_names[:5]
+    ['stnId', 'stnNm', 'tm', 'ta', 'rn']
+    """
+    files, tables = zip(*map(read_asos_file, matching_files(paths)), strict=True)
+    joined = pa.concat_tables(tables, promote_options="default")
+    ordered = joined.select(column_order(joined.column_names))
+    table = without_repeated_rows(ordered, lambda row: _place(files, row))
+    return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
+
+
+def column_order(names: Sequence[str]) -> list[str]:
+    """Return names of columns as a table of observations has them: known ones in the export's order, then others."""
+    known = [column.field for column in ASOS_COLUMNS if column.field in names]
+    return known + [name for name in names if name not in ASOS_BY_FIELD]
+
+
+def read_asos_file(path: Path) -> tuple[AsosFile, pa.Table]:
+    """Return what one file holds, its rows as they stand; raises as `read_asos_files` does."""
+    text, encoding = read_text(path)
+    headings = _headings(path, text)
+    cells = _split(path, text, headings)
+    columns = {
+        _name_of(heading): _typed(path, text, heading, _trimmed(column))
+        for heading, column in zip(headings, cells.columns, strict=True)
+    }
+    return AsosFile(path, cells.num_rows, encoding), pa.table(columns)
+
+
+def line_of_row(path: Path, row: int) -> int:
+    """Return the line of a row of a file; the first one is row 0."""
+    return _line_of_row(path, read_text(path)[0], row)
+
+
+def _line_of_row(path: Path, text: str, row: int) -> int:
+    lines = (line for line, _ in records(path, text))
+    return next(line for position, line in enumerate(lines, start=-1) if position == row)
+
+
+def _headings(path: Path, text: str) -> list[str]:
+    line, headings = next(records(path, text))
+    names = [_name_of(heading) for heading in headings]
+    if not set(ASOS_KEYS).issubset(names):
+        needed = ", ".join(ASOS_BY_FIELD[field].heading for field in ASOS_KEYS)
+        seen = textwrap.shorten(", ".join(headings), width=300, placeholder=" …")
+        raise SourceFileError(path, line, f"the headings {needed} are needed; seen: {seen}")
+    if "" in names:
+        raise SourceFileError(path, line, f"cell {names.index('') + 1} is blank; every column needs a heading")
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        same = [heading for heading in headings if _name_of(heading) == repeated[0]]
+        raise SourceFileError(path, line, f"headings that mean the same column: {', '.join(same)}; keep one")
+    return headings
+
+
+def _name_of(heading: str) -> str:
+    column = column_of_heading(heading)
+    return column.field if column else heading.strip()
+
+
+def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
+    """Return the cells as text, null where one is empty."""
+    if text.count('"') % 2:
+        for _ in records(path, text):  # an open quotation would swallow rows without a complaint
+            pass
+    data = f"{text}\n".encode()  # pyarrow finds no heading in a file that ends behind it
+    try:
+        return pa_csv.read_csv(
+            in_arrow_memory(data),
+            read_options=pa_csv.ReadOptions(block_size=len(data)),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(headings, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        _refuse_uneven_lines(path, text, len(headings))
+        raise SourceFileError(path, None, f"not the CSV that an export is: {error}") from error
+
+
+def _refuse_uneven_lines(path: Path, text: str, expected: int) -> None:
+    for line, cells in records(path, text):
+        if len(cells) != expected:
+            end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
+            raise SourceFileError(path, line, f"cells: {len(cells)}, in the heading: {expected}{end}")
+
+
+def _trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    trimmed = pc.utf8_trim_whitespace(cells)
+    blank = pc.equal(trimmed, "")
+    return pc.if_else(blank, None, trimmed) if pc.any(blank).as_py() else trimmed
+
+
+def _typed(path: Path, text: str, heading: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    column = column_of_heading(heading)
+    if column is None:
+        return cells
+    if column.field in ASOS_KEYS and cells.null_count:
+        row = pc.index(pc.is_null(cells), True).as_py()
+        raise SourceFileError(path, _line_of_row(path, text, row), f"{heading} is blank; every row needs it")
+    try:
+        return _converted(cells, column.arrow_type)
+    except pa.ArrowInvalid as error:
+        value = _first_unreadable(cells, column.arrow_type)
+        line = _line_of_row(path, text, pc.index(cells, value).as_py())
+        problem = f"{heading}: {reprlib.repr(value)} is not {_wanted(column.arrow_type)}"
+        raise SourceFileError(path, line, problem) from error
+
+
+def _converted(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
+    """Return the cells as values of the type; ArrowInvalid where one cannot be."""
+    if pa.types.is_timestamp(arrow_type) and not _all(pc.match_substring_regex(cells, _STAMP)):
+        raise pa.ArrowInvalid("a stamp of another form, some of which the cast accepts")
+    values = cells.cast(arrow_type)
+    if pa.types.is_floating(arrow_type) and not _all(pc.is_finite(values)):
+        raise pa.ArrowInvalid("the words inf and nan, which the cast accepts")
+    return values
+
+
+def _all(conditions: pa.ChunkedArray) -> bool:
+    return bool(pc.all(conditions, min_count=0).as_py())
+
+
+def _first_unreadable(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> str:
+    for value in cells.unique().drop_null().to_pylist():
+        try:
+            _converted(pa.chunked_array([[value]]), arrow_type)
+        except pa.ArrowInvalid:
+            return str(value)
+    raise AssertionError("the column was refused, so one of its cells is")
+
+
+def _wanted(arrow_type: pa.DataType) -> str:
+    if pa.types.is_timestamp(arrow_type):
+        return "a time stamp; accepted are YYYY-MM-DD HH:MM[:SS] and YYYY-MM-DDTHH:MM[:SS]"
+    return f"a whole number ({arrow_type})" if pa.types.is_integer(arrow_type) else "a number"
+
+
+def without_repeated_rows(table: pa.Table, place: Callable[[int], tuple[Path, int]]) -> pa.Table:
+    """Return the rows without those that repeat an earlier one.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The rows, those of one station and hour in the order in which they were read.
+    place : callable
+        Tells the file and the line of a row.
+
+    Raises
+    ------
+    SourceFileError
+        If two rows give different values for one station and hour.
+    """
+    station = table["stnId"].to_numpy()
+    stamp = table["tm"].to_numpy()
+    order = np.lexsort((stamp, station))  # stable: rows of one key stay in their order
+    first, second = order[:-1], order[1:]
+    same_key = (station[first] == station[second]) & (stamp[first] == stamp[second])
+    earlier, later = first[same_key], second[same_key]
+    if not table.take(later).equals(table.take(earlier)):
+        raise _conflict(table, place, earlier, later)
+    keep = np.ones(table.num_rows, dtype=bool)
+    keep[later] = False
+    return table.filter(pa.array(keep))
+
+
+def _conflict(
+    table: pa.Table, place: Callable[[int], tuple[Path, int]], earlier: np.ndarray, later: np.ndarray
+) -> SourceFileError:
+    """Return the error about the first row that differs from an earlier one of its station and stamp."""
+    by_file = np.argsort(later)
+    before = table.take(earlier[by_file]).to_pylist()
+    after = table.take(later[by_file]).to_pylist()
+    pair = next(i for i in range(len(after)) if before[i] != after[i])
+    old, new = before[pair], after[pair]
+    old_path, old_line = place(int(earlier[by_file][pair]))
+    new_path, new_line = place(int(later[by_file][pair]))
+    differences = "; ".join(
+        f"{name} {_shown(new[name])} here, {_shown(old[name])} there" for name in new if new[name] != old[name]
+    )
+    problem = (
+        f"station {new['stnId']} at {new['tm']:%Y-%m-%d %H:%M} differs from {old_path}, line {old_line}: "
+        f"{differences}; keep the row that is right"
+    )
+    return SourceFileError(new_path, new_line, problem)
+
+
+def _shown(value: object) -> str:
+    return "blank" if value is None else str(value)
+
+
+def _place(files: Sequence[AsosFile], row: int) -> tuple[Path, int]:
+    """Return the file and the line of a row of all files."""
+    for file in files:
+        if row < file.rows:
+            return file.path, line_of_row(file.path, row)
+        row -= file.rows
+    raise AssertionError("the row is none of these files'")

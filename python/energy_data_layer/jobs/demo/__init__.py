@@ -1,0 +1,1 @@
+"""The demonstration: both jobs on made-up data sets."""

@@ -1,0 +1,64 @@
+"""What was told of changes in the sources, and whether the latest runs told any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.datasets.tables import DRIFT, RUNS
+from energy_data_layer.jobs.periods import day_of
+from energy_data_layer.jobs.run_context import existing_database
+from energy_data_layer.reports.run_report import RUNNING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from energy_data_layer.storage.database import Filter
+
+
+@dataclass(frozen=True)
+class ToldDrift:
+    """What was told.
+
+    Attributes
+    ----------
+    findings : list of dict
+        Rows of table ``drift``, oldest first.
+    is_current : bool
+        Whether the last finished run of any job told something.
+    """
+
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    is_current: bool = False
+
+
+def told_drift(database_url: str, since: str | date | None = None) -> ToldDrift:
+    """Return what was told of changes; nothing is changed or created.
+
+    Parameters
+    ----------
+    database_url : str
+        See `Database.connect`.
+    since : date or ISO 8601 text, optional
+        The first day (UTC) of which findings are listed; all by default.
+
+    Raises
+    ------
+    OptionError
+        If `since` is no day.
+    StorageError
+        As in `Database.connect`; also if there is no such database file.
+    """
+    noticed: list[Filter] = []
+    if since is not None:
+        noticed.append(("noticed", ">=", datetime.combine(day_of("since", since), time.min)))
+    with existing_database(database_url) as database:
+        if DRIFT not in database.tables():
+            return ToldDrift()
+        findings = database.read(DRIFT, filters=noticed)
+        runs = database.read(RUNS, ["run_id", "job", "started"], [("status", "!=", RUNNING)]).sort_by("started")
+        last_runs = {run["job"]: run["run_id"] for run in runs.to_pylist()}
+        told = database.read(DRIFT, ["run_id"], [("run_id", "in", list(last_runs.values()))])
+    order = [(name, "ascending") for name in ("noticed", "table_name", "kind", "subject", "field")]
+    return ToldDrift(findings.sort_by(order).to_pylist(), told.num_rows > 0)

@@ -1,0 +1,1 @@
+"""Published generation files to a table of hours."""

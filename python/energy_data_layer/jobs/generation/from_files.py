@@ -1,0 +1,322 @@
+"""The generation job: from published files with a row per plant and day to stored hours."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.datasets.layout import GENERATION, HOURS, TIMESTAMP
+from energy_data_layer.datasets.tables import GENERATION_COLUMNS, GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
+from energy_data_layer.errors import (
+    EngineBroken,
+    EngineError,
+    EngineUnavailable,
+    EngineVersionError,
+    LayoutError,
+    SourceFileError,
+)
+from energy_data_layer.files.energy_units import capacities_kw
+from energy_data_layer.files.generation import label_convention, read_generation_files
+from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
+from energy_data_layer.jobs.drift.distributions import check_distributions
+from energy_data_layer.jobs.generation.rows import DailyRows, settle_repeated_keys
+from energy_data_layer.jobs.run_context import watched
+from energy_data_layer.reports.generation_report import (
+    LISTED_REJECTS,
+    FileReport,
+    GenerationReport,
+    Mismatch,
+    RejectedLine,
+    RejectsOfAReason,
+    UnitPeriod,
+)
+from energy_data_layer.storage.database import Database, redacted_url
+from energy_data_layer.storage.rejects import store_rejects
+from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from energy_data_layer.datasets.layout import EnergyUnit, WideLayout
+    from energy_data_layer.files.generation import GenerationFile, Reject
+    from energy_data_layer.transforms.wide_to_long.report import WideReport
+
+logger = logging.getLogger(__name__)
+
+STAGES = ("read files", "check rows", "wide to long", "store")
+
+FUEL_WORDS = {"태양광": "solar", "풍력": "wind"}
+"""Words in the names of plants that tell what they run on."""
+
+SURPRISING_PART = 1.5
+"""Part of its capacity above which a plant's hour is counted."""
+
+
+def run_generation(
+    files: str | PathLike[str] | Iterable[str | PathLike[str]],
+    database_url: str,
+    *,
+    publisher: str | None = None,
+    layout: WideLayout | str | None = None,
+    energy_unit: EnergyUnit | None = None,
+    plant_name: str | None = None,
+    schema_policy: str | None = None,
+    use_rust: bool | None = None,
+    on_stage: Callable[[str], None] | None = None,
+) -> GenerationReport:
+    """Read published files of hourly generation and store their hours in ``generation_hourly``.
+
+    Each row of a file, a plant's day, becomes 24 rows that begin at ``interval_start``, in kWh. A row that
+    cannot be stored as it is goes to ``rejects`` with its file, line and reason: a wrong number of
+    cells, an unreadable day, no plant, an infinite number, a unit of energy that the capacity does not
+    decide, and rows of different content under one publisher, plant, unit and day, all of them. Rows of the
+    same content become one. A new value replaces a stored one, a new missing value replaces none. Running
+    the job twice leaves what one run leaves. The run is noted in table ``runs`` from when the files are read.
+
+    Parameters
+    ----------
+    files : path or glob pattern, or an iterable of these
+        CSV files in UTF-8 or cp949.
+    database_url : str
+        See `Database.connect`.
+    publisher, layout, energy_unit, plant_name : optional
+        What the files do not tell, for all of them: see `read_generation_files`.
+    schema_policy : str, optional
+        What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
+    use_rust : bool, optional
+        The engine, see `transform_wide_to_long`.
+    on_stage : callable, optional
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    GenerationReport
+        What became of every row.
+
+    Raises
+    ------
+    SourceFileError
+        If a file is no such table, or if it leaves its layout, publisher, plant or unit of energy open;
+        nothing is written.
+    SchemaDriftError
+        If the headings changed and the policy is to freeze; nothing is written.
+    OptionError
+        If an option has a value that it cannot take.
+    StorageError
+        If the database cannot be opened or written; it is left as it was.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.simulator.sample_generation import write_generation_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     files = write_generation_sample(folder)
+    ...     first = run_generation(files, f"duckdb:///{folder}/energy.duckdb")
+    ...     second = run_generation(files, f"duckdb:///{folder}/energy.duckdb")
+    >>> first.rows_inserted == 24 * first.rows_stored == second.rows_unchanged
+    True
+    """
+    report = GenerationReport(
+        "generation",
+        arguments={
+            "database": redacted_url(database_url),
+            "publisher": publisher,
+            "layout": layout if layout is None or isinstance(layout, str) else layout.name,
+            "energy_unit": energy_unit,
+            "plant_name": plant_name,
+        },
+        on_stage=on_stage,
+    )
+
+    with watched(report):
+        with report.stage("read files") as stage:
+            read = read_generation_files(
+                files, publisher=publisher, layout=layout, energy_unit=energy_unit, plant_name=plant_name
+            )
+            stage.holds(*(file.table for file in read))
+
+        with report.stage("check rows"):
+            checked = [DailyRows(file, energy_unit) for file in read]
+            settle_repeated_keys(checked)
+            _note_rows(report, checked)
+
+        with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
+            long = pa.concat_tables([_lengthened(rows, energy_unit, use_rust, report) for rows in checked])
+            stage.holds(*(file.table for file in read), long)
+        if long.num_rows != HOURS * report.rows_stored:
+            raise AssertionError(f"{report.rows_stored} days became {long.num_rows} hours")
+
+        rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
+        with ExitStack() as until_recorded:
+            with report.stage("store") as stage:
+                database = until_recorded.enter_context(Database.connect(database_url))
+                until_recorded.enter_context(RunLog(database).recorded(report))
+                headings = _headings(read)
+                require_known_fields(database, GENERATION_HOURLY, headings, schema_policy)
+                with database.transaction():
+                    counts = database.upsert(
+                        GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel")
+                    )
+                    report.rejects_new = store_rejects(database, rejects)
+                check_headings(database, report, GENERATION_HOURLY, headings)
+                if long.num_rows:
+                    limits = pc.min_max(long.column("interval_start")).as_py()
+                    check_distributions(database, report, GENERATION_HOURLY, limits["min"].date(), limits["max"].date())
+                stage.holds(long, rejects)
+            report.rows_inserted, report.rows_updated = counts.inserted, counts.updated
+            report.rows_unchanged = counts.unchanged
+            report.finish()
+    return report
+
+
+@contextmanager
+def _engine_failures_recorded(database_url: str, report: GenerationReport) -> Iterator[None]:
+    """Note a run that the engine ends in the table of runs; one that a bad file ends makes no database."""
+    try:
+        yield
+    except (EngineBroken, EngineError, EngineUnavailable, EngineVersionError):
+        with Database.connect(database_url) as database, RunLog(database).recorded(report):
+            raise
+
+
+def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
+    """Note what became of the rows, and that nothing was lost."""
+    for rows in checked:
+        file = FileReport(
+            path=str(rows.file.path),
+            encoding=rows.file.encoding,
+            publisher=rows.file.publisher,
+            layout=rows.file.layout.name,
+            label_convention=label_convention(rows.file.layout),
+            energy_units=sorted(set(rows.energy_unit[rows.kept])),
+            unit_periods=list(_unit_periods(rows)) if rows.capacity_decides else [],
+            plants=len(set(rows.full_name[rows.kept])),
+            rows_read=rows.file.rows_read,
+            rows_stored=int(rows.kept.sum()),
+            rows_empty=rows.file.empty_rows,
+            rows_repeated=rows.repeats,
+            rows_rejected=len(rows.rejects),
+            columns_not_read=rows.file.columns_not_read,
+        )
+        if file.rows_read != file.rows_stored + file.rows_empty + file.rows_repeated + file.rows_rejected:
+            raise AssertionError(f"rows were lost or counted twice: {file}")
+        report.files.append(file)
+        for reject in rows.rejects:
+            of_reason = report.rejects.setdefault(reject.reason, RejectsOfAReason())
+            of_reason.count += 1
+            if len(of_reason.first) < LISTED_REJECTS:
+                of_reason.first.append(RejectedLine(reject.file, reject.line, reject.detail))
+    for name in ("rows_read", "rows_stored", "rows_empty", "rows_repeated", "rows_rejected"):
+        setattr(report, name, sum(getattr(file, name) for file in report.files))
+    for reason, of_reason in report.rejects.items():
+        logger.warning("rows rejected, %s: %d", reason, of_reason.count)
+
+
+def _headings(files: Sequence[GenerationFile]) -> dict[str, dict[str, str]]:
+    """Return per publisher its layouts, as the kinds of one field, and per layout the headings."""
+    found: dict[str, dict[str, str]] = {}
+    for file in files:
+        layouts = found.setdefault(file.publisher, {"layout": ""})
+        layouts["layout"] = "|".join(sorted({*filter(None, layouts["layout"].split("|")), file.layout.name}))
+        found.setdefault(f"{file.publisher} {file.layout.name}", {}).update(
+            dict.fromkeys([*file.table.column_names, *file.columns_not_read], "")
+        )
+    return found
+
+
+def _unit_periods(rows: DailyRows) -> Iterator[UnitPeriod]:
+    months = np.datetime_as_string(rows.day[rows.kept], unit="M")
+    known = sorted(set(zip(rows.full_name[rows.kept], months, rows.energy_unit[rows.kept], strict=True)))
+    for (plant, unit), period in groupby(known, key=itemgetter(0, 2)):
+        _, first_to_last, _ = zip(*period, strict=True)
+        yield UnitPeriod(plant, unit, str(first_to_last[0]), str(first_to_last[-1]))
+
+
+def _lengthened(
+    rows: DailyRows, energy_unit: EnergyUnit | None, use_rust: bool | None, report: GenerationReport
+) -> pa.Table:
+    """Return the kept rows of a file as rows of the table, and note what is peculiar about them."""
+    try:
+        long, wide_report = transform_wide_to_long(
+            rows.kept_table(),
+            rows.file.layout,
+            energy_unit=energy_unit,
+            hour_label="start",
+            report=True,
+            use_rust=use_rust,
+        )
+    except LayoutError as error:
+        raise SourceFileError(rows.file.path, None, str(error)) from error
+    report.engine, report.engine_reason = wide_report.engine, wide_report.engine_reason
+    kwh = long.column(GENERATION)
+    _note_hours(report, rows, wide_report, kwh)
+
+    def each_hour(texts: NDArray[np.object_]) -> pa.Array:
+        return pa.array(np.repeat(texts[rows.kept], HOURS), pa.string())
+
+    hours = {
+        "publisher": pa.repeat(pa.scalar(rows.file.publisher, pa.string()), long.num_rows),
+        "plant": each_hour(rows.plant),
+        "unit": each_hour(rows.unit),
+        "fuel": each_hour(_fuels(rows)),
+        "interval_start": long.column(TIMESTAMP).cast(pa.timestamp("us")),
+        "kwh": kwh,
+        "label_convention": pa.repeat(pa.scalar(label_convention(rows.file.layout), pa.string()), long.num_rows),
+    }
+    return pa.table(hours, schema=pa.schema(list(GENERATION_COLUMNS.items())))
+
+
+def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh: pa.ChunkedArray) -> None:
+    positions = np.flatnonzero(rows.kept)
+    report.hours_missing += wide.missing
+    report.cells_coerced += wide.coerced
+    report.totals_checked += wide.totals_checked
+    for mismatch in wide.total_mismatches:
+        row = int(positions[mismatch.row])
+        name, day = rows.full_name[row], np.datetime_as_string(rows.day[row], unit="D")
+        line, _ = rows.file.rows[row]
+        report.total_mismatches.append(
+            Mismatch(rows.file.path.name, line, name, str(day), mismatch.hours, mismatch.total)
+        )
+    limit = np.repeat(capacities_kw(rows.file.table)[positions] * SURPRISING_PART, HOURS)
+    report.hours_above_capacity += int((kwh.to_numpy() > limit).sum())
+
+
+def _fuels(rows: DailyRows) -> NDArray[np.object_]:
+    """Return what each plant runs on, None where neither the layout nor the plant's name tells."""
+    if rows.file.layout.fuel is not None:
+        return np.full(len(rows.plant), rows.file.layout.fuel, dtype=object)
+    fuels = [next((fuel for word, fuel in FUEL_WORDS.items() if word in plant), None) for plant in rows.plant]
+    return np.array(fuels, dtype=object)
+
+
+def _rejects_table(rejects: Sequence[Reject]) -> pa.Table:
+    """Return the rejects as rows of their table; a file may be there twice, in two folders."""
+    rows = {(reject.file, reject.line, reject.content): reject for reject in rejects}
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return pa.Table.from_pylist(
+        [
+            {
+                "file": reject.file,
+                "line": reject.line,
+                "publisher": reject.publisher,
+                "reason": f"{reject.reason}: {reject.detail}",
+                "content": reject.content,
+                "first_seen": now,
+            }
+            for reject in rows.values()
+        ],
+        schema=pa.schema(list(REJECT_COLUMNS.items())),
+    )

@@ -1,0 +1,207 @@
+"""Which rows of generation files can be stored as they are, and what is wrong with the others."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.core.parse import LARGEST_VALUE, parse_cells, parse_days, trimmed
+from energy_data_layer.datasets.layout import ENERGY_UNITS
+from energy_data_layer.datasets.layouts import CAPACITY_DECIDES
+from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_capacity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from energy_data_layer.datasets.layout import EnergyUnit
+    from energy_data_layer.files.generation import GenerationFile, Reject
+
+    Flags = NDArray[np.bool_]
+    Numbers = NDArray[np.float64]
+    Texts = NDArray[np.object_]
+
+UNREADABLE_DAY = "unreadable day"
+NO_PLANT = "no plant"
+INFINITE_CELL = "infinite cell"
+UNDECIDED_UNIT = "unit of energy undecided"
+DIFFERENT_ROWS = "different rows for one plant and day"
+
+DECIMALS_COMPARED = 6
+"""Two rows are the same if their hours are, in kWh and to a milliwatt-hour: files round in units of their own."""
+
+_Key: TypeAlias = "tuple[tuple[str, str], date]"
+"""Publisher and plant, and the day."""
+
+_Place: TypeAlias = "tuple[DailyRows, int]"
+
+
+class DailyRows:
+    """The rows of one file, with those that cannot be stored taken out step by step.
+
+    Attributes
+    ----------
+    file : GenerationFile
+        The file.
+    capacity_decides : bool
+        Whether the unit of energy is a matter of the plants' capacities.
+    plant, unit : array of str
+        The plant and its unit, empty where there is none.
+    day : array of datetime64
+        The day, NaT where it cannot be read.
+    cells : array of float, rows by hours
+        The hours as they are published.
+    energy_unit : array of str
+        What the hours hold, empty where undecided.
+    rejects : list of Reject
+        What is wrong with the rows that are not kept.
+    kept : array of bool
+        The rows to be stored.
+    repeats : int
+        Rows that say again what a kept one says.
+    """
+
+    def __init__(self, file: GenerationFile, energy_unit: EnergyUnit | None) -> None:
+        self.file = file
+        layout = file.layout
+        self.capacity_decides = (
+            energy_unit is None
+            and layout.energy_unit is None
+            and layout.energy_unit_column == CAPACITY_DECIDES
+            and CAPACITY_DECIDES not in file.table.column_names
+        )
+        self.plant = self._texts(layout.plant, layout.plant_name or "")
+        self.unit = self._texts(layout.unit, "")
+        self.day = parse_days(file.table.column(layout.date)).to_numpy()
+        self.cells = np.column_stack([self._numbers(heading) for heading in layout.hours])
+        self.rejects: list[Reject] = list(file.rejects)
+        self.kept = np.ones(len(file.rows), dtype=bool)
+        self.repeats = 0
+        self._reject_what_cannot_be_read()
+        self.energy_unit = self._energy_units(energy_unit or layout.energy_unit)
+
+    @cached_property
+    def kwh(self) -> Numbers:
+        """The hours in kWh."""
+        factors = np.array([ENERGY_UNITS.get(unit, (np.nan, 1.0)) for unit in self.energy_unit]).reshape(-1, 2)
+        return np.asarray(self.cells * factors[:, :1] / factors[:, 1:])
+
+    @cached_property
+    def full_name(self) -> Texts:
+        """The plant and its unit, as in the long table."""
+        return np.where(self.unit == "", self.plant, self.plant + " " + self.unit)
+
+    def hours_compared(self, row: int) -> bytes:
+        """Return what is the same in two rows if their hours are."""
+        hours: Numbers = np.round(self.kwh[row], DECIMALS_COMPARED) + 0.0  # turns -0.0 into 0.0
+        return hours.tobytes()
+
+    def reject(self, row: int, reason: str, detail: str) -> None:
+        """Take a row out, with what is wrong."""
+        self.rejects.append(self.file.reject(row, reason, detail))
+        self.kept[row] = False
+
+    def drop_repeat(self, row: int) -> None:
+        """Take a row out that says again what another one says."""
+        self.repeats += 1
+        self.kept[row] = False
+
+    def kept_table(self) -> pa.Table:
+        """Return the kept rows as the file has them, with the unit of energy where the capacity decided it."""
+        table = self.file.table
+        if self.capacity_decides:
+            table = table.append_column(CAPACITY_DECIDES, pa.array(self.energy_unit, pa.string()))
+        return table.filter(pa.array(self.kept))
+
+    def _texts(self, heading: str | None, otherwise: str) -> Texts:
+        if heading not in self.file.table.column_names:
+            return np.full(len(self.file.rows), otherwise, dtype=object)
+        texts = pc.fill_null(trimmed(self.file.table.column(heading)), "")
+        return np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
+
+    def _numbers(self, heading: str) -> Numbers:
+        return parse_cells(self.file.table.column(heading))[0]
+
+    def _reject_where(self, rows: Flags, reason: str, heading: str) -> None:
+        """Take rows out because of what stands in a column."""
+        for row in np.flatnonzero(rows & self.kept):
+            cell = self.file.table.column(heading)[int(row)].as_py()
+            self.reject(int(row), reason, f"{heading}: {cell or 'blank'}")
+
+    def _reject_what_cannot_be_read(self) -> None:
+        layout = self.file.layout
+        self._reject_where(np.isnat(self.day), UNREADABLE_DAY, layout.date)
+        if layout.plant is not None:
+            self._reject_where(self.plant == "", NO_PLANT, layout.plant)
+        numbers = dict(zip(layout.hours, self.cells.T, strict=True))
+        if layout.daily_total is not None and layout.daily_total in self.file.table.column_names:
+            numbers[layout.daily_total] = self._numbers(layout.daily_total)
+        for heading, values in numbers.items():
+            self._reject_where(np.abs(values) > LARGEST_VALUE, INFINITE_CELL, heading)
+
+    def _energy_units(self, said: EnergyUnit | None) -> Texts:
+        if said is not None:
+            return np.full(len(self.file.rows), said, dtype=object)
+        heading = self.file.layout.energy_unit_column
+        if heading is not None and not self.capacity_decides:
+            units = self._texts(heading, "")
+            self._reject_where(~np.isin(units, list(ENERGY_UNITS)), UNDECIDED_UNIT, heading)
+            return units
+        # Rows that are rejected must not decide about others.
+        rows = np.flatnonzero(self.kept)
+        largest = np.nan_to_num(np.abs(self.cells[rows])).max(axis=1, initial=0.0)
+        decided = energy_units_by_capacity(
+            self.full_name[rows], self.day[rows], largest, capacities_kw(self.file.table)[rows]
+        )
+        for row in np.flatnonzero(decided.problem != ""):
+            self.reject(int(rows[row]), UNDECIDED_UNIT, decided.problem[row])
+        units = np.full(len(self.file.rows), "", dtype=object)
+        units[rows] = decided.unit
+        return units
+
+
+def settle_repeated_keys(files: Sequence[DailyRows]) -> None:
+    """Let one row per publisher, plant, unit and day be kept.
+
+    Rows that differ under one key are all rejected. Rows that are alike become one, unless the plant's rows
+    differ on most of the days that are there more than once: then two plants have one name, and a day on
+    which both stand still tells of neither.
+    """
+    places: dict[_Key, list[_Place]] = defaultdict(list)
+    for rows in files:
+        days = rows.day.astype("datetime64[D]").tolist()
+        for row in np.flatnonzero(rows.kept).tolist():
+            places[(rows.file.publisher, rows.full_name[row]), days[row]].append((rows, row))
+    repeated = {key: same_key for key, same_key in places.items() if len(same_key) > 1}
+    hours = {key: [rows.hours_compared(row) for rows, row in same_key] for key, same_key in repeated.items()}
+    days_of_plant = Counter(plant for plant, _ in repeated)
+    days_apart = Counter(plant for plant, day in repeated if len(set(hours[plant, day])) > 1)
+
+    for (plant, day), same_key in repeated.items():
+        if 2 * days_apart[plant] > days_of_plant[plant] or len(set(hours[plant, day])) > 1:
+            apart = f"on {days_apart[plant]} of {days_of_plant[plant]} repeated days of this name the rows differ"
+            _reject_all(same_key, hours[plant, day], f"{plant[1]} {day}", apart)
+        else:
+            for rows, row in same_key[1:]:
+                rows.drop_repeat(row)
+
+
+def _reject_all(same_key: Sequence[_Place], hours: Sequence[bytes], key: str, apart: str) -> None:
+    """Reject all rows of one key, each with the place of another one, if possible of a different one."""
+    for position, (rows, row) in enumerate(same_key):
+        others = [other for other in range(len(same_key)) if other != position]
+        other = next((other for other in others if hours[other] != hours[position]), others[0])
+        there, row_there = same_key[other]
+        rows.reject(
+            row,
+            DIFFERENT_ROWS,
+            f"{key} is also in {there.file.place(row_there)}; {apart}: "
+            "two plants of one name, or corrected rows; rename or keep one",
+        )

@@ -1,0 +1,1 @@
+"""Stored rows made again by the rules of today."""

@@ -1,0 +1,295 @@
+"""Reprocessing: stored values held against what the engine makes of their sources; what differs is replaced."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.chunks import today_in_korea, years
+from energy_data_layer.datasets.tables import WEATHER_ASOS
+from energy_data_layer.engine import choice
+from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.periods import day_of
+from energy_data_layer.jobs.reprocess.raw_rows import GENERATION, WEATHER, RawTable, read_raw_rows
+from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
+from energy_data_layer.jobs.reprocess.weather import Imputation, reprocess_stations
+from energy_data_layer.jobs.run_context import watched, without_trace
+from energy_data_layer.jobs.service import Fetching
+from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS, checked_columns, require_short_enough
+from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
+from energy_data_layer.reports.collection_report import CollectionReport
+from energy_data_layer.reports.reprocess_report import ReprocessReport
+from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import Database, redacted_url, require_database
+from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.runs import RunLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date
+    from os import PathLike
+
+    from energy_data_layer.datasets.chunks import Chunk
+    from energy_data_layer.storage.database import Filter
+
+    Transaction = Callable[[], AbstractContextManager[None]]
+
+STAGES = ("plan", "read raw", "read stored", "take out", *IMPUTATION_STAGES, "compare")
+
+ROWS_AT_ONCE = 200_000
+"""Rows in a transaction to which no further station is added: what bounds the memory."""
+
+_HOURS_A_DAY = 24
+
+
+def run_reprocess(
+    database_url: str,
+    *,
+    since: str | date,
+    until: str | date | None = None,
+    stations: Iterable[int] | None = None,
+    columns: Sequence[str] | None = None,
+    max_spline_gap: int = 3,
+    from_raw: str | PathLike[str] | None = None,
+    dry_run: bool = False,
+    use_rust: bool | None = None,
+    on_stage: Callable[[str], None] | None = None,
+) -> ReprocessReport:
+    """Compute what is stored again, replace what differs, and keep the old values.
+
+    The fills of ``weather_asos`` are computed again from the stored observations; a fill that has the same
+    method, and the same value but for rounding, stays. With a raw folder the observations themselves, and the
+    tables ``wind_namdong`` and ``nambu_generation``, are first held against the bodies that were kept: there the
+    folder is right, also where it has a missing value and the table has one. Stored rows that the folder does
+    not know stay.
+
+    Table ``fill_changes`` keeps the fills that were replaced, table ``replaced_values`` all other values. Some
+    stations at a time, and years of generation, are committed together with their history; a run that died is
+    completed by the next one. Running it twice changes nothing more.
+
+    Parameters
+    ----------
+    database_url : str
+        See `Database.connect`.
+    since, until : date or ISO 8601 text
+        First and last day, both included; `until` is by default today (KST). Fills within 168 hours around the
+        period are written again where they change with it.
+    stations : iterable of int, optional
+        Numbers of weather stations; by default all, and then generation too where there is a raw folder.
+    columns : sequence of str, optional
+        The fields whose fills are computed again; by default all that were ever imputed.
+    max_spline_gap : int, default 3
+        The longest gap, in hours, that is interpolated; as the jobs had it.
+    from_raw : path, optional
+        A folder of bodies that a job kept (``keep_raw``).
+    dry_run : bool, default False
+        Tell what would be replaced, and leave everything as it is.
+    use_rust : bool, optional
+        The engine, see `impute_missing_values`.
+    on_stage : callable, optional
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    ReprocessReport
+        What was compared and replaced; its status is ``"incomplete"`` where bodies could not be read.
+
+    Raises
+    ------
+    OptionError
+        If an option has a value that it cannot take.
+    SourceFileError
+        If the folder's manifest cannot be read; nothing is written.
+    StorageError
+        If there is no database, or it cannot be opened or written; parts committed before stay.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.jobs.weather.from_files import run_weather
+    >>> from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     url = f"duckdb:///{folder}/energy.duckdb"
+    ...     days = {"since": date(2023, 1, 1), "until": date(2023, 2, 1)}
+    ...     _ = run_weather(write_asos_sample(folder, stations=SAMPLE_STATIONS[:1], **days), url, columns=["ta"])
+    ...     with Database.connect(url) as database:
+    ...         database.execute("UPDATE weather_asos SET ta = ta + 1 WHERE ta_provenance = 1")
+    ...     first = run_reprocess(url, since="2023-01-01")
+    ...     second = run_reprocess(url, since="2023-01-01")
+    >>> [(found.before, found.after, round(found.largest_difference, 6)) for found in first.replaced]
+    [('spline', 'spline', 1.0)]
+    >>> second.values_replaced
+    0
+    """
+    first, last = day_of("since", since), day_of("until", until or today_in_korea())
+    if first > last:
+        raise OptionError(f"since ({first}) is after until ({last})")
+    require_short_enough(max_spline_gap)
+    require_database(database_url)
+    fetching = Fetching.of(None, None, from_raw, use_rust)
+    report = ReprocessReport(
+        "reprocess",
+        arguments={
+            "database": redacted_url(database_url),
+            "since": str(first),
+            "until": str(last),
+            "stations": None if stations is None else sorted({*stations}),
+            "columns": None if columns is None else list(columns),
+            "max_spline_gap": max_spline_gap,
+            "from_raw": None if from_raw is None else str(from_raw),
+            "dry_run": dry_run,
+        },
+        on_stage=on_stage,
+    )
+    chosen = choice.choose(use_rust)
+    report.engine, report.engine_reason = chosen.engine, chosen.reason
+    with watched(report), ExitStack() as run:
+        with report.stage("plan"):
+            chunks = _chunks_in(fetching, report, first, last)
+        database = run.enter_context(Database.connect(database_url))
+        transaction: Transaction = partial(without_trace, database) if dry_run else database.transaction
+        if not dry_run:
+            migrate(database)
+        with report.stage("plan"), transaction():
+            fields = _fields(database, columns)
+            groups = _station_groups(database, report.arguments["stations"], chunks[WEATHER], first, last)
+        if not dry_run:
+            run.enter_context(RunLog(database).recorded(report))
+        if stations is None:
+            for raw in GENERATION:
+                _compare_generation(database, report, raw, fetching, chunks[raw], first, last, transaction)
+        imputation = Imputation(fields, max_spline_gap, use_rust)
+        for done, group in enumerate(groups, start=1):
+            report.has_come(done, len(groups), "stations")
+            _reprocess_group(database, report, group, fetching, chunks[WEATHER], imputation, first, last, transaction)
+        if dry_run:
+            report.finish()
+    return report
+
+
+def _chunks_in(fetching: Fetching, report: ReprocessReport, first: date, last: date) -> dict[RawTable, list[Chunk]]:
+    """Return what the raw folder has of the period, per service."""
+    every = (WEATHER, *GENERATION)
+    if fetching.from_raw is None:
+        return {raw: [] for raw in every}
+    found = {
+        raw: [c for c in raw.source.chunks_in(fetching.from_raw) if c.first <= last and c.last >= first]
+        for raw in every
+    }
+    sources = [raw.source.name for raw, chunks in found.items() if chunks]
+    if not sources:
+        raise OptionError(f"from_raw is {fetching.from_raw.folder}, which has nothing of {first} to {last}")
+    report.collection = CollectionReport(", ".join(sources), str(first), str(last))
+    return found
+
+
+def _fields(database: Database, columns: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the fields whose fills are computed again; a table that was never imputed has those of the jobs."""
+    present = set(database.columns(WEATHER_ASOS))
+    imputed = tuple(name for name in ASOS_BY_FIELD if provenance_column(name) in present) or DEFAULT_COLUMNS
+    if columns is None:
+        return imputed
+    chosen = checked_columns(columns)
+    never = [name for name in chosen if name not in imputed]
+    if never:
+        raise OptionError(f"{', '.join(never)} was never imputed; these fields were: {', '.join(imputed)}")
+    return chosen
+
+
+def _station_groups(
+    database: Database, stations: Sequence[int] | None, chunks: Sequence[Chunk], first: date, last: date
+) -> list[list[int]]:
+    """Return the stations that have rows in the period, stored or raw, in groups of bounded size."""
+    begin, end = HOURLY_TABLES[WEATHER_ASOS].stamps_of(first, last)
+    stored = database.query(
+        f'SELECT "stnId", count(*) AS hours FROM {WEATHER_ASOS} WHERE tm >= $1 AND tm < $2 GROUP BY "stnId"',  # noqa: S608
+        [begin, end],
+    )
+    hours = dict(zip(stored.column("stnId").to_pylist(), stored.column("hours").to_pylist(), strict=True))
+    for chunk in chunks:
+        days = (min(last, chunk.last) - max(first, chunk.first)).days + 1
+        hours[int(chunk.key[0])] = hours.get(int(chunk.key[0]), 0) + _HOURS_A_DAY * days
+    groups: list[list[int]] = []
+    rows = ROWS_AT_ONCE
+    for station in sorted(hours):
+        if stations is not None and station not in stations:
+            continue
+        if rows >= ROWS_AT_ONCE:
+            groups.append([])
+            rows = 0
+        groups[-1].append(station)
+        rows += hours[station]
+    return groups
+
+
+def _reprocess_group(
+    database: Database,
+    report: ReprocessReport,
+    stations: Sequence[int],
+    fetching: Fetching,
+    chunks: Sequence[Chunk],
+    imputation: Imputation,
+    first: date,
+    last: date,
+    transaction: Transaction,
+) -> None:
+    """Make some stations' hours anew, in one transaction."""
+    with report.stage("read raw"):
+        asked = [chunk for chunk in chunks if int(chunk.key[0]) in stations]
+        raw = read_raw_rows(WEATHER, fetching, report, asked, first, last) if asked else None
+    period = HOURLY_TABLES[WEATHER_ASOS].stamps_of(first, last)
+    with transaction():
+        reprocess_stations(database, report, stations, None if raw is None else raw.rows, imputation, period)
+        if raw is not None:
+            raw.set_rejected_aside(database, report)
+    # Arrow's pool keeps what was freed, and more of it with each group.
+    pa.default_memory_pool().release_unused()
+
+
+def _compare_generation(
+    database: Database,
+    report: ReprocessReport,
+    raw: RawTable,
+    fetching: Fetching,
+    chunks: Sequence[Chunk],
+    first: date,
+    last: date,
+    transaction: Transaction,
+) -> None:
+    """Hold a table of generation against the raw folder, a year in each transaction."""
+    for begin, end in _years_of(chunks, first, last):
+        with report.stage("read raw"):
+            asked = [chunk for chunk in chunks if chunk.first <= end and chunk.last >= begin]
+            read = read_raw_rows(raw, fetching, report, asked, begin, end) if asked else None
+        if read is None:
+            continue
+        period = HOURLY_TABLES[raw.table].stamps_of(begin, end)
+        stamp = HOURLY_TABLES[raw.table].stamp
+        key = list(raw.key)
+        with transaction(), report.stage("compare"):
+            # What is read here is what the history will say: no other run may write in between.
+            database.lock(raw.table)
+            names = database.columns(raw.table)
+            filters: list[Filter] = [(stamp, ">=", period[0]), (stamp, "<", period[1])]
+            before = database.read(raw.table, names, filters)
+            unknown = before.join(
+                read.rows.select(key).cast(before.select(key).schema), keys=key, join_type="left anti"
+            )
+            report.note_unknown_rows(raw.table, unknown.num_rows)
+            database.upsert(raw.table, read.rows.select([n for n in read.rows.column_names if n in names]), key)
+            after = database.read(raw.table, names, filters)
+            note_replaced_values(database, report, raw.table, before, after, period=period)
+            read.set_rejected_aside(database, report)
+
+
+def _years_of(chunks: Sequence[Chunk], first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Cut the days of the period that the chunks have into calendar years."""
+    if chunks:
+        yield from years(max(first, min(c.first for c in chunks)), min(last, max(c.last for c in chunks)))

@@ -1,0 +1,90 @@
+"""What surrounds every run of a job: its log lines name it, it is a span, its end is told, shadow mode counts in it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from energy_data_layer.core import tracing
+from energy_data_layer.core.logs import lines_of
+from energy_data_layer.engine.shadow.comparer import counted_in
+from energy_data_layer.reports.alerts import alerting
+from energy_data_layer.reports.run_report import INCOMPLETE
+from energy_data_layer.storage.database import Database, duckdb_path, require_database
+from energy_data_layer.storage.migrations import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from energy_data_layer.reports.run_report import RunReport
+
+
+@contextmanager
+def watched(report: RunReport) -> Iterator[None]:
+    """Let log lines and a span name the run within, tell the webhook how it ended, count what shadow mode sees."""
+    arguments = {f"edl.arguments.{name}": value for name, value in report.arguments.items()}
+    with lines_of(report), tracing.span(f"run {report.job}", {"edl.job": report.job} | arguments) as span:
+        try:
+            with alerting(report), counted_in(report.shadow):
+                yield
+        finally:
+            tracing.note(span, _figures(report))
+        if report.status == INCOMPLETE:
+            tracing.note_failure(span, report.message)
+
+
+def _figures(report: RunReport) -> dict[str, object]:
+    rows = ("rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
+    names = ("run_id", "status", "engine", "engine_reason", *rows)
+    return {f"edl.{name}": getattr(report, name) for name in names}
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN_MEMORY = "duckdb:///:memory:"
+
+
+class _NothingHappened(Exception):
+    pass
+
+
+def existing_database(url: str) -> Database:
+    """Open a database that is there; no file is made.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`; also if there is no such file.
+    """
+    require_database(url)
+    return Database.connect(url)
+
+
+@contextmanager
+def job_database(url: str, *, dry_run: bool = False) -> Iterator[Database]:
+    """Open a database with the tables of this release; a dry run leaves no trace in it.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `Database.connect`.
+    """
+    if dry_run and url.startswith("duckdb:") and (path := duckdb_path(url)) is not None and not path.exists():
+        url = IN_MEMORY
+    with Database.connect(url) as database:
+        if not dry_run:
+            migrate(database)
+            yield database
+            return
+        with without_trace(database):
+            yield database
+
+
+@contextmanager
+def without_trace(database: Database) -> Iterator[None]:
+    """Give a transaction in which the database has the tables of this release, and of which nothing stays."""
+    with suppress(_NothingHappened), database.transaction():
+        migrate(database)
+        yield
+        raise _NothingHappened

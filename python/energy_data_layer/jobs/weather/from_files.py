@@ -1,0 +1,252 @@
+"""The weather job: from the portal's files to completed, imputed and stored hours."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.core.atomic_file import require_folder_of
+from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
+from energy_data_layer.errors import OptionError
+from energy_data_layer.files.spool import AsosSpool
+from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
+from energy_data_layer.jobs.drift.distributions import check_distributions
+from energy_data_layer.jobs.run_context import job_database, watched
+from energy_data_layer.jobs.weather.imputed import (
+    DEFAULT_COLUMNS,
+    checked_columns,
+    impute_and_store,
+    require_columns,
+    require_short_enough,
+)
+from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
+from energy_data_layer.jobs.weather.stored import MeansOfEverything
+from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
+from energy_data_layer.reports.weather_report import WeatherReport
+from energy_data_layer.storage.database import redacted_url
+from energy_data_layer.storage.runs import RunLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from os import PathLike
+
+    from energy_data_layer.reports.run_report import Stage
+
+
+logger = logging.getLogger(__name__)
+
+STAGES = ("read files", *SHARED_STAGES)
+
+_STATION, _STAMP = WEATHER_KEY
+
+
+def run_weather(
+    files: str | PathLike[str] | Iterable[str | PathLike[str]],
+    database_url: str,
+    *,
+    columns: Sequence[str] = DEFAULT_COLUMNS,
+    since: str | date | None = None,
+    until: str | date | None = None,
+    max_spline_gap: int = 3,
+    schema_policy: str | None = None,
+    use_rust: bool | None = None,
+    picture: str | PathLike[str] | None = None,
+    on_stage: Callable[[str], None] | None = None,
+) -> WeatherReport:
+    """Read the portal's ASOS files, complete and impute their hours, and store them in ``weather_asos``.
+
+    What the database holds takes part: stored rows within 336 hours of a station's new rows are context,
+    so that a gap at the border is filled across it; all other stored observations are history for the
+    climatology and the means. A fill is never used as an observation. A new observation replaces a stored
+    value, a new missing value replaces none. Fills of the context that the new rows change (within 168
+    hours) are written again. Running the job twice leaves what one run leaves.
+
+    All files are read and checked before the database is opened; their rows wait in a temporary file (see
+    `AsosSpool`). Then they are completed, imputed and stored some stations at a time, so that memory holds no more
+    than that of the input, however large it is: all in one transaction, because a run that dies between two
+    stations would leave a table that no single run leaves.
+
+    Parameters
+    ----------
+    files : path or glob pattern, or an iterable of these
+        CSV exports of the portal.
+    database_url : str
+        See `Database.connect`.
+    columns : sequence of str, default ("ta", "hm", "ws", "pa")
+        The fields to impute; all other fields are stored as they are.
+    since, until : date, datetime or ISO 8601 text, optional
+        First and last hour to take from the files, both included; a date alone as `until` covers its day.
+    max_spline_gap : int, default 3
+        The longest gap, in hours, that is interpolated; at most 168.
+    schema_policy : str, optional
+        What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
+    use_rust : bool, optional
+        The engine, see `impute_missing_values`.
+    picture : path, optional
+        Draw a few gaps, before and after, into this PNG file: of the first part, where the files are stored in parts.
+    on_stage : callable, optional
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    WeatherReport
+        What was read, completed, filled and written.
+
+    Raises
+    ------
+    SourceFileError
+        If a file is not a readable export; nothing is written.
+    ColumnNotFoundError
+        If no file has one of the columns.
+    SchemaDriftError
+        If the headings changed and the policy is to freeze; nothing is written.
+    OptionError
+        If an option has a value that it cannot take.
+    StorageError
+        If the database cannot be opened or written; it is left as it was.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     files = write_asos_sample(
+    ...         folder, stations=SAMPLE_STATIONS[:1], since=date(2023, 1, 1), until=date(2023, 2, 1)
+    ...     )
+    ...     first = run_weather(files, f"duckdb:///{folder}/energy.duckdb", columns=["ta"])
+    ...     second = run_weather(files, f"duckdb:///{folder}/energy.duckdb", columns=["ta"])
+    >>> first.rows_inserted == second.rows_unchanged, second.rows_inserted, second.rows_updated
+    (True, 0, 0)
+    """
+    columns = checked_columns(columns)
+    require_short_enough(max_spline_gap)
+    if picture is not None:
+        require_matplotlib()
+        require_folder_of(picture)
+    report = WeatherReport(
+        "weather",
+        arguments={
+            "database": redacted_url(database_url),
+            "columns": list(columns),
+            "since": None if since is None else str(since),
+            "until": None if until is None else str(until),
+            "max_spline_gap": max_spline_gap,
+        },
+        on_stage=on_stage,
+    )
+    with watched(report), AsosSpool() as spool:
+        with report.stage("read files") as stage:
+            spool.read(files)
+            new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max))
+            require_columns(columns, new.columns, "the files")
+            new.check(report, stage)
+        with job_database(database_url) as database, RunLog(database).recorded(report):
+            headings = {"asos files": dict.fromkeys(spool.column_names, "")}
+            require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
+            means = MeansOfEverything(database, columns, new.parts)
+            shown = None
+            with database.transaction():
+                for part in new.parts():
+                    frames = impute_and_store(
+                        database,
+                        part,
+                        report,
+                        columns=columns,
+                        max_spline_gap=max_spline_gap,
+                        use_rust=use_rust,
+                        means=means,
+                    )
+                    shown = shown or (frames if picture is not None else None)
+                    del frames, part  # the next part is read into the memory of this one
+            report.stations = new.stations
+            check_headings(database, report, WEATHER_ASOS, headings)
+            if new.period is not None:
+                check_distributions(database, report, WEATHER_ASOS, *new.period)
+            if picture is not None and shown is not None:
+                with report.stage("draw picture"):
+                    draw_gap_picture(*shown, picture, columns=columns, labels=axis_labels(columns))
+    return report
+
+
+def axis_labels(columns: Iterable[str]) -> dict[str, str]:
+    """Return meaning and unit of ASOS fields, as text for an axis."""
+    known = {column: ASOS_BY_FIELD[column] for column in columns}
+    return {name: f"{column.meaning}\n({column.unit})" for name, column in known.items()}
+
+
+class _NewRows:
+    """The rows of the files that are to be stored: within the period, in the known columns."""
+
+    def __init__(self, spool: AsosSpool, since: pa.Scalar | None, until: pa.Scalar | None) -> None:
+        self._spool = spool
+        self._since, self._until = since, until
+        self.columns = [name for name in spool.column_names if name in ASOS_BY_FIELD]
+        self.stations = 0
+        self.period: tuple[date, date] | None = None
+
+    def parts(self) -> Iterator[pa.Table]:
+        """Give the rows, some stations at a time."""
+        for part in self._spool.parts():
+            yield self._within(part)
+
+    def check(self, report: WeatherReport, stage: Stage) -> None:
+        """Look at all rows once, so that nothing is written if one cannot be; note what was read and left out."""
+        for part in self._spool.parts():
+            within = self._within(part)
+            self.stations += pc.count_distinct(within.column(_STATION)).as_py()
+            if within.num_rows:
+                limits = pc.min_max(within.column(_STAMP)).as_py()
+                first, last = limits["min"].date(), limits["max"].date()
+                before = self.period or (first, last)
+                self.period = min(first, before[0]), max(last, before[1])
+            report.duplicates_collapsed -= part.num_rows
+            report.rows_outside_period += part.num_rows - within.num_rows
+            stage.holds(part)
+        report.files = [str(file.path) for file in self._spool.files]
+        report.rows_read = self._spool.rows_read
+        report.duplicates_collapsed += report.rows_read
+        report.columns_not_stored = [name for name in self._spool.column_names if name not in self.columns]
+        if report.columns_not_stored:
+            logger.warning("columns of unknown meaning, not stored: %s", ", ".join(report.columns_not_stored))
+        if not self.stations:
+            logger.warning("none of the %d rows lies between since and until", report.rows_read)
+
+    def _within(self, part: pa.Table) -> pa.Table:
+        rows = part.select(self.columns)
+        # The database keeps microseconds; one resolution everywhere lets keys compare.
+        stamp = rows.column(_STAMP).cast(pa.timestamp("us"))
+        rows = rows.set_column(rows.column_names.index(_STAMP), _STAMP, stamp)
+        if self._since is not None:
+            rows = rows.filter(pc.field(_STAMP) >= self._since)
+        if self._until is not None:
+            rows = rows.filter(pc.field(_STAMP) <= self._until)
+        return rows
+
+
+def _moment(option: str, value: str | date | None, time_of_day: time) -> pa.Scalar | None:
+    """Return a limit as a naive stamp; a date alone gets the time of day."""
+    if value is None:
+        return None
+    moment = _parsed(option, value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time_of_day)
+    if moment.tzinfo is not None:
+        raise OptionError(f"{option} has a time zone ({moment.isoformat()}); the stamps are local time")
+    return pa.scalar(moment, pa.timestamp("us"))
+
+
+def _parsed(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OptionError(f'{option} is "{text}"; write it as 2024-01-31 or 2024-01-31T23:00') from error

@@ -1,0 +1,332 @@
+"""What the database holds around new weather rows: read, merged, compared with what comes out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
+from energy_data_layer.storage.database import Database, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+CONTEXT_HOURS = 336
+"""Stored rows this close to the new ones support their imputation."""
+
+REWRITTEN_HOURS = 168
+"""Stored fills this close to the new rows are written again where they change."""
+
+SAME_VALUE = 1e-9
+"""Two fills that differ by no more are the same: engines and spline windows may round differently."""
+
+_STATION, _STAMP = WEATHER_KEY
+_STORED = "stored "
+_IN_PERIOD = f"w.{quoted(_STATION)} = period.station AND w.{quoted(_STAMP)} BETWEEN period.first AND period.last"
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The stations of the new rows, in order, and the first and last new stamp of each."""
+
+    station: NDArray[np.int64]
+    first: NDArray[np.datetime64]
+    last: NDArray[np.datetime64]
+
+    @classmethod
+    def of(cls, new: pa.Table) -> Periods:
+        """Find the periods of the new rows."""
+        grouped = new.group_by(_STATION).aggregate([(_STAMP, "min"), (_STAMP, "max")]).sort_by(_STATION)
+        return cls(*(grouped.column(name).to_numpy() for name in (_STATION, f"{_STAMP}_min", f"{_STAMP}_max")))
+
+    def hours_outside(self, rows: pa.Table) -> NDArray[np.int64]:
+        """Return how many hours each row lies before or after the new rows of its station, 0 in between."""
+        position = np.searchsorted(self.station, rows.column(_STATION).to_numpy())
+        stamp = rows.column(_STAMP).to_numpy()
+        outside = np.maximum(self.first[position] - stamp, stamp - self.last[position])
+        hours: NDArray[np.int64] = np.maximum(outside // np.timedelta64(1, "h"), 0)
+        return hours
+
+    def with_context(self) -> pa.Table:
+        """Return the periods, widened by the context, as a table for queries."""
+        context = np.timedelta64(CONTEXT_HOURS, "h")
+        return pa.table({"station": self.station, "first": self.first - context, "last": self.last + context})
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of the new rows, apart from the key.
+
+    Attributes
+    ----------
+    imputed : tuple of str
+        Those that this run imputes.
+    as_read : tuple of str
+        All others that the table has.
+    imputed_before : tuple of str
+        Those of `as_read` that an earlier run imputed: their stored provenance is kept up.
+    """
+
+    imputed: tuple[str, ...]
+    as_read: tuple[str, ...]
+    imputed_before: tuple[str, ...]
+
+    @classmethod
+    def of(cls, new: pa.Table, imputed: Sequence[str], stored: Sequence[str]) -> Fields:
+        """Sort the columns of the new rows by what happens to them."""
+        as_read = [name for name in new.column_names if name not in {*WEATHER_KEY, *imputed}]
+        before = [name for name in as_read if provenance_column(name) in stored]
+        return cls(tuple(imputed), tuple(as_read), tuple(before))
+
+    @property
+    def with_provenance(self) -> tuple[str, ...]:
+        """The fields whose provenance is written."""
+        return (*self.imputed, *self.imputed_before)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are read and written besides the key."""
+        return [*self.imputed, *self.as_read, *map(provenance_column, self.with_provenance)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where each row of the imputed frame stands.
+
+    Attributes
+    ----------
+    is_new_range : array of bool
+        The row lies between the first and last new stamp of its station, or was inserted beside them.
+    is_rewritable : array of bool
+        The row is context near enough for its fills to be written again.
+    """
+
+    is_new_range: NDArray[np.bool_]
+    is_rewritable: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, imputed: pa.Table, periods: Periods) -> Place:
+        """Place the rows by the periods of the new ones."""
+        is_stored = pc.is_valid(imputed.column(_STORED + _STATION)).to_numpy()
+        hours_outside = periods.hours_outside(imputed)
+        is_new_range = (hours_outside == 0) | ~is_stored
+        return cls(is_new_range, ~is_new_range & (hours_outside <= REWRITTEN_HOURS))
+
+    @property
+    def is_context(self) -> NDArray[np.bool_]:
+        """The row is stored and lies outside the new range."""
+        return ~self.is_new_range
+
+
+def stored_around(database: Database, periods: Periods, fields: Fields) -> pa.Table:
+    """Return the stored rows in and around the periods, as they are."""
+    selected = ", ".join(f"w.{quoted(name)}" for name in (*WEATHER_KEY, *fields.columns))
+    return database.query(
+        f"SELECT {selected} FROM {quoted(WEATHER_ASOS)} AS w JOIN period ON {_IN_PERIOD}",  # noqa: S608
+        tables={"period": periods.with_context()},
+    )
+
+
+def stored_observations_elsewhere(
+    database: Database, periods: Periods, columns: Sequence[str], stations: NDArray[np.int64] | None = None
+) -> pa.Table:
+    """Return the stored observations of all other times, of some stations or all; fills are left out."""
+    of_stations = "" if stations is None else f"AND w.{quoted(_STATION)} IN (SELECT station FROM in_need)"  # noqa: S608
+    observed = ", ".join(f"{_observed(name)} AS {quoted(name)}" for name in columns)
+    return database.query(
+        f"SELECT w.{quoted(_STATION)}, w.{quoted(_STAMP)}, {observed} "  # noqa: S608
+        f"FROM {quoted(WEATHER_ASOS)} AS w LEFT JOIN period ON {_IN_PERIOD} "
+        f"WHERE period.station IS NULL {of_stations}",
+        tables={
+            "period": periods.with_context(),
+            "in_need": pa.table({"station": pa.array(() if stations is None else stations, pa.int64())}),
+        },
+    )
+
+
+def _observed(name: str) -> str:
+    """Return, in SQL, the stored value of a field, null where it is a fill."""
+    return f"CASE WHEN coalesce(w.{quoted(provenance_column(name))}, 0) = 0 THEN w.{quoted(name)} END"
+
+
+class MeansOfEverything:
+    """The mean of each column over all that is observed, stored or new: what a station gets that has nothing of it.
+
+    They are asked for where a station needs them, which is rare, and computed by the database: no more than the new
+    rows of some stations are in memory. It makes no difference how many of the new rows are stored by then.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with the provenance of the columns.
+    columns : sequence of str
+        The columns.
+    parts : callable
+        Gives the new rows, those of a station in one part.
+    """
+
+    def __init__(self, database: Database, columns: Sequence[str], parts: Callable[[], Iterable[pa.Table]]) -> None:
+        self._database, self._columns, self._parts = database, columns, parts
+
+    def of(self, column: str) -> float | None:
+        """Return the mean of a column, None where nothing of it is observed."""
+        count, total = self._totals[column]
+        return total / count if count else None
+
+    @cached_property
+    def _totals(self) -> dict[str, tuple[int, float]]:
+        """Return how much is observed of each column, and its sum."""
+        by_station = self._by_station(None)
+        for new in self._parts():
+            by_station |= self._by_station(new.select([*WEATHER_KEY, *self._columns]))
+        return {
+            name: (
+                sum(row[f"count_{name}"] for row in by_station.values()),
+                math.fsum(row[f"sum_{name}"] for row in by_station.values() if row[f"count_{name}"]),
+            )
+            for name in self._columns
+        }
+
+    def _by_station(self, new: pa.Table | None) -> dict[int, dict[str, Any]]:
+        """Return counts and sums of the stations that have new rows, once these are stored; without any, of all."""
+        key = f"w.{quoted(_STATION)}"
+        if new is None:
+            station, values = key, {name: _observed(name) for name in self._columns}
+            source = f"{quoted(WEATHER_ASOS)} AS w"
+        else:
+            station = f"coalesce({key}, new.{quoted(_STATION)})"
+            values = {name: f"coalesce(new.{quoted(name)}, {_observed(name)})" for name in self._columns}
+            source = (
+                f"(SELECT * FROM {quoted(WEATHER_ASOS)} WHERE {quoted(_STATION)} IN "  # noqa: S608
+                f"(SELECT {quoted(_STATION)} FROM new)) AS w FULL JOIN new ON "
+                + " AND ".join(f"w.{quoted(name)} = new.{quoted(name)}" for name in WEATHER_KEY)
+            )
+        selected = ", ".join(
+            f"count({value}) AS {quoted(f'count_{name}')}, sum({value}) AS {quoted(f'sum_{name}')}"
+            for name, value in values.items()
+        )
+        answer = self._database.query(
+            f"SELECT {station} AS station, {selected} FROM {source} GROUP BY {station}",  # noqa: S608
+            tables={} if new is None else {"new": new},
+        )
+        return {row["station"]: row for row in answer.to_pylist()}
+
+
+def with_stored_rows(new: pa.Table, stored: pa.Table, fields: Fields) -> pa.Table:
+    """Return new and stored rows as one, each field as the new row observed it or else the stored one.
+
+    What is stored comes along under prefixed names, to be compared with what the imputation gives.
+    """
+    brought = stored.rename_columns([*WEATHER_KEY, *(_STORED + name for name in fields.columns)])
+    brought = brought.append_column(_STORED + _STATION, brought.column(_STATION))
+    rows = new.join(brought, keys=list(WEATHER_KEY), join_type="full outer")
+    rows = rows.sort_by([(name, "ascending") for name in WEATHER_KEY])
+    merged = {name: rows.column(name) for name in WEATHER_KEY}
+    for name in fields.imputed:
+        merged[name] = pc.coalesce(rows.column(name), _stored_observations(rows, name))
+    for name in fields.as_read:
+        merged[name] = _merged(rows, name)
+    for name in fields.imputed_before:
+        stored_provenance = rows.column(_STORED + provenance_column(name))
+        merged[provenance_column(name)] = pc.if_else(
+            pc.is_valid(rows.column(name)), _code(Provenance.OBSERVED), stored_provenance
+        )
+    for name in (_STATION, *fields.imputed, *map(provenance_column, fields.imputed)):
+        merged[_STORED + name] = rows.column(_STORED + name)
+    return pa.table(merged)
+
+
+def _stored_observations(rows: pa.Table, name: str) -> pa.ChunkedArray:
+    """Return the stored values of a field without its fills."""
+    values = rows.column(_STORED + name)
+    provenance = _STORED + provenance_column(name)
+    if provenance not in rows.column_names:
+        return values
+    filled = pc.greater(pc.fill_null(rows.column(provenance), 0), _code(Provenance.OBSERVED))
+    return pc.if_else(filled, None, values)
+
+
+def _merged(rows: pa.Table, name: str) -> pa.ChunkedArray:
+    """Return a field as the new row has it, else as stored; a quality flag stays with its value."""
+    new, stored = rows.column(name), rows.column(_STORED + name)
+    either = pc.coalesce(new, stored)
+    value = name.removesuffix("Qcflg")
+    if value == name or value not in rows.column_names:
+        return either
+    of_stored_value = pc.if_else(pc.is_valid(_stored_observations(rows, value)), stored, either)
+    return pc.if_else(pc.is_valid(rows.column(value)), new, of_stored_value)
+
+
+def rows_to_write(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
+    """Return the rows of the new range, and the context rows whose fills changed, to be stored."""
+    result = imputed.select([*WEATHER_KEY, *fields.columns])
+    recomputed = np.zeros(imputed.num_rows, dtype=bool)
+    for name in fields.imputed:
+        kept, changed = _kept_and_changed(imputed, name, place)
+        recomputed |= changed
+        for column in (name, provenance_column(name)):
+            stored = imputed.column(_STORED + column)
+            settled = pc.if_else(pa.array(kept), stored, imputed.column(column))
+            result = result.set_column(result.column_names.index(column), column, settled)
+    return result.filter(pa.array(place.is_new_range | recomputed))
+
+
+def changed_fills(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
+    """Return the stored fills that what is written replaces: a row each, with the value before and after."""
+    changes = []
+    for name in fields.imputed:
+        kept, _ = _kept_and_changed(imputed, name, place)
+        was_filled = _numbers(imputed, _STORED + provenance_column(name)) > Provenance.OBSERVED
+        rows = imputed.filter(pa.array(was_filled & ~kept))
+        changes.append(
+            pa.table(
+                {
+                    _STATION: rows.column(_STATION),
+                    _STAMP: rows.column(_STAMP),
+                    "field": pa.repeat(pa.scalar(name), rows.num_rows),
+                    "old_value": rows.column(_STORED + name),
+                    "old_provenance": rows.column(_STORED + provenance_column(name)),
+                    "new_value": rows.column(name),
+                    "new_provenance": rows.column(provenance_column(name)),
+                }
+            )
+        )
+    return pa.concat_tables(changes)
+
+
+def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return for which rows the stored value stays, and in which context rows a fill changed.
+
+    In the new range a stored fill stays where the same method gives the same value but for rounding. In
+    the context everything stays but fills whose method changed or whose interpolation gives another value:
+    those that reached the edge of the series when they were computed.
+    """
+    value, code = _numbers(imputed, name), _numbers(imputed, provenance_column(name))
+    stored_value = _numbers(imputed, _STORED + name)
+    stored_code = _numbers(imputed, _STORED + provenance_column(name))
+    was_filled = stored_code > Provenance.OBSERVED
+    same_method = stored_code == code
+    same_value = (np.abs(value - stored_value) <= SAME_VALUE) | (np.isnan(value) & np.isnan(stored_value))
+    interpolated = code <= Provenance.NEAREST
+    changed = place.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
+    kept = np.where(place.is_new_range, was_filled & same_method & same_value, ~changed)
+    return kept, changed
+
+
+def _code(provenance: Provenance) -> pa.Scalar:
+    return pa.scalar(provenance, pa.uint8())
+
+
+def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
+    """Return a column as floats, NaN for null."""
+    numbers: NDArray[np.float64] = table.column(name).cast(pa.float64()).to_numpy()
+    return numbers

@@ -1,0 +1,278 @@
+"""Which hours of each station and plant are there: observed, filled or missing, by day and month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, provenance_column
+from energy_data_layer.datasets.tables import GENERATION_HOURLY, NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
+from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import Database, quoted
+
+from .scope import Scope, clause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+NAME_OF = {
+    WEATHER_ASOS: quoted("stnNm"),
+    GENERATION_HOURLY: f"concat_ws(' ', {quoted('publisher')}, {quoted('plant')}, nullif({quoted('unit')}, ''))",
+    WIND_NAMDONG: quoted("plant_name"),
+    NAMBU_GENERATION: quoted("plant_name"),
+}
+"""What a series is called, in SQL."""
+
+MANY_MISSING = 0.1
+"""From this part of its hours on a day or month lacks many."""
+
+
+class State(IntEnum):
+    """How complete a day or a month is."""
+
+    OUTSIDE = 0
+    """Before the first or after the last hour of the series."""
+    OBSERVED = 1
+    """Every hour is observed."""
+    MOSTLY_OBSERVED = 2
+    """Every hour has a value, 90 % or more are observed."""
+    PARTLY_OBSERVED = 3
+    """Every hour has a value, half or more are observed."""
+    MOSTLY_FILLED = 4
+    """Every hour has a value, most are filled."""
+    FEW_MISSING = 5
+    """Less than a tenth of the hours have no value."""
+    MANY_MISSING = 6
+    """A tenth or more of the hours have no value."""
+    ABSENT = 7
+    """No hour has a value."""
+
+    @property
+    def label(self) -> str:
+        """The state's name in facts and on the page."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Days or months in a row that are in one state.
+
+    Attributes
+    ----------
+    first : date
+        The first day, or the first of the first month.
+    length : int
+        How many days or months.
+    state : str
+        Label of a `State`.
+    """
+
+    first: date
+    length: int
+    state: str
+
+
+@dataclass(frozen=True)
+class SeriesCoverage:
+    """How complete a station or a plant is.
+
+    Attributes
+    ----------
+    key, name : str
+        The values of its key, and what it is called.
+    first, last : datetime
+        The beginnings of its first and last hour, whether in the period or not.
+    hours : int
+        Hours of the period between these: those that could be there.
+    observed, filled, missing : int
+        Those of them that are observed, that have a value of which a part is filled, and that have none.
+    incomplete_days : int
+        Days on which hours have no value.
+    days, months : list of Stretch
+        The period between these, by day and by month.
+    """
+
+    key: str
+    name: str
+    first: datetime
+    last: datetime
+    hours: int
+    observed: int
+    filled: int
+    missing: int
+    incomplete_days: int
+    days: list[Stretch]
+    months: list[Stretch]
+
+
+@dataclass(frozen=True)
+class TableCoverage:
+    """How complete the series of a table are.
+
+    Attributes
+    ----------
+    table : str
+        The table.
+    fields : list of str
+        The fields that an hour needs to be observed or filled in full.
+    first, last : date
+        First and last day of the period that is looked at.
+    series : list of SeriesCoverage
+        Those with hours in the period, in the order of their keys.
+    """
+
+    table: str
+    fields: list[str]
+    first: date
+    last: date
+    series: list[SeriesCoverage]
+
+
+def imputed_fields(database: Database) -> list[str]:
+    """Return the fields of the weather that were ever imputed."""
+    columns = database.columns(WEATHER_ASOS)
+    return [name for name in columns if provenance_column(name) in columns and not name.endswith(PROVENANCE_SUFFIX)]
+
+
+def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverage | None:
+    """Return how complete the series of a table are, None where it has no hours in the period."""
+    hourly = HOURLY_TABLES[table]
+    names = list(hourly.key)
+    key = ", ".join(map(quoted, names))
+    conditions, parameters = scope.of_stations(table)
+    ranges = database.query(
+        f"SELECT {key}, max({NAME_OF[table]}) AS series_name, min({hourly.start}) AS first_hour, "  # noqa: S608
+        f"max({hourly.start}) AS last_hour FROM {quoted(table)}{clause([*conditions, hourly.counts])} GROUP BY {key}",
+        parameters,
+    ).sort_by([(name, "ascending") for name in names])
+    fields = imputed_fields(database) if table == WEATHER_ASOS else [str(hourly.value)]
+    where, parameters = scope.where(table)
+    valued = " AND ".join(f"{quoted(field)} IS NOT NULL" for field in fields) or "TRUE"
+    filled = " OR ".join(f"coalesce({quoted(provenance_column(field))}, 0) > 0" for field in fields)
+    observed = f"{valued} AND NOT ({filled})" if table == WEATHER_ASOS and fields else valued
+    daily = database.query(
+        f"SELECT {key}, CAST({hourly.start} AS DATE) AS day, count(*) FILTER (WHERE {observed}) AS observed, "  # noqa: S608
+        f"count(*) FILTER (WHERE {valued}) AS valued FROM {quoted(table)}{where} "
+        f"GROUP BY {key}, CAST({hourly.start} AS DATE)",
+        parameters,
+    )
+    numbered = ranges.select(names).append_column("series", pa.array(np.arange(ranges.num_rows)))
+    days = daily.join(numbered, keys=names, join_type="inner").sort_by([("series", "ascending"), ("day", "ascending")])
+    series = [
+        found
+        for position, of_series in enumerate(_of_each_series(days, ranges.num_rows))
+        if (found := _series(ranges.slice(position, 1).to_pylist()[0], names, of_series, scope)) is not None
+    ]
+    if not series:
+        return None
+    first = scope.since or min(one.days[0].first for one in series)
+    last = scope.until or max(one.last for one in series).date()
+    return TableCoverage(table, fields, first, last, series)
+
+
+@dataclass(frozen=True)
+class _Days:
+    """The days of a series that have rows, in order."""
+
+    day: NDArray[np.datetime64]
+    observed: NDArray[np.int64]
+    valued: NDArray[np.int64]
+
+
+def _of_each_series(days: pa.Table, count: int) -> Iterator[_Days]:
+    columns = [days.column(name).to_numpy() for name in ("day", "observed", "valued")]
+    borders = np.searchsorted(days.column("series").to_numpy(), np.arange(count + 1))
+    for begin, end in pairwise(borders):
+        yield _Days(*(column[begin:end] for column in columns))
+
+
+def _series(row: dict[str, Any], names: list[str], found: _Days, scope: Scope) -> SeriesCoverage | None:
+    """Put a series together, None where the period has nothing of it."""
+    first, after = row["first_hour"], row["last_hour"] + timedelta(hours=1)
+    begin, end = max(first, scope.first_moment or first), min(after, scope.end or after)
+    if begin >= end:
+        return None
+    days = np.arange(np.datetime64(begin, "D"), np.datetime64(end - timedelta(microseconds=1), "D") + 1)
+    midnight = days.astype("datetime64[h]")
+    possible = np.minimum(midnight + 24, np.datetime64(end, "h")) - np.maximum(midnight, np.datetime64(begin, "h"))
+    possible = possible.astype(np.int64)
+    there = (found.day >= days[0]) & (found.day <= days[-1])
+    position = (found.day[there] - days[0]).astype(np.int64)
+    valued, observed = np.zeros(len(days), np.int64), np.zeros(len(days), np.int64)
+    valued[position], observed[position] = found.valued[there], found.observed[there]
+    valued = np.minimum(valued, possible)
+    observed = np.minimum(observed, valued)
+    month = days.astype("datetime64[M]")
+    months, start_of_month = np.unique(month, return_index=True)
+    of_months = [np.add.reduceat(numbers, start_of_month) for numbers in (possible, observed, valued)]
+    key = [str(row[name]) for name in names if row[name] != ""]
+    return SeriesCoverage(
+        " ".join(key),
+        str(row["series_name"] or " ".join(key)),
+        first,
+        row["last_hour"],
+        int(possible.sum()),
+        int(observed.sum()),
+        int((valued - observed).sum()),
+        int((possible - valued).sum()),
+        int((valued < possible).sum()),
+        stretches(days, states(possible, observed, valued)),
+        stretches(months, states(*of_months)),
+    )
+
+
+def states(possible: NDArray[np.int64], observed: NDArray[np.int64], valued: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the `State` of each day or month.
+
+    Parameters
+    ----------
+    possible, observed, valued : array of int
+        The hours that could be there, and those that are observed and that have a value.
+
+    Examples
+    --------
+    >>> hours = np.array([24, 24, 24, 24])
+    >>> [State(found).label for found in states(hours, np.array([24, 20, 9, 0]), np.array([24, 24, 23, 0]))]
+    ['observed', 'partly_observed', 'few_missing', 'absent']
+    """
+    missing = possible - valued
+    return np.select(
+        [
+            possible == 0,
+            valued == 0,
+            (missing > 0) & (missing >= MANY_MISSING * possible),
+            missing > 0,
+            observed == possible,
+            observed >= 0.9 * possible,
+            observed >= 0.5 * possible,
+        ],
+        [
+            State.OUTSIDE,
+            State.ABSENT,
+            State.MANY_MISSING,
+            State.FEW_MISSING,
+            State.OBSERVED,
+            State.MOSTLY_OBSERVED,
+            State.PARTLY_OBSERVED,
+        ],
+        State.MOSTLY_FILLED,
+    )
+
+
+def stretches(cells: NDArray[np.datetime64], state: NDArray[np.int64]) -> list[Stretch]:
+    """Return days or months in a row, of which `state` gives the `State`, as stretches of the same one."""
+    starts = np.flatnonzero(np.concatenate(([True], state[1:] != state[:-1])))
+    lengths = np.diff(np.append(starts, len(state)))
+    first = cells[starts].astype("datetime64[D]").tolist()
+    return [
+        Stretch(day, int(length), State(found).label)
+        for day, length, found in zip(first, lengths, state[starts], strict=True)
+    ]

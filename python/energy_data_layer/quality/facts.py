@@ -1,0 +1,149 @@
+"""All facts of the data-quality page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer._version import __version__
+from energy_data_layer.datasets.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
+from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import Database, redacted_url, require_database
+
+from .coverage import TableCoverage, imputed_fields, table_coverage
+from .daily_totals import DailyTotals, daily_totals
+from .drift import Drift, drift
+from .fills import FieldFills, ReplacedFills, field_fills, replaced_fills
+from .rejects import Rejects, rejects
+from .runs import RunHistory, run_history
+from .scope import Scope
+from .weather_gaps import WeatherGaps, weather_gaps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TABLES_READ = (*HOURLY_TABLES, REJECTS, FILL_CHANGES, RUNS, DRIFT)
+"""The tables that the page is about."""
+
+
+@dataclass(frozen=True)
+class QualityFacts:
+    """What the page shows.
+
+    Attributes
+    ----------
+    database : str
+        URL of the database, without passwords.
+    made : datetime
+        When the facts were read, UTC.
+    release : str
+        The release of this package.
+    scope : Scope
+        The period and the stations.
+    stations_not_stored : list of int
+        Those of the stations asked for that have no hours in the period.
+    tables_not_there : list of str
+        Those of `TABLES_READ` that the database does not have.
+    coverage : list of TableCoverage
+        Of every table that has hours in the period.
+    gaps, fills, replaced, totals, rejects, drift, runs
+        See the classes.
+    """
+
+    database: str
+    made: datetime
+    release: str
+    scope: Scope
+    stations_not_stored: list[int]
+    tables_not_there: list[str]
+    coverage: list[TableCoverage]
+    gaps: WeatherGaps = field(default_factory=WeatherGaps)
+    fills: list[FieldFills] = field(default_factory=list)
+    replaced: ReplacedFills = field(default_factory=lambda: ReplacedFills(recorded=False))
+    totals: DailyTotals = field(default_factory=lambda: DailyTotals(0, 0, 0, 0, 0, {}, []))
+    rejects: Rejects = field(default_factory=lambda: Rejects(recorded=False))
+    drift: Drift = field(default_factory=lambda: Drift(recorded=False))
+    runs: RunHistory = field(default_factory=lambda: RunHistory(recorded=False))
+
+    @property
+    def weather(self) -> TableCoverage | None:
+        """The coverage of the weather, None where there is none."""
+        return next((one for one in self.coverage if one.table == WEATHER_ASOS), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as plain types."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Return the facts as one JSON document."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, default=_iso)
+
+
+def quality_facts(
+    database_url: str, *, since: date | None = None, until: date | None = None, stations: Sequence[int] = ()
+) -> QualityFacts:
+    """Read the facts of the data-quality page from a database, which stays as it is.
+
+    Parameters
+    ----------
+    database_url : str
+        See `Database.connect`.
+    since, until : date, optional
+        First and last day of the hours that count, both included; all stored ones by default. Rejected rows,
+        runs and drift are those of any time.
+    stations : sequence of int, optional
+        Weather stations; all by default.
+
+    Raises
+    ------
+    OptionError
+        If `until` is before `since`, or as in `Database.connect`.
+    StorageError
+        As in `Database.connect`; also if there is no such database file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.jobs.generation.from_files import run_generation
+    >>> from energy_data_layer.simulator.sample_generation import write_generation_sample
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = run_generation(write_generation_sample(folder), f"duckdb:///{folder}/energy.duckdb")
+    ...     facts = quality_facts(f"duckdb:///{folder}/energy.duckdb")
+    >>> [table.table for table in facts.coverage], facts.rejects.count, facts.totals.differ
+    (['generation_hourly'], 5, 1)
+    """
+    scope = Scope(since, until, tuple(dict.fromkeys(stations)))
+    require_database(database_url)
+    with Database.connect(database_url) as database:
+        present = database.tables()
+        fields = imputed_fields(database) if WEATHER_ASOS in present else []
+        coverage = [
+            found
+            for table in HOURLY_TABLES
+            if table in present and (found := table_coverage(database, table, scope)) is not None
+        ]
+        stored = {one.key for table in coverage if table.table == WEATHER_ASOS for one in table.series}
+        return QualityFacts(
+            redacted_url(database_url),
+            datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+            __version__,
+            scope,
+            [number for number in scope.stations if str(number) not in stored],
+            [table for table in TABLES_READ if table not in present],
+            coverage,
+            weather_gaps(database, fields, scope),
+            field_fills(database, fields, scope),
+            replaced_fills(database, scope),
+            daily_totals(database, scope),
+            rejects(database),
+            drift(database),
+            run_history(database),
+        )
+
+
+def _iso(moment: object) -> str:
+    if isinstance(moment, date):
+        return moment.isoformat()
+    raise TypeError(f"{type(moment).__name__} has no place in JSON")

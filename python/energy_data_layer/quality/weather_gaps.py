@@ -1,0 +1,200 @@
+"""The gaps of the weather fields: how many of which length, and the longest ones with the hours around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.datasets.tables import WEATHER_ASOS
+from energy_data_layer.storage.database import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from energy_data_layer.storage.database import Database
+
+    from .scope import Scope
+
+LENGTHS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, 168), (169, 720), (721, None))
+"""The classes of lengths, in hours."""
+
+LONGEST = 12
+HOURS_AROUND = 48
+CANDIDATES = 1000
+"""Gaps of each field that are chosen from: of those at the same time as a longer one none is shown."""
+
+MOST_POINTS = 600
+"""Of a longer gap only every so-manieth hour is shown."""
+
+
+@dataclass(frozen=True)
+class GapLengths:
+    """How many gaps of a field there are of each length.
+
+    Attributes
+    ----------
+    field : str
+        The field.
+    gaps, hours : int
+        All of its gaps, and their hours.
+    counts : list of int
+        The gaps in each class of `LENGTHS`.
+    """
+
+    field: str
+    gaps: int
+    hours: int
+    counts: list[int]
+
+
+@dataclass(frozen=True)
+class LongGap:
+    """One of the longest gaps, with the hours around it.
+
+    Attributes
+    ----------
+    station : int
+        The station.
+    name : str
+        What it is called.
+    field : str
+        The field.
+    first, last : datetime
+        The first and the last hour without an observation.
+    hours : int
+        The hours without an observation.
+    methods : dict of str to int
+        How many of them were filled by each method.
+    also : list of str
+        Further fields of the station with a gap at the same time.
+    step : int
+        Every so-manieth hour is in the lists below; all where it is 1.
+    stamps : list of datetime
+        Hours of the gap and around it.
+    values : list of float or None
+        What is stored.
+    codes : list of int
+        The provenance of each.
+    """
+
+    station: int
+    name: str
+    field: str
+    first: datetime
+    last: datetime
+    hours: int
+    methods: dict[str, int]
+    also: list[str]
+    step: int
+    stamps: list[datetime]
+    values: list[float | None]
+    codes: list[int]
+
+
+@dataclass(frozen=True)
+class WeatherGaps:
+    """All gaps of the weather.
+
+    Attributes
+    ----------
+    lengths : list of GapLengths
+        Per field.
+    longest : list of LongGap
+        The longest ones, the longest first; one per station and time.
+    """
+
+    lengths: list[GapLengths] = field(default_factory=list)
+    longest: list[LongGap] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many gaps there are."""
+        return sum(one.gaps for one in self.lengths)
+
+
+@dataclass(frozen=True)
+class _Gap:
+    field: str
+    station: int
+    first: datetime
+    last: datetime
+    hours: int
+
+    def overlaps(self, other: _Gap) -> bool:
+        return self.station == other.station and self.first <= other.last and other.first <= self.last
+
+
+def weather_gaps(database: Database, fields: list[str], scope: Scope) -> WeatherGaps:
+    """Return the gaps of the fields: hours in a row that have a row and no observation."""
+    lengths: list[GapLengths] = []
+    longest: list[_Gap] = []
+    for name in fields:
+        gaps = _gaps(database, name, scope)
+        hours = gaps.column("hours").to_numpy()
+        upper = np.array([last or np.iinfo(np.int64).max for _, last in LENGTHS])
+        counts = np.bincount(np.searchsorted(upper, hours), minlength=len(LENGTHS))
+        lengths.append(GapLengths(name, len(hours), int(hours.sum()), counts.tolist()))
+        candidates = gaps.sort_by([("hours", "descending"), ("first", "ascending"), ("stnId", "ascending")])
+        longest += [
+            _Gap(name, row["stnId"], row["first"], row["last"], row["hours"])
+            for row in candidates.slice(0, CANDIDATES).to_pylist()
+        ]
+    longest.sort(key=lambda gap: (-gap.hours, gap.first, gap.station, fields.index(gap.field)))
+    chosen: list[_Gap] = []
+    for gap in longest:
+        if len(chosen) < LONGEST and not any(gap.overlaps(other) for other in chosen):
+            chosen.append(gap)
+    return WeatherGaps(lengths, [_with_hours_around(database, gap, fields) for gap in chosen])
+
+
+def _gaps(database: Database, name: str, scope: Scope) -> pa.Table:
+    """Return the station, first and last hour and length of each gap of a field.
+
+    Only the hours without an observation are sorted, which are few: those in a row have the same distance to
+    their number.
+    """
+    where, parameters = scope.where(WEATHER_ASOS, f"{quoted(provenance_column(name))} > 0")
+    station, stamp = quoted("stnId"), quoted("tm")
+    return database.query(
+        f"WITH numbered AS (SELECT {station}, {stamp}, {stamp} - row_number() OVER "  # noqa: S608
+        f"(PARTITION BY {station} ORDER BY {stamp}) * INTERVAL '1 hour' AS gap FROM {quoted(WEATHER_ASOS)}{where}) "
+        f"SELECT {station}, min({stamp}) AS first, max({stamp}) AS last, count(*) AS hours "
+        f"FROM numbered GROUP BY {station}, gap",
+        parameters,
+    )
+
+
+def _with_hours_around(database: Database, gap: _Gap, fields: list[str]) -> LongGap:
+    around = timedelta(hours=max(HOURS_AROUND, gap.hours // 4))
+    station, stamp = quoted("stnId"), quoted("tm")
+    selected = [quoted("stnNm"), stamp, quoted(gap.field), *(quoted(provenance_column(name)) for name in fields)]
+    rows = database.query(
+        f"SELECT {', '.join(selected)} FROM {quoted(WEATHER_ASOS)} "  # noqa: S608
+        f"WHERE {station} = $1 AND {stamp} >= $2 AND {stamp} <= $3 ORDER BY {stamp}",
+        [gap.station, gap.first - around, gap.last + around],
+    )
+    stamps = rows.column("tm").to_numpy()
+    within = (stamps >= np.datetime64(gap.first)) & (stamps <= np.datetime64(gap.last))
+    codes = {name: rows.column(provenance_column(name)).fill_null(0).to_numpy() for name in fields}
+    counts = np.bincount(codes[gap.field][within], minlength=len(Provenance))
+    step = ceil(rows.num_rows / MOST_POINTS)
+    shown = rows.take(np.arange(0, rows.num_rows, step))
+    return LongGap(
+        gap.station,
+        str(rows.column("stnNm")[0].as_py() or gap.station),
+        gap.field,
+        gap.first,
+        gap.last,
+        gap.hours,
+        {method.label: int(counts[method]) for method in Provenance if counts[method]},
+        [name for name in fields if name != gap.field and (codes[name][within] > 0).any()],
+        step,
+        shown.column("tm").to_pylist(),
+        shown.column(gap.field).to_pylist(),
+        codes[gap.field][::step].tolist(),
+    )

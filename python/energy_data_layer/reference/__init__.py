@@ -1,1 +1,0 @@
-"""The reference engine in pandas, NumPy and SciPy: written to be read, and the oracle of the equivalence tests."""

@@ -1,1 +1,0 @@
-"""What a run tells: the run report and its pictures."""

@@ -1,0 +1,191 @@
+"""What was asked of a service and what came back, as part of a run report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.errors import worth_another_try
+
+if TYPE_CHECKING:
+    from energy_data_layer.services.collect import Collected, Failed
+    from energy_data_layer.services.request_stats import TraceSummary
+
+LISTED_FAILURES = 20
+LISTED_DAYS = 50
+
+
+@dataclass(frozen=True)
+class FailedChunk:
+    """A part of the period that could not be fetched; the next run asks for it again.
+
+    Attributes
+    ----------
+    key : str
+        The station, or the plant and its unit; empty where the service is asked for all of them.
+    first, last : str
+        The days asked for.
+    error : str
+        What went wrong.
+    """
+
+    key: str
+    first: str
+    last: str
+    error: str
+
+
+@dataclass(frozen=True)
+class IncompleteDay:
+    """A day of which the table has fewer than 24 values after the run."""
+
+    key: str
+    day: str
+    hours: int
+
+
+@dataclass
+class CollectionReport:
+    """What was asked of a service and what came back.
+
+    Attributes
+    ----------
+    source : str
+        The service.
+    first, last : str
+        The first and the last day of the period.
+    chunks : int
+        Parts into which the period was cut.
+    chunks_failed : int
+        Those of them that could not be fetched.
+    chunks_failed_for_good : int
+        Those of these that asking again does not bring: the key, the address or the request has to be corrected.
+    failures : list of FailedChunk
+        The first of these.
+    items : int
+        Items of all answers: observations, or days of plants.
+    missing_items : int
+        Items that the service announced and did not send.
+    rows_outside : int
+        Rows of days that were not asked for, which are left out.
+    coerced : dict of str to int
+        Texts per field that could not be read, and were taken as missing.
+    unknown_fields, vanished_fields, retyped_fields : dict
+        Where the items differ from what the service documents, see `PayloadDrift`.
+    total_mismatches : int
+        Days of plants whose hours do not add up to their published total.
+    requests : int
+        Requests that were sent, every attempt counted.
+    retries : int
+        Those of them that were a further attempt.
+    bytes : int
+        Bytes of all bodies.
+    traces : list of dict
+        What the requests cost, see `TraceSummary`; one for each part of the period that was stored by itself.
+    incomplete_days : int
+        Days of the period of which the table has fewer than 24 values after the run.
+    first_incomplete_days : list of IncompleteDay
+        The first of these.
+    """
+
+    source: str
+    first: str = ""
+    last: str = ""
+    chunks: int = 0
+    chunks_failed: int = 0
+    chunks_failed_for_good: int = 0
+    failures: list[FailedChunk] = field(default_factory=list)
+    items: int = 0
+    missing_items: int = 0
+    rows_outside: int = 0
+    coerced: dict[str, int] = field(default_factory=dict)
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+    vanished_fields: dict[str, int] = field(default_factory=dict)
+    retyped_fields: dict[str, dict[str, int]] = field(default_factory=dict)
+    total_mismatches: int = 0
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    incomplete_days: int = 0
+    first_incomplete_days: list[IncompleteDay] = field(default_factory=list)
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """The first and the last day."""
+        return date.fromisoformat(self.first), date.fromisoformat(self.last)
+
+    @period.setter
+    def period(self, days: tuple[date, date]) -> None:
+        self.first, self.last = map(str, days)
+
+    @property
+    def has_drift(self) -> bool:
+        """Whether items differ from what the service documents."""
+        return bool(self.unknown_fields or self.vanished_fields or self.retyped_fields)
+
+    @property
+    def failure_message(self) -> str:
+        """What could not be fetched, in words."""
+        why = f" ({self.failures[0].error})" if self.failures else ""
+        return f"{self.chunks_failed} of {self.chunks} parts could not be fetched{why}"
+
+    def figures(self) -> list[tuple[str, str]]:
+        """Return what was asked and answered for a reader, each figure with what it is."""
+        return [
+            ("days", f"{self.first} to {self.last}"),
+            ("parts asked for", f"{self.chunks:,}, {self.chunks_failed:,} not fetched"),
+            ("requests", f"{self.requests:,}, {self.retries:,} of them again"),
+            ("incomplete days", f"{self.incomplete_days:,}"),
+        ]
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for; a run that died may not know its further attempts."""
+        return {"retries": self.retries if self.traces else None, "chunks_failed": self.chunks_failed}
+
+    def note_requests(self, traces: TraceSummary) -> None:
+        """Add what requests cost."""
+        self.requests += traces.requests
+        self.retries += traces.retries
+        self.bytes += traces.bytes
+        self.traces.append(traces.to_dict())
+
+    def summary(self) -> str:
+        """Return what is remarkable in a few words, empty where nothing is."""
+        remarkable = {
+            "could not be fetched": f"{self.chunks_failed} of {self.chunks} parts" if self.chunks_failed else "",
+            "incomplete": f"{self.incomplete_days} days" if self.incomplete_days else "",
+            "unknown fields": ", ".join(self.unknown_fields),
+            "vanished fields": ", ".join(self.vanished_fields),
+            "fields of another type": ", ".join(self.retyped_fields),
+        }
+        said = [f"{what}: {which}" for what, which in remarkable.items() if which]
+        return f"; {'; '.join(said)}" if said else ""
+
+    def note(self, collected: Collected) -> None:
+        """Add what one chunk brought."""
+        self.chunks += 1
+        self.items += collected.items
+        self.missing_items += collected.missing_items
+        self.rows_outside += collected.rows_outside
+        self.total_mismatches += len(collected.total_mismatches)
+        _add(self.coerced, collected.coerced)
+        _add(self.unknown_fields, collected.drift.unknown_fields)
+        _add(self.vanished_fields, collected.drift.vanished_fields)
+        for name, kinds in collected.drift.retyped_fields.items():
+            _add(self.retyped_fields.setdefault(name, {}), kinds)
+
+    def note_failure(self, failed: Failed) -> None:
+        """Add a chunk that could not be fetched."""
+        self.chunks += 1
+        self.chunks_failed += 1
+        self.chunks_failed_for_good += not worth_another_try(failed.error)
+        if len(self.failures) < LISTED_FAILURES:
+            chunk = failed.chunk
+            self.failures.append(FailedChunk(" ".join(chunk.key), str(chunk.first), str(chunk.last), str(failed.error)))
+
+
+def _add(total: dict[str, int], counts: dict[str, int]) -> None:
+    total.update(Counter(total) + Counter(counts))

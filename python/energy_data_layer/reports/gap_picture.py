@@ -1,0 +1,267 @@
+"""A picture of a few gaps, before and after, with the method of each fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from energy_data_layer.core.atomic_file import written_atomically
+from energy_data_layer.core.gaps import find_gaps
+from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+    import pyarrow as pa
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+HOURS_AROUND = 48
+LENGTH_SHOWN_WELL = 24
+FEWEST_SHOWN = 4
+
+# Okabe and Ito's colours, told apart by every kind of colour vision; the marker says the same again.
+_STYLE = {
+    Provenance.SPLINE: ("#0072B2", "o", "not-a-knot spline"),
+    Provenance.LINEAR: ("#56B4E9", "s", "straight line"),
+    Provenance.NEAREST: ("#009E73", "^", "nearest observation"),
+    Provenance.CLIMATOLOGY: ("#D55E00", "D", "climatology (same month, day, hour)"),
+    Provenance.STATION_MEAN: ("#CC79A7", "v", "mean of the station"),
+    Provenance.GLOBAL_MEAN: ("#E69F00", "P", "mean of all stations"),
+}
+_OBSERVED = "#4D4D4D"
+_HANGUL_FONTS = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic", "UnDotum")
+
+
+@dataclass(frozen=True)
+class ShownGap:
+    """A gap chosen for the picture: rows `start` to `start + length` of the frame, in `column`."""
+
+    column: str
+    method: Provenance
+    start: int
+    length: int
+
+
+def draw_gap_picture(
+    before: pa.Table,
+    after: pa.Table,
+    path: str | PathLike[str],
+    *,
+    columns: Sequence[str],
+    date_col: str = "tm",
+    station_col: str = "stnId",
+    name_col: str = "stnNm",
+    labels: Mapping[str, str] | None = None,
+) -> list[ShownGap]:
+    """Draw one gap per method that occurs, left as observed and right as filled, into a PNG file.
+
+    Parameters
+    ----------
+    before : pyarrow.Table
+        The frame before imputation: stations together, their hours in order.
+    after : pyarrow.Table
+        The same rows after imputation, with provenance columns.
+    path : path
+        The PNG file; replaced if it exists.
+    columns : sequence of str
+        The imputed columns to choose gaps from.
+    date_col, station_col, name_col : str
+        Stamps, station keys, and station names (shown where a font can write them).
+    labels : mapping of str to str, optional
+        Text for the value axis per column, ``{"ta": "air temperature (°C)"}``.
+
+    Returns
+    -------
+    list of ShownGap
+        What was drawn; empty, and no file written, where nothing was filled.
+
+    Raises
+    ------
+    OptionError
+        If matplotlib is not installed.
+    StorageError
+        If the file cannot be written.
+    """
+    require_matplotlib()
+    gaps = choose_gaps(after, columns, station_col)
+    if not gaps:
+        return []
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.figure import Figure
+
+    font = _hangul_font()
+    station = after.column(station_col).to_numpy()
+    with rc_context({"font.family": [font, "DejaVu Sans"] if font else ["DejaVu Sans"]}):
+        figure = Figure(figsize=(12, 1.2 + 2.1 * len(gaps)), layout="constrained", dpi=110)
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(len(gaps), 2, sharey="row", sharex="row", squeeze=False)
+        for (left, right), gap in zip(panels, gaps, strict=True):
+            window = _window(before, after, gap.column, date_col, _rows_around(gap, station))
+            _draw_observed(left, window)
+            _draw_observed(right, window)
+            _draw_fills(right, window)
+            locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+            left.xaxis.set_major_locator(locator)
+            left.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+            where = _station_label(after, gap.start, station_col, name_col, font)
+            left.set_title(f"{where}: {_hours(gap.length)} missing", loc="left", fontsize=10)
+            right.set_title(f"filled by {_STYLE[gap.method][2]}", loc="left", fontsize=10)
+            left.set_ylabel((labels or {}).get(gap.column, gap.column), fontsize=9)
+        _add_legend(figure, list(dict.fromkeys(gap.method for gap in gaps)))
+        with written_atomically(path) as temporary:
+            figure.savefig(temporary, format="png")
+    return gaps
+
+
+def require_matplotlib() -> None:
+    """Raise `OptionError` if pictures cannot be drawn, because matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        raise OptionError('pictures need matplotlib; install it with: pip install "energy-data-layer[plot]"')
+
+
+def choose_gaps(after: pa.Table, columns: Sequence[str], station_col: str = "stnId") -> list[ShownGap]:
+    """Return one gap per method that occurs, more where few do, from different stations and columns."""
+    station = after.column(station_col).to_numpy()
+    candidates = [
+        gap
+        for column in columns
+        for gap in _clearest_gaps(column, after.column(provenance_column(column)).to_numpy(), station)
+    ]
+    methods = [method for method in _STYLE if any(gap.method is method for gap in candidates)]
+    if not methods:
+        return []
+    rounds = ceil(FEWEST_SHOWN / len(methods))
+    chosen: list[ShownGap] = []
+    for method in (methods * rounds)[: max(FEWEST_SHOWN, len(methods))]:
+        left = [gap for gap in candidates if gap.method is method and gap not in chosen]
+        if left:
+            chosen.append(min(left, key=lambda gap: _times_shown(gap, chosen, station)))
+    return sorted(chosen, key=lambda gap: gap.method)
+
+
+def _clearest_gaps(column: str, codes: NDArray[np.uint8], station: NDArray[np.int64]) -> list[ShownGap]:
+    """Return, per method and station, the gap that shows best: long but not huge, well surrounded."""
+    missing = codes != Provenance.OBSERVED
+    gaps = find_gaps(missing, station)
+    missing_before = np.concatenate(([0], np.cumsum(missing)))
+    window_start = np.maximum(gaps.start - HOURS_AROUND, 0)
+    window_end = np.minimum(gaps.start + gaps.length + HOURS_AROUND, missing.size)
+    missing_beside = missing_before[window_end] - missing_before[window_start] - gaps.length
+    unsuitable = missing_beside + np.abs(gaps.length - np.minimum(gaps.length, LENGTH_SHOWN_WELL))
+    best_first = np.lexsort((-gaps.length, unsuitable))
+    method_and_station = np.stack((codes[gaps.start[best_first]], station[gaps.start[best_first]]))
+    _, first_of_each = np.unique(method_and_station, axis=1, return_index=True)
+    return [
+        ShownGap(column, Provenance(codes[gaps.start[i]]), int(gaps.start[i]), int(gaps.length[i]))
+        for i in best_first[first_of_each]
+    ]
+
+
+def _times_shown(gap: ShownGap, chosen: Sequence[ShownGap], station: NDArray[np.int64]) -> int:
+    same_station = sum(station[other.start] == station[gap.start] for other in chosen)
+    same_column = sum(other.column == gap.column for other in chosen)
+    return int(same_station + same_column)
+
+
+def _rows_around(gap: ShownGap, station: NDArray[np.int64]) -> slice:
+    """Return the gap's rows and those of its station around it."""
+    of_station = np.flatnonzero(station == station[gap.start])
+    first = max(gap.start - HOURS_AROUND, int(of_station[0]))
+    last = min(gap.start + gap.length + HOURS_AROUND, int(of_station[-1]) + 1)
+    return slice(first, last)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The hours of one panel."""
+
+    stamps: NDArray[np.datetime64]
+    observed: NDArray[np.float64]
+    filled: NDArray[np.float64]
+    codes: NDArray[np.uint8]
+
+
+def _window(before: pa.Table, after: pa.Table, column: str, date_col: str, rows: slice) -> _Window:
+    def values(table: pa.Table, name: str) -> NDArray[Any]:
+        part = table.column(name).slice(rows.start, rows.stop - rows.start)
+        array: NDArray[Any] = part.to_numpy()
+        return array
+
+    return _Window(
+        values(after, date_col),
+        values(before, column).astype("float64"),
+        values(after, column),
+        values(after, provenance_column(column)),
+    )
+
+
+def _draw_observed(panel: Axes, window: _Window) -> None:
+    """Draw the observed hours, with every gap shaded; the line breaks where a value is missing."""
+    half_an_hour = np.timedelta64(30, "m")
+    for gap in _runs(window.codes != Provenance.OBSERVED):
+        stamps = window.stamps[gap].astype("datetime64[m]")
+        panel.axvspan(stamps[0] - half_an_hour, stamps[-1] + half_an_hour, color="#EFEFEF", linewidth=0)
+    panel.plot(window.stamps, window.observed, color=_OBSERVED, linewidth=1.1, marker=".", markersize=3.5)
+    panel.grid(axis="y", color="#E3E3E3", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=8)
+
+
+def _draw_fills(panel: Axes, window: _Window) -> None:
+    for method, (colour, marker, _) in _STYLE.items():
+        chosen = window.codes == method
+        panel.plot(
+            window.stamps[chosen],
+            window.filled[chosen],
+            linestyle="none",
+            marker=marker,
+            markersize=5,
+            color=colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+        )
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[slice]:
+    gaps = find_gaps(mask, np.zeros(mask.size))
+    return [slice(start, start + length) for start, length in zip(gaps.start, gaps.length, strict=True)]
+
+
+def _add_legend(figure: Figure, methods: Sequence[Provenance]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=_OBSERVED, marker=".", linewidth=1.1, label="observed")]
+    for method in methods:
+        colour, marker, label = _STYLE[method]
+        handles.append(Line2D([], [], color=colour, marker=marker, linestyle="none", label=label))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+
+
+def _station_label(table: pa.Table, row: int, station_col: str, name_col: str, font: str | None) -> str:
+    number = f"station {table.column(station_col)[row].as_py()}"
+    name = table.column(name_col)[row].as_py() if name_col in table.column_names else None
+    if name and (name.isascii() or font):
+        return f"{name} ({number})"
+    return number
+
+
+def _hangul_font() -> str | None:
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return next((font for font in _HANGUL_FONTS if font in installed), None)
+
+
+def _hours(number: int) -> str:
+    return "1 hour" if number == 1 else f"{number} hours"

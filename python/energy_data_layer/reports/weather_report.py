@@ -1,0 +1,77 @@
+"""What one run of the weather job did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.reports.run_report import RunReport
+
+if TYPE_CHECKING:
+    from energy_data_layer.reports.collection_report import CollectionReport
+
+
+@dataclass
+class WeatherReport(RunReport):
+    """What one run of the weather job did, beside what all jobs report.
+
+    Attributes
+    ----------
+    files : list of str
+        The files read.
+    duplicates_collapsed : int
+        Identical rows that became one, the border hours of yearly files for example.
+    rows_outside_period : int
+        Rows left out because they lie before `since` or after `until`.
+    columns_not_stored : list of str
+        Columns of the files that are of unknown meaning and are not stored.
+    stations : int
+        Stations with at least one new row.
+    hours_completed : int
+        Hours that no row had and that were inserted.
+    context_rows : int
+        Stored rows around the new hours that supported the imputation.
+    context_rows_recomputed : int
+        Those of them whose fills changed and were written again.
+    gap_lengths : dict of str to dict of int to int
+        Per column, how many gaps of each length (hours) touch the new and completed hours.
+    filled : dict of str to dict of str to int
+        Per column, how many of the new and completed hours were filled by each method.
+    fills_changed : int
+        Stored fills that were replaced by an observation or by another fill; table ``fill_changes`` has both.
+    collection : CollectionReport or None
+        What was asked of the service and what came back; None where the rows come from files.
+    plan : list of str
+        What a dry run would ask for.
+    rejects : dict of str to int
+        Observations that were not stored, by reason; their content is in table ``rejects``.
+    """
+
+    files: list[str] = field(default_factory=list)
+    duplicates_collapsed: int = 0
+    rows_outside_period: int = 0
+    columns_not_stored: list[str] = field(default_factory=list)
+    stations: int = 0
+    hours_completed: int = 0
+    context_rows: int = 0
+    context_rows_recomputed: int = 0
+    gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
+    filled: dict[str, dict[str, int]] = field(default_factory=dict)
+    fills_changed: int = 0
+    collection: CollectionReport | None = None
+    plan: list[str] = field(default_factory=list)
+    rejects: dict[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """Return the run in a few words, for an alert."""
+        return super().summary() + ("" if self.collection is None else self.collection.summary())
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for."""
+        unfilled = Provenance.UNFILLED.label
+        filled = sum(
+            count for methods in self.filled.values() for method, count in methods.items() if method != unfilled
+        )
+        of_service = {} if self.collection is None else self.collection.counters()
+        return super().counters() | {"hours_completed": self.hours_completed, "values_filled": filled} | of_service

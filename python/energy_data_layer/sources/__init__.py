@@ -1,1 +1,0 @@
-"""Where the data come from: files and public services."""

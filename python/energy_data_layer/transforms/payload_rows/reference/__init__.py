@@ -1,0 +1,1 @@
+"""The reference of `rows_from_api_payload`."""

@@ -1,0 +1,186 @@
+"""Tell the layout of a wide table by its headings, or say what would have to be told."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from energy_data_layer.datasets.layout import HOURS, EnergyUnit, WideLayout, heading_text
+from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS
+from energy_data_layer.errors import LayoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+RECOGNISED = "recognised"
+"""The name of a layout that was put together from the headings."""
+
+_INTERVAL = re.compile(
+    r"(?P<before>\D*)(?P<begin>\d{1,2})(:00|시)?[-~\u223c\u301c\u2013](?P<hour>\d{1,2})(?P<after>(:00)?\D*)"
+)
+_HOUR = re.compile(r"(?P<before>\D*)(?P<hour>\d{1,2})(?P<after>(:00)?\D*)")
+_UNIT = re.compile(r"(?<![a-z])([kmg]?)wh?(?![a-z])", re.IGNORECASE)
+_UNIT_OF_PREFIX: dict[str, EnergyUnit] = {"": "Wh", "k": "kWh", "m": "MWh"}
+_BRACKETED = re.compile(r"\([^)]*\)|[\s_]")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split(", "))
+
+
+_DATE = _words(
+    "날짜, 일자, 년월일, 연월일, 거래일, 거래일자, 발전일, 발전일자, 기준일, 기준일자, 측정일, 측정일자, "
+    "date, day, ymd, yyyymmdd, dgenymd"
+)
+_PLANT = _words(
+    "발전기명, 발전소명, 발전소, 발전구분, 발전단지, 발전단지명, 사업소, 사업소명, 지점명, 시설명, 설비명, "
+    "plant, plantname, site, ipptnam, ipptnm"
+)
+_UNIT_OF_PLANT = _words("호기, 호기명, 단계, 발전기번호, hogi, unit")
+_TOTAL = _words(
+    "합계, 총량, 총계, 일합계, 일계, 계, 총발전량, 일발전량, 일총발전량, 발전량합계, "
+    "total, dailytotal, sum, qsum, qvodgen"
+)
+
+
+def recognise_layout(
+    names: Iterable[object],
+    *,
+    publisher: str | None = None,
+    energy_unit: EnergyUnit | None = None,
+) -> WideLayout:
+    """Return the layout that a table's headings tell.
+
+    A known layout is taken where the headings single it out. Else one is put together from the headings of
+    day, plant, unit, daily total and 24 hours in any order (``1`` to ``24``, ``01시`` to ``24시``, ``0-1시``
+    to ``23-24시``, ``h01`` to ``h24``, …), if they leave no doubt.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names of the table's columns.
+    publisher : str, optional
+        The publisher, such as ``"KOEN"``: its layouts alone are looked at.
+    energy_unit : {"Wh", "kWh", "MWh"}, optional
+        The unit of the hours, where the headings do not say it.
+
+    Raises
+    ------
+    LayoutError
+        If no layout fits, or if more than one does, or if nothing says the unit of energy.
+
+    Examples
+    --------
+    >>> hours = [f"{hour:02d}시(kWh)" for hour in range(1, 25)]
+    >>> layout = recognise_layout(["발전소명", "일자", *hours])
+    >>> layout.plant, layout.hours[23], layout.energy_unit
+    ('발전소명', '24시(kWh)', 'kWh')
+    """
+    return _recognised(tuple(map(str, names)), publisher, energy_unit)
+
+
+@lru_cache
+def _recognised(names: tuple[str, ...], publisher: str | None, energy_unit: EnergyUnit | None) -> WideLayout:
+    headings = list(map(heading_text, names))
+    layout = _known_layout(headings, publisher)
+    return layout if layout is not None else _layout_from_headings(headings, energy_unit)
+
+
+def _known_layout(headings: Collection[str], publisher: str | None) -> WideLayout | None:
+    present = set(headings)
+    candidates = [
+        layout
+        for layout in KNOWN_LAYOUTS.values()
+        if (layout.is_told_by(present) if publisher is None else _is_of(layout, publisher, present))
+    ]
+    # A layout with more identifying headings is the more particular one.
+    return max(candidates, key=lambda layout: len(layout.recognised_by), default=None)
+
+
+def _is_of(layout: WideLayout, publisher: str, headings: set[str]) -> bool:
+    return layout.publisher == publisher and {*layout.required, *layout.recognised_by} <= headings
+
+
+def _layout_from_headings(headings: Sequence[str], energy_unit: EnergyUnit | None) -> WideLayout:
+    hours = _hours(headings)
+    others = [heading for heading in headings if heading not in hours]
+    date = _only(others, _DATE, "the day", headings)
+    if date is None:
+        raise LayoutError(f"no column is known to hold the day; {_advice(headings)}")
+    daily_total = _only(others, _TOTAL, "the daily total", headings)
+    of_hours, of_total = _common_unit(hours, headings), _unit_in(daily_total or "")
+    if energy_unit is None and of_hours is None and of_total is None:
+        raise LayoutError(
+            f'nothing says whether "{hours[0]}" to "{hours[-1]}" hold Wh, kWh or MWh; pass energy_unit, such as '
+            f'energy_unit="kWh", or a layout; {_advice(headings)}'
+        )
+    return WideLayout(
+        RECOGNISED,
+        date=date,
+        plant=_only(others, _PLANT, "the plant", headings),
+        unit=_only(others, _UNIT_OF_PLANT, "the unit", headings),
+        hours=hours,
+        energy_unit=energy_unit or of_hours or of_total,
+        daily_total=daily_total,
+        daily_total_unit=of_total,
+    )
+
+
+def _hours(headings: Iterable[str]) -> list[str]:
+    """Return the headings of the hours 1 to 24 in order."""
+    rows: dict[tuple[str, str], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for heading in headings:
+        bare = heading.replace(" ", "")
+        if match := _INTERVAL.fullmatch(bare):
+            begin, end = int(match["begin"]), int(match["hour"]) or HOURS
+            if end == begin + 1:
+                rows[f"{match['before']} to", match["after"]][end].append(heading)
+        elif match := _HOUR.fullmatch(bare):
+            rows[match["before"], match["after"]][int(match["hour"])].append(heading)
+    whole = [row for row in rows.values() if set(row) == set(range(1, HOURS + 1))]
+    if len(whole) == 1:
+        return [_single(whole[0][hour], f"the hour {hour}", headings) for hour in range(1, HOURS + 1)]
+    if whole:
+        firsts = ", ".join(f'"{row[1][0]}"' for row in whole)
+        raise LayoutError(f"several columns could be the first hour ({firsts}); {_advice(headings)}")
+    if any(set(row) == set(range(HOURS)) for row in rows.values()):
+        raise LayoutError(
+            "the hours are counted from 0 to 23, which does not tell whether an hour begins or ends at its number; "
+            f"{_advice(headings)}"
+        )
+    raise LayoutError(f"there are no columns for the hours 1 to 24; {_advice(headings)}")
+
+
+def _only(headings: Iterable[str], words: frozenset[str], role: str, all_headings: Iterable[str]) -> str | None:
+    """Return the heading that is one of these words, None where there is none."""
+    found = [heading for heading in headings if _BRACKETED.sub("", heading).lower() in words]
+    return _single(found, role, all_headings) if found else None
+
+
+def _single(found: Sequence[str], role: str, all_headings: Iterable[str]) -> str:
+    if len(found) > 1:
+        names = ", ".join(f'"{heading}"' for heading in found)
+        raise LayoutError(f"several columns could be {role} ({names}); {_advice(all_headings)}")
+    return found[0]
+
+
+def _common_unit(hours: Sequence[str], headings: Iterable[str]) -> EnergyUnit | None:
+    units = {_unit_in(heading) for heading in hours}
+    if len(units) > 1:
+        raise LayoutError(f"the hours' headings name different units of energy; {_advice(headings)}")
+    return units.pop()
+
+
+def _unit_in(heading: str) -> EnergyUnit | None:
+    found = {_UNIT_OF_PREFIX.get(prefix.lower()) for prefix in _UNIT.findall(heading)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _advice(headings: Iterable[str]) -> str:
+    seen = ", ".join(headings)
+    return (
+        f"describe the table by a WideLayout, or name one of {', '.join(KNOWN_LAYOUTS)}; "
+        f"its columns are: {seen[:600]}{'…' if len(seen) > 600 else ''}"
+    )
