@@ -126,10 +126,11 @@ audit: $(VENV)/.packages ## known vulnerabilities in what is installed, as far a
 lint: lint-python lint-workflows $(if $(CARGO),lint-rust lint-stubs,) ## all of the following
 
 .PHONY: lint-python
-lint-python: $(VENV)/.packages ## ruff, mypy
+lint-python: $(VENV)/.packages ## ruff, mypy, the layers of the package
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 .PHONY: lint-rust
 lint-rust: ## rustfmt, clippy

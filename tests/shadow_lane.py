@@ -13,12 +13,11 @@ import pytest
 from energy_data_layer.engine.shadow import comparer as shadow
 from energy_data_layer.engine.shadow.counts import ShadowCounts
 from energy_data_layer.jobs import watched_run
+from energy_data_layer.transforms.registry import TRANSFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-
-TRANSFORMS = ("rows_from_api_payload", "complete_hours", "impute_missing_values", "transform_wide_to_long")
 
 compared: Counter[str] = Counter()
 """Calls compared so far, by transform: of this process, and in the end of all."""

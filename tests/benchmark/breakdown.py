@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 PARTS = {
     "reading the keys": {
-        "transforms/frames.py:wrap",
-        "transforms/columns.py:read_columns",
-        "reference/keys.py:read_keys",
-        "reference/keys.py:require_unique",
+        "core/frames.py:wrap",
+        "core/columns.py:read_columns",
+        "core/keys.py:read_keys",
+        "core/keys.py:require_unique",
         "benchmark/naive.py:station_rows",
     },
     "parsing the numbers": {
-        "transforms/columns.py:as_arrow",
-        "reference/parse.py:parse_numbers",
-        "reference/impute.py:_require_finite",
+        "core/columns.py:as_arrow",
+        "core/parse.py:parse_numbers",
+        "impute/reference.py:_require_finite",
     },
-    "gap finding": {"reference/impute.py:find_gaps", "benchmark/naive.py:find_gaps"},
-    "spline": {"reference/impute.py:spline_values", "benchmark/naive.py:spline_values"},
+    "gap finding": {"impute/reference.py:find_gaps", "benchmark/naive.py:find_gaps"},
+    "spline": {"impute/reference.py:spline_values", "benchmark/naive.py:spline_values"},
     "climatology and means": {
-        "reference/impute.py:climatology",
-        "reference/impute.py:station_means",
+        "impute/reference.py:climatology",
+        "impute/reference.py:station_means",
         "benchmark/naive.py:climatology",
         "benchmark/naive.py:station_mean",
         "benchmark/naive.py:column_mean",
     },
     "assembling the frame": {
-        "transforms/frames.py:filled",
-        "reference/impute.py:_in_frame_order",
+        "core/frames.py:filled",
+        "impute/reference.py:_in_frame_order",
         "core/indexing.py:__setitem__",
     },
 }

@@ -127,7 +127,7 @@ class EqualityCounter:
         _replace(equality, "_different_numbers", self._measuring_numbers)
         rust = import_module("rust_data_layer")
         for transform in RUST_FUNCTIONS:
-            reference = import_module(f"energy_data_layer.reference.{transform}")
+            reference = import_module(f"energy_data_layer.transforms.{transform}.reference")
             _replace(reference, REFERENCE_FUNCTIONS[transform], self._noting("reference", transform))
             _replace(rust, RUST_FUNCTIONS[transform], self._noting("rust", transform))
         _replace(import_module("tests.equivalence.snapshot_cases"), "read_snapshot", self._noting_snapshot)

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 from energy_data_layer import impute_missing_values
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 FRAME = pd.DataFrame({"stnNm": "a", "tm": pd.date_range("2024", periods=3, freq="h"), "ta": [1.0, None, 3.0]})
 
@@ -51,7 +51,7 @@ def test_skipped():
 
 TESTS_OF_THE_COMPARISON = """
 import pandas as pd
-from energy_data_layer.transforms.equality import assert_equal_answers
+from energy_data_layer.engine.equality import assert_equal_answers
 
 def test_comparison():
     assert_equal_answers(pd.DataFrame({"ta": [1.0]}), pd.DataFrame({"ta": [1.0 + 0.9e-9]}))

@@ -84,10 +84,10 @@ exporter = InMemorySpanExporter()
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(exporter))
 trace.set_tracer_provider(provider)
-from energy_data_layer.jobs.watched_run import watched
-from energy_data_layer.report.run_report import RunReport
-from energy_data_layer.sources.generation_sample import write_generation_sample
-from energy_data_layer.jobs.generation import run_generation
+from energy_data_layer.jobs.run_context import watched
+from energy_data_layer.reports.run_report import RunReport
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.jobs.generation.from_files import run_generation
 run_generation(write_generation_sample(sys.argv[1]), f"duckdb:///{sys.argv[1]}/energy.duckdb")
 spans = {span.name: span for span in exporter.get_finished_spans()}
 run = spans["run generation"]

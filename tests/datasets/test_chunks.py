@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from energy_data_layer.datasets import asos, chunks
 from energy_data_layer.datasets import koen_wind as namdong_wind
 from energy_data_layer.datasets import kospo_solar as nambu_solar
+from energy_data_layer.datasets.dataset import PageInfo
 from energy_data_layer.errors import OptionError
-from energy_data_layer.transforms.payload_rows.report import PageInfo
 
 pytestmark = pytest.mark.any_engine
 

@@ -30,6 +30,7 @@ from energy_data_layer.errors import EngineError, OptionError, PayloadError, Sta
 from energy_data_layer.reports.run_report import RunReport
 from energy_data_layer.transforms.impute import api as impute
 from energy_data_layer.transforms.payload_rows import api as payload_rows
+from energy_data_layer.transforms.registry import TRANSFORMS
 
 COUNTS = "impute_missing_values"
 SOON = 20.0
@@ -130,13 +131,13 @@ def test_a_mismatch_is_counted_logged_once_and_the_smallest_station_kept(counts,
     assert str(folder) == seen.kept
     assert str(folder) in message
 
-    function, arguments = shadow_case.read_case(folder)
+    function, arguments = shadow_case.read_case(folder, TRANSFORMS)
     assert function is impute_missing_values
     assert arguments["df"].column("stnNm").unique().to_pylist() == ["b"]
     kept = [pa.ipc.open_stream(folder / f"{name}.arrow").read_all() for name in ("reference", "rust")]
     assert [table.column("ta")[-1].as_py() for table in kept] == [29.0, 30.0]
     assert f"edl shadow-replay '{folder}'" in (folder / "README.md").read_text(encoding="utf-8")
-    (difference,) = shadow_case.replayed(folder)
+    (difference,) = shadow_case.replayed(folder, TRANSFORMS)
     assert "expected 29.0, got 30.0" in difference
 
 
@@ -165,7 +166,7 @@ def test_a_replay_of_what_is_mended_finds_nothing(counts, rust_answers, monkeypa
         impute_missing_values(frame(), ["ta"], max_spline_gap=5, history=frame())
         shadow.settle(counts, SOON)
     monkeypatch.undo()
-    assert shadow_case.replayed(shadow_case.Path(counts.of(COUNTS).kept)) == []
+    assert shadow_case.replayed(shadow_case.Path(counts.of(COUNTS).kept), TRANSFORMS) == []
 
 
 @pytest.mark.needs_rust
@@ -321,5 +322,5 @@ def test_of_several_bodies_the_failing_one_is_kept(counts, monkeypatch):
     shadow.settle(counts, SOON)
     seen = counts.of("rows_from_api_payload")
     assert (seen.mismatches, seen.failures) == (1, 1)
-    _, arguments = shadow_case.read_case(shadow_case.Path(seen.kept))
+    _, arguments = shadow_case.read_case(shadow_case.Path(seen.kept), TRANSFORMS)
     assert arguments["payload"] == [bodies[1].encode()]

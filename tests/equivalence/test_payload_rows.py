@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
 from energy_data_layer.datasets.layouts import KOEN_WIND_API, KOSPO_SOLAR_API
 from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
-from energy_data_layer.engine.boundary import rust_fields
 from energy_data_layer.engine.equality import PARSERS_WORDS, assert_equal_answers
+from energy_data_layer.transforms.payload_rows.rust import rust_fields
 
 from .payload_mutations import as_text, mutated, mutated_document
 from .payload_samples import FORMS, ITEMS, body, odd_page, page

@@ -24,7 +24,7 @@ from energy_data_layer.storage import duckdb, postgresql, upsert
 name, table, url, stop, options = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], json.loads(sys.argv[5])
 options = {key: [tuple(plant) for plant in value] if key == "plants" else value for key, value in options.items()}
 if name == "weather":
-    from energy_data_layer.jobs.weather_service import collect_weather as run
+    from energy_data_layer.jobs.weather.from_service import collect_weather as run
 elif name == "wind":
     from energy_data_layer.jobs.wind import run_wind as run
 else:

@@ -23,7 +23,6 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
     assert first.engines.agree
     assert (first.engines.rust_seconds is None) == (build_info()["rust"] is None)
     assert first.picture.read_bytes().startswith(b"\x89PNG")
-    assert "</html>" in first.page.read_text(encoding="utf-8")
     assert first.generation_report.rows_inserted == 24 * first.generation_report.rows_stored > 10_000
     assert first.generation_report.rows_rejected == 5
     assert first.services.weather.rows_inserted == 40 * 24 * 5
@@ -33,7 +32,6 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
         first.report_file,
         first.generation_report_file,
         first.picture,
-        first.page,
         folder / "generation",
     } <= set(folder.iterdir())
     with Database.connect(first.database_url) as database:

@@ -25,10 +25,9 @@ from energy_data_layer.datasets.tables import (
     WEATHER_KEY,
     WIND_KEY,
     WIND_NAMDONG,
-    add_provenance_columns,
 )
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.migrations import add_provenance_columns, migrate
 from energy_data_layer.storage.runs import RunLog
 
 FIELDS = ("ta", "hm")

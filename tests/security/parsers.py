@@ -33,6 +33,7 @@ from energy_data_layer.simulator.sample_generation import write_generation_sampl
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import duckdb_path, redacted_url
 from energy_data_layer.storage.postgresql_url import libpq_uri, without_secrets
+from energy_data_layer.transforms.registry import TRANSFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +132,7 @@ def parsers(*, use_rust: bool) -> dict[str, tuple[list[bytes], Callable[[bytes],
                 lambda body: _in_file(body, generation_name, read_generation_files),
             ),
             "manifest": ([manifest], _read_manifest),
-            "shadow_case": ([_CALL], lambda body: _in_file(body, "call.json", lambda path: read_case(path.parent))),
+            "shadow_case": ([_CALL], lambda body: _in_file(body, "call.json", _read_case)),
             "texts": ([b"997D:1", b"postgresql://energy:s3cret@db:5432/weather?sslpassword=x", b"120"], _read_text),
         }
     return found
@@ -200,11 +201,15 @@ _REQUESTS = {
 }
 
 
+def _read_case(path: Path) -> None:
+    read_case(path.parent, TRANSFORMS)
+
+
 def _read_manifest(body: bytes) -> None:
     def read(path: Path) -> None:
         raw = RawFolder(path.parent)
         for source in (ASOS, NAMDONG_WIND, NAMBU_SOLAR):
-            source.chunks_in(raw)
+            raw.chunks(source)
             for request in raw.requests(source.name):
                 raw.body(request)
 

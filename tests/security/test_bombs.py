@@ -149,8 +149,8 @@ CLIENT = """
 import asyncio, re, sys
 from energy_data_layer.errors import DataLayerError
 from energy_data_layer.settings.services import ServiceSettings
-from energy_data_layer.sources.http import ServiceClient
-from energy_data_layer.sources.service_request import ServiceRequest
+from energy_data_layer.services.client import ServiceClient
+from energy_data_layer.datasets.dataset import ServiceRequest
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024

@@ -19,6 +19,7 @@ from energy_data_layer.files.generation import read_generation_files
 from energy_data_layer.services.raw import MANIFEST, RawFolder
 from energy_data_layer.storage.database import Database, quoted
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.transforms.registry import TRANSFORMS
 
 pytestmark = pytest.mark.any_engine
 
@@ -41,8 +42,8 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "jobs/stored_weather.py": {"observed", "of_stations", "selected", "source", "station"},
-    "report/quality/coverage.py": {
+    "jobs/weather/stored.py": {"observed", "of_stations", "selected", "source", "station"},
+    "quality/coverage.py": {
         "NAME_OF[table]",
         "clause([*conditions, hourly.counts])",
         "hourly.start",
@@ -51,10 +52,10 @@ REVIEWED = {
         "valued",
         "where",
     },
-    "report/quality/daily_totals.py": {"rounding", "stamp", "value", "where"},
-    "report/quality/fills.py": {"code", "where"},
-    "report/quality/newest.py": {"count", "order", "where"},
-    "report/quality/weather_gaps.py": {"', '.join(selected)", "stamp", "station", "where"},
+    "quality/daily_totals.py": {"rounding", "stamp", "value", "where"},
+    "quality/fills.py": {"code", "where"},
+    "quality/newest.py": {"count", "order", "where"},
+    "quality/weather_gaps.py": {"', '.join(selected)", "stamp", "station", "where"},
     "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
     "storage/database.py": {"column", "conditions", "selected"},
     "storage/migrations.py": {"kind", "typed"},
@@ -169,7 +170,7 @@ def test_a_manifest_leads_nowhere_else(tmp_path, file):
 def test_a_case_of_shadow_mode_names_a_transform_and_its_own_files(tmp_path, call):
     (tmp_path / "call.json").write_text(call)
     with pytest.raises(OptionError, match="holds no case"):
-        read_case(tmp_path)
+        read_case(tmp_path, TRANSFORMS)
 
 
 def test_a_link_in_place_of_a_result_is_replaced_and_not_followed(tmp_path):

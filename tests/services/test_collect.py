@@ -211,7 +211,7 @@ def test_control_c_ends_it():
         from datetime import date
         from energy_data_layer.settings.services import ServiceSettings
         from energy_data_layer.sources import namdong_wind
-        from energy_data_layer.sources.collect import collect
+        from energy_data_layer.services.collect import collect
 
         chunks = namdong_wind.chunks(date(2023, 1, 1), date(2023, 12, 31))
         try:

@@ -38,11 +38,10 @@ from energy_data_layer.datasets.tables import (
     WIND_COLUMNS,
     WIND_KEY,
     WIND_NAMDONG,
-    add_provenance_columns,
 )
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, state_of
+from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_provenance_columns, migrate, state_of
 
 pytestmark = pytest.mark.any_engine
 

@@ -12,6 +12,7 @@ import pytest
 
 from energy_data_layer.datasets.tables import RUN_COLUMNS, RUNS, WIND_NAMDONG
 from energy_data_layer.errors import OptionError, StorageError
+from energy_data_layer.jobs.run_context import recorded
 from energy_data_layer.reports.run_report import RunReport
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.runs import RunLog
@@ -41,7 +42,7 @@ def test_a_run_is_noted_when_it_begins_and_when_it_ends(database, log):
     assert (run["run_id"], run["job"], run["status"], run["finished"]) == (run_id, "wind", "running", None)
     assert json.loads(run["report"]) == {"job": "wind", "arguments": {"month": "2024-01-01"}}
     report = RunReport("wind", arguments={}, rows_inserted=24, rows_updated=2, rows_unchanged=1, engine="rust")
-    log.finish(run_id, "incomplete", report, "3 days are missing")
+    log.finish(run_id, "incomplete", report.row(), "3 days are missing")
     run = only_run(database)
     assert (run["status"], run["message"], run["engine"]) == ("incomplete", "3 days are missing", "rust")
     assert (run["rows_inserted"], run["rows_updated"], run["rows_unchanged"], run["rows_rejected"]) == (24, 2, 1, 0)
@@ -53,7 +54,7 @@ def test_requests_are_noted_on_the_way_and_stay_where_the_report_has_none(databa
     run_id = log.begin("wind")
     log.checkpoint(run_id, requests=7)
     assert only_run(database)["requests"] == 7
-    log.finish(run_id, "succeeded", RunReport("wind", arguments={}))
+    log.finish(run_id, "succeeded", RunReport("wind", arguments={}).row())
     assert only_run(database)["requests"] == 7
 
 
@@ -95,7 +96,7 @@ def test_a_status_that_is_none(log):
 
 def test_a_recorded_run_ends_as_the_job_says(database, log):
     report = RunReport("wind", arguments={"month": "2024-01"})
-    with log.recorded(report):
+    with recorded(log, report):
         report.rows_inserted = 5
         report.status, report.message = "incomplete", "the day's requests are used up"
     stored = only_run(database)
@@ -115,7 +116,7 @@ def test_a_recorded_run_ends_as_the_job_says(database, log):
 )
 def test_an_exception_ends_a_recorded_run_and_goes_on(database, log, error, message):
     def fail():
-        with log.recorded(RunReport("wind", arguments={})), database.transaction():
+        with recorded(log, RunReport("wind", arguments={})), database.transaction():
             database.execute(f"INSERT INTO {WIND_NAMDONG} VALUES (TIMESTAMP '2024-01-01', 'a', 1)")
             raise error
 
@@ -144,11 +145,12 @@ def test_in_postgresql_a_note_waits_for_no_transaction_of_the_job(postgres_url):
 
 KILLED_JOB = """
 import sys
-from energy_data_layer.report.run_report import RunReport
+from energy_data_layer.jobs.run_context import recorded
+from energy_data_layer.reports.run_report import RunReport
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.runs import RunLog
 report = RunReport("wind", arguments={})
-with Database.connect(sys.argv[1]) as database, RunLog(database).recorded(report):
+with Database.connect(sys.argv[1]) as database, recorded(RunLog(database), report):
     RunLog(database).checkpoint(report.run_id, requests=4)
     print("running", flush=True)
     sys.stdin.readline()
@@ -169,7 +171,7 @@ def test_a_run_whose_process_died_is_shown_as_running_with_its_requests(database
 
 def test_in_postgresql_the_end_is_noted_though_the_connection_was_lost(postgres_server, postgres_url):
     def lose():
-        with Database.connect(postgres_url) as database, RunLog(database).recorded(RunReport("wind", arguments={})):
+        with Database.connect(postgres_url) as database, recorded(RunLog(database), RunReport("wind", arguments={})):
             postgres_server.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test'", database="postgres"
             )

@@ -61,7 +61,7 @@ with Database.connect(sys.argv[1]) as database:
 """
 
 RUN_WEATHER = """
-from energy_data_layer.jobs.weather import run_weather
+from energy_data_layer.jobs.weather.from_files import run_weather
 say_and_wait("ready")
 report = run_weather(sys.argv[3], sys.argv[1], use_rust=False)
 print(report.rows_inserted, report.rows_updated, report.rows_unchanged)

@@ -25,9 +25,13 @@ def demo(
     """Make data sets, run all jobs on them and on simulated services, compare both engines and draw a few gaps."""
     from energy_data_layer.jobs.demo.job import STAGES, run_demo
     from energy_data_layer.jobs.status import status_of
+    from energy_data_layer.quality.page import require_jinja2, write_quality_page
 
+    require_jinja2()
+    page = folder / "data-quality.html"
     with stage_progress(len(STAGES)) as on_stage:
         result = run_demo(folder, on_stage=on_stage)
+        write_quality_page(result.database_url, page)
     show_run_report(result.report)
     show_generation_report(result.generation_report)
     show_run_report(result.services.weather)
@@ -41,7 +45,7 @@ def demo(
             ("database", result.database),
             ("run reports", f"{result.report_file}, {result.generation_report_file}"),
             ("picture of a few gaps", result.picture),
-            ("page of data quality", result.page),
+            ("page of data quality", page),
         ],
     )
     show_status(status_of(result.database_url))

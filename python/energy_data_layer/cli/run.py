@@ -8,7 +8,8 @@ import typer
 
 from energy_data_layer.cli.console import JOB_FAILED, say, stage_progress
 from energy_data_layer.core.atomic_file import require_folder_of
-from energy_data_layer.reports.run_report import INCOMPLETE, RunReport, report_beside
+from energy_data_layer.reports.run_report import RunReport, report_beside
+from energy_data_layer.storage.runs import INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

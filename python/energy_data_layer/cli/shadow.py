@@ -48,8 +48,9 @@ def shadow_replay(
 ) -> None:
     """Run both engines again on a case that shadow mode kept; exit with 1 where they still differ."""
     from energy_data_layer.engine.shadow.case import replayed
+    from energy_data_layer.transforms.registry import TRANSFORMS
 
-    found = replayed(folder)
+    found = replayed(folder, TRANSFORMS)
     for line in found:
         typer.echo(line)
     if found:

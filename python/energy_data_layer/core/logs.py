@@ -10,15 +10,13 @@ import traceback
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from energy_data_layer.core import tracing
 from energy_data_layer.errors import safe_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from energy_data_layer.reports.run_report import RunReport
 
 PACKAGE = "energy_data_layer"
 
@@ -27,13 +25,21 @@ LOGGERS = (PACKAGE, "stamina", "py.warnings")
 
 _STANDARD_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
-_run: ContextVar[RunReport | None] = ContextVar("run", default=None)
+
+class Run(Protocol):
+    """What log lines name of a run; its id comes after it has begun."""
+
+    job: str
+    run_id: str
+
+
+_run: ContextVar[Run | None] = ContextVar("run", default=None)
 
 
 @contextmanager
-def lines_of(report: RunReport) -> Iterator[None]:
+def lines_of(run: Run) -> Iterator[None]:
     """Let log lines in this context, and in threads that take it over, name the run."""
-    token = _run.set(report)
+    token = _run.set(run)
     try:
         yield
     finally:
@@ -65,9 +71,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": _message(record),
         }
-        report = _run.get()
-        if report is not None:
-            fields |= {"job": report.job, "run_id": report.run_id}
+        run = _run.get()
+        if run is not None:
+            fields |= {"job": run.job, "run_id": run.run_id}
         fields |= tracing.current_ids()
         if record.name.partition(".")[0] == PACKAGE:
             more = {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}

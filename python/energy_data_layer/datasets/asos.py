@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from energy_data_layer.transforms.payload_rows.report import PageInfo
+    from energy_data_layer.datasets.dataset import PageInfo
 
 LONGEST_CHUNK = 41
 """Days whose hours fit into one page."""

@@ -7,14 +7,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
-
-from energy_data_layer.errors import DataLayerError, SourceFileError
 
 if TYPE_CHECKING:
     from energy_data_layer.datasets.chunks import Chunk
-    from energy_data_layer.services.raw import RawFolder
-    from energy_data_layer.transforms.payload_rows.report import PageInfo
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """What a page says of itself; None where it does not.
+
+    Attributes
+    ----------
+    items : int
+        Items of the page.
+    page_no : int or None
+        Number of the page, from 1.
+    rows_per_page : int or None
+        The most items that a page of this request has.
+    total_count : int or None
+        Items of all pages of this request.
+    last : bool or None
+        Whether there is no further page.
+    """
+
+    items: int
+    page_no: int | None = None
+    rows_per_page: int | None = None
+    total_count: int | None = None
+    last: bool | None = None
 
 
 class Source(ABC):
@@ -48,23 +68,6 @@ class Source(ABC):
     def chunk_of(self, request: ServiceRequest) -> Chunk:
         """Return the chunk that a request is a page of."""
 
-    def chunks_in(self, raw: RawFolder) -> list[Chunk]:
-        """Return the chunks whose answers a folder holds, in the order in which they were fetched.
-
-        Raises
-        ------
-        SourceFileError
-            If the folder's manifest cannot be read, or has a request that this service does not know.
-        """
-        try:
-            return list(dict.fromkeys(self.chunk_of(request) for request in raw.requests(self.name)))
-        except (KeyError, ValueError, OverflowError) as error:
-            if isinstance(error, DataLayerError):
-                raise
-            raise SourceFileError(
-                raw.folder, None, f"a request of {self.name} cannot be understood: {error}"
-            ) from error
-
     @abstractmethod
     def is_last(self, chunk: Chunk, page: int, info: PageInfo, items_so_far: int) -> bool:
         """Tell whether no further page has to be asked for.
@@ -83,6 +86,8 @@ class Source(ABC):
 
     def within_asked_days(self, chunk: Chunk, table: pa.Table) -> pa.Table:
         """Return the rows whose hour is of an asked day."""
+        import pyarrow.compute as pc
+
         stamps = table.column(self.stamp_column)
         if self.hour_label == "end":
             stamps = pc.subtract(stamps, pa.scalar(3600, pa.duration("s")))

@@ -11,7 +11,7 @@ from energy_data_layer.datasets.dataset import ServiceRequest, Source
 if TYPE_CHECKING:
     from datetime import date
 
-    from energy_data_layer.transforms.payload_rows.report import PageInfo
+    from energy_data_layer.datasets.dataset import PageInfo
 
 
 class NamdongWindSource(Source):

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pyarrow as pa
-
-from energy_data_layer.core.provenance import provenance_column
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from energy_data_layer.storage.database import Database
 
 WEATHER_ASOS = "weather_asos"
 """Hourly weather observations; a column ``<field>_provenance`` stands beside each field ever imputed."""
@@ -193,8 +184,3 @@ TABLES = (
     MONTHLY_STATISTICS,
 )
 """All tables of the data layer but that of the schema's versions."""
-
-
-def add_provenance_columns(database: Database, table: str, fields: Iterable[str]) -> None:
-    """Make sure that the provenance of these fields can be stored beside their values."""
-    database.add_columns(table, {provenance_column(field): pa.uint8() for field in fields})

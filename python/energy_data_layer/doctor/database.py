@@ -11,10 +11,9 @@ from energy_data_layer.datasets.tables import RUNS, TABLES
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.doctor.free_space import free_space
 from energy_data_layer.errors import DataLayerError
-from energy_data_layer.reports.run_report import FAILED, INCOMPLETE, RUNNING
 from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql, quoted, redacted_url
 from energy_data_layer.storage.migrations import MIGRATIONS, migrate, schema_version, state_of
-from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.runs import FAILED, INCOMPLETE, RUNNING, RunLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

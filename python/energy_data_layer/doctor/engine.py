@@ -9,7 +9,7 @@ from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.engine import choice
-from energy_data_layer.engine.shadow.call import answer_of, disagreements
+from energy_data_layer.engine.shadow.answers import answer_of, disagreements
 from energy_data_layer.errors import DataLayerError, EngineBroken, EngineUnavailable
 from energy_data_layer.transforms.complete_hours.api import complete_hours
 from energy_data_layer.transforms.impute.api import impute_missing_values

@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from energy_data_layer import settings
 from energy_data_layer.errors import DataLayerError, IncompleteRunError, StorageError
-from energy_data_layer.reports.run_report import INCOMPLETE
+from energy_data_layer.storage.runs import INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

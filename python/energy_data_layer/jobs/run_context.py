@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from energy_data_layer.core import tracing
 from energy_data_layer.core.logs import lines_of
 from energy_data_layer.engine.shadow.comparer import counted_in
+from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.reports.alerts import alerting
-from energy_data_layer.reports.run_report import INCOMPLETE
 from energy_data_layer.storage.database import Database, duckdb_path, require_database
 from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.runs import FAILED, INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from energy_data_layer.reports.run_report import RunReport
+    from energy_data_layer.storage.runs import RunLog
+
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -39,8 +45,33 @@ def _figures(report: RunReport) -> dict[str, object]:
     return {f"edl.{name}": getattr(report, name) for name in names}
 
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+@contextmanager
+def recorded(log: RunLog, report: RunReport) -> Iterator[None]:
+    """Note the run whose report this is, from here to the end of the context, under the report's `run_id`.
+
+    It ends as the report's status says, or as failed if an exception leaves the context. Of an exception
+    that is not this package's own only the kind is noted: its text may hold a secret. Enter it before the
+    job's transaction, so that it ends after that.
+    """
+    report.run_id = log.begin(report.job, report.arguments)
+    try:
+        yield
+    except BaseException as error:
+        report.status, report.message = FAILED, type(error).__name__
+        if isinstance(error, DataLayerError):
+            report.message += f": {error}"
+        report.finish()
+        try:
+            log.finish(report.run_id, FAILED, report.row(), report.message)
+        except StorageError as second:
+            logger.warning("the end of run %s could not be noted: %s", report.run_id, second)
+        raise
+    report.finish()
+    try:
+        log.finish(report.run_id, report.status, report.row(), report.message)
+    except StorageError as error:
+        raise StorageError(f"the rows are stored, but not the end of run {report.run_id}: {error}") from error
+
 
 IN_MEMORY = "duckdb:///:memory:"
 

@@ -14,12 +14,12 @@ from energy_data_layer.engine import choice
 from energy_data_layer.errors import DuplicateKeyError, OptionError, StopForToday
 from energy_data_layer.jobs.completeness import keys_in
 from energy_data_layer.jobs.generation.repeated_rows import as_rejects, settle_repeated_rows
-from energy_data_layer.reports.run_report import INCOMPLETE
 from energy_data_layer.services.collect import Failed, collect
 from energy_data_layer.services.raw import RawFolder
 from energy_data_layer.settings.services import ServiceSettings
 from energy_data_layer.storage.coverage import HOURLY_TABLES
 from energy_data_layer.storage.rejects import store_rejects
+from energy_data_layer.storage.runs import INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -86,7 +86,7 @@ class Fetching:
 
     def planned(self, source: Source, wanted: Iterable[Chunk]) -> list[Chunk]:
         """Return the chunks to ask for: the wanted ones, or all that the raw folder holds."""
-        return list(wanted) if self.from_raw is None else source.chunks_in(self.from_raw)
+        return list(wanted) if self.from_raw is None else self.from_raw.chunks(source)
 
     def period_of(self, planned: Sequence[Chunk], first: date, last: date) -> tuple[date, date]:
         """Return the days that a run is about: those asked for, or those that the raw folder holds."""

@@ -14,7 +14,7 @@ from energy_data_layer.jobs.completeness import check_plants, keys_and_days, pla
 from energy_data_layer.jobs.drift.check import FieldGate
 from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.periods import ONE_DAY, period
-from energy_data_layer.jobs.run_context import job_database, watched
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import Fetching, store_chunks
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.service_report import ServiceReport
@@ -119,7 +119,7 @@ def run_solar(
             report.finish()
             return report
         log = RunLog(database)
-        with log.recorded(report):
+        with recorded(log, report):
             gate = FieldGate.of(database, NAMBU_GENERATION, SOURCE.name, schema_policy)
             with report.stage("fetch and store"):
                 answered = store_chunks(

@@ -14,7 +14,7 @@ from energy_data_layer.jobs.completeness import check_plants, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate
 from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.periods import ONE_DAY, days_of_month, month_before, period
-from energy_data_layer.jobs.run_context import job_database, watched
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import Fetching, store_chunks
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.service_report import ServiceReport
@@ -110,7 +110,7 @@ def run_wind(
             report.finish()
             return report
         log = RunLog(database)
-        with log.recorded(report):
+        with recorded(log, report):
             gate = FieldGate.of(database, WIND_NAMDONG, SOURCE.name, schema_policy)
             known = plants_of(database, WIND_NAMDONG)
             with report.stage("fetch and store"):

@@ -18,6 +18,7 @@ from energy_data_layer.engine.shadow.comparer import settle
 from energy_data_layer.engine.shadow.counts import ShadowCounts
 from energy_data_layer.reports.drift_finding import DriftFinding  # noqa: TC001
 from energy_data_layer.storage.database import duckdb_path, is_postgresql
+from energy_data_layer.storage.runs import SUCCEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +34,6 @@ LISTED_FINDINGS = 5
 """Drift findings that an alert names."""
 
 _STATUS = Path("/proc/self/status")
-
-RUNNING, SUCCEEDED, INCOMPLETE, FAILED = "running", "succeeded", "incomplete", "failed"
-"""How a run can stand: incomplete means that all it has is stored, and that it could not get everything."""
 
 
 @dataclass
@@ -189,6 +187,17 @@ class RunReport:
             "shadow_calls": self.shadow.calls,
             "shadow_mismatches": self.shadow.mismatches,
             "drift_findings": len(self.drift),
+        }
+
+    def row(self) -> dict[str, object]:
+        """Return what table ``runs`` keeps of the report."""
+        plain = self.to_dict()
+        counted = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "requests")
+        return {
+            "engine": self.engine,
+            **{name: plain[name] for name in counted if isinstance(plain.get(name), int)},
+            **{name: value for name, value in self.counters().items() if value is not None},
+            "report": self.to_json(),
         }
 
     def to_dict(self) -> dict[str, Any]:

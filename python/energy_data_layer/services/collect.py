@@ -324,12 +324,12 @@ def collect(
     >>> import tempfile
     >>> from datetime import date
     >>> from energy_data_layer.settings.services import ServiceSettings
-    >>> from energy_data_layer.sources import namdong_wind
+    >>> from energy_data_layer.datasets import koen_wind
     >>> from energy_data_layer.services.raw import RawFolder
     >>> raw = RawFolder(tempfile.mkdtemp())
-    >>> chunks = namdong_wind.chunks(date(2024, 1, 1), date(2024, 1, 31))
-    >>> raw.keep(namdong_wind.SOURCE.request(chunks[0], 1), b'{"reponse": {"body": {"content": [], "last": true}}}')
-    >>> with collect(namdong_wind.SOURCE, chunks, ServiceSettings(), from_raw=raw) as results:
+    >>> chunks = koen_wind.chunks(date(2024, 1, 1), date(2024, 1, 31))
+    >>> raw.keep(koen_wind.SOURCE.request(chunks[0], 1), b'{"reponse": {"body": {"content": [], "last": true}}}')
+    >>> with collect(koen_wind.SOURCE, chunks, ServiceSettings(), from_raw=raw) as results:
     ...     for result in results:
     ...         print(result.chunk.label, result.table.num_rows)
     namdong_wind 2024-01-01..2024-01-31 0

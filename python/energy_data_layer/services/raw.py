@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
+    from energy_data_layer.datasets.chunks import Chunk
+    from energy_data_layer.datasets.dataset import Source
+
 MANIFEST = "manifest.jsonl"
 
 T = TypeVar("T")
@@ -107,6 +110,23 @@ class RawFolder:
             If there is no manifest, or a line of it cannot be read.
         """
         return [request for request in self._kept() if request.service == service]
+
+    def chunks(self, source: Source) -> list[Chunk]:
+        """Return the chunks whose answers the folder holds, in the order in which they were fetched.
+
+        Raises
+        ------
+        SourceFileError
+            If the manifest cannot be read, or has a request that the service does not know.
+        """
+        try:
+            return list(dict.fromkeys(source.chunk_of(request) for request in self.requests(source.name)))
+        except (KeyError, ValueError, OverflowError) as error:
+            if isinstance(error, DataLayerError):
+                raise
+            raise SourceFileError(
+                self.folder, None, f"a request of {source.name} cannot be understood: {error}"
+            ) from error
 
     def body(self, request: ServiceRequest) -> bytes:
         """Return the body that a request got, the last one if it was sent several times.

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
+from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.tables import (
     DRIFT,
@@ -54,9 +57,8 @@ from energy_data_layer.storage.database import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    import pyarrow as pa
 
 SCHEMA_VERSION = "schema_version"
 
@@ -183,3 +185,8 @@ def schema_version(database: Database) -> int:
     if SCHEMA_VERSION not in database.tables():
         return 0
     return max(database.read(SCHEMA_VERSION, ["version"]).column("version").to_pylist(), default=0)
+
+
+def add_provenance_columns(database: Database, table: str, fields: Iterable[str]) -> None:
+    """Make sure that the provenance of these fields can be stored beside their values."""
+    database.add_columns(table, {provenance_column(field): pa.uint8() for field in fields})

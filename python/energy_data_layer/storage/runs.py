@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,7 @@ from uuid import uuid4
 
 from energy_data_layer._version import __version__
 from energy_data_layer.datasets.tables import RUNS
-from energy_data_layer.errors import DataLayerError, OptionError, StorageError
-from energy_data_layer.reports.run_report import FAILED, INCOMPLETE, RUNNING, SUCCEEDED
+from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
 
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from energy_data_layer.reports.run_report import RunReport
 
-logger = logging.getLogger(__name__)
+RUNNING, SUCCEEDED, INCOMPLETE, FAILED = "running", "succeeded", "incomplete", "failed"
+"""How a run can stand: incomplete means that all it has is stored, and that it could not get everything."""
 
 STATUSES = (RUNNING, SUCCEEDED, INCOMPLETE, FAILED)
 """What a run can be; one whose process died stays ``running``."""
@@ -85,7 +83,7 @@ class RunLog:
         with self._connection() as database:
             database.execute(f"UPDATE {RUNS} SET requests = $1 WHERE run_id = $2", [requests, run_id])  # noqa: S608
 
-    def finish(self, run_id: str, status: str, report: RunReport | None = None, message: str = "") -> None:
+    def finish(self, run_id: str, status: str, values: Mapping[str, object] | None = None, message: str = "") -> None:
         """Note that a run has ended.
 
         Parameters
@@ -94,8 +92,8 @@ class RunLog:
             Its name.
         status : str
             ``"succeeded"``, ``"incomplete"`` (work is left for another run) or ``"failed"``.
-        report : RunReport, optional
-            What it did. ``rows_rejected`` and ``requests`` are noted too if the report has them.
+        values : mapping, optional
+            What it did, by columns of the table, such as `RunReport.row` gives.
         message : str, default ""
             What there is to say, without secrets.
 
@@ -106,44 +104,10 @@ class RunLog:
         """
         if status not in STATUSES[1:]:
             raise OptionError(f'"{status}" is not how a run ends; it can be {", ".join(STATUSES[1:])}')
-        values: dict[str, object] = {"status": status, "finished": _now(), "message": message}
-        if report is not None:
-            plain = report.to_dict()
-            values["engine"] = report.engine
-            counted = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "requests")
-            values |= {name: plain[name] for name in counted if isinstance(plain.get(name), int)}
-            values |= {name: value for name, value in report.counters().items() if value is not None}
-            values["report"] = report.to_json()
+        values = {"status": status, "finished": _now(), "message": message} | dict(values or {})
         changes = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
         with self._connection() as database:
             database.execute(f"UPDATE {RUNS} SET {changes} WHERE run_id = $1", [run_id, *values.values()])  # noqa: S608
-
-    @contextmanager
-    def recorded(self, report: RunReport) -> Iterator[None]:
-        """Note the run whose report this is, from here to the end of the context, under the report's `run_id`.
-
-        It ends as the report's status says, or as failed if an exception leaves the context. Of an exception
-        that is not this package's own only the kind is noted: its text may hold a secret. Enter it before the
-        job's transaction, so that it ends after that.
-        """
-        report.run_id = self.begin(report.job, report.arguments)
-        try:
-            yield
-        except BaseException as error:
-            report.status, report.message = FAILED, type(error).__name__
-            if isinstance(error, DataLayerError):
-                report.message += f": {error}"
-            report.finish()
-            try:
-                self.finish(report.run_id, FAILED, report, report.message)
-            except StorageError as second:
-                logger.warning("the end of run %s could not be noted: %s", report.run_id, second)
-            raise
-        report.finish()
-        try:
-            self.finish(report.run_id, report.status, report, report.message)
-        except StorageError as error:
-            raise StorageError(f"the rows are stored, but not the end of run {report.run_id}: {error}") from error
 
     def requests_today(self, job: str, day: date | None = None) -> int:
         """Return how many requests a job's runs have noted on a day of Korean time, today by default.

@@ -21,7 +21,6 @@ from energy_data_layer.datasets.tables import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from energy_data_layer.reports.drift_finding import DriftFinding
     from energy_data_layer.storage.database import Database
 
 
@@ -58,10 +57,10 @@ def silent_members(database: Database, table: str) -> set[str]:
     return {subject for subject, kind in last.items() if kind == "member_vanished"}
 
 
-def store_findings(database: Database, findings: Sequence[DriftFinding], run_id: str) -> None:
-    """Store what a run found."""
+def store_findings(database: Database, findings: Sequence[Mapping[str, str]], run_id: str) -> None:
+    """Store what a run found, each finding by the columns of the table."""
     now = _now()
-    rows = [vars(finding) | {"run_id": run_id, "noticed": now} for finding in findings]
+    rows = [{**finding, "run_id": run_id, "noticed": now} for finding in findings]
     database.upsert(DRIFT, pa.Table.from_pylist(rows, pa.schema(list(DRIFT_COLUMNS.items()))), DRIFT_KEY)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from energy_data_layer.engine.equality import deviations, differences, error_text
+from energy_data_layer.engine.equality import deviations
+from energy_data_layer.engine.shadow.answers import answer_of, disagreements, frame_of, observed
 from energy_data_layer.engine.shadow.case import keep_smallest_case
 from energy_data_layer.engine.shadow.counts import ColumnDeviation
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from energy_data_layer.engine.shadow.counts import ShadowCounts
 
 logger = logging.getLogger(__name__)
-
-FRAMES = ("df", "history", "df_wide")
-"""The parameters of the transforms that are frames."""
-
-_OF_THE_RUN = ("engine", "engine_reason", "seconds")
 
 
 @dataclass(frozen=True)
@@ -134,48 +130,6 @@ class Comparison:
         of_transform.kept = of_transform.kept or self.kept
         for column, apart in self.deviations.items():
             of_transform.columns.setdefault(column, ColumnDeviation()).add(*apart)
-
-
-def answer_of(function: Callable[..., Any], arguments: Mapping[str, Any], *, use_rust: bool) -> Any:
-    """Return an engine's answer, or the error that it raised."""
-    try:
-        return function(**arguments, use_rust=use_rust)
-    except Exception as error:  # noqa: BLE001  an error is an answer to be compared
-        return error
-
-
-def disagreements(expected: Any, actual: Any, arguments: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two answers to a call, errors and reports included; nothing where they are equal."""
-    if isinstance(expected, Exception) or isinstance(actual, Exception):
-        said = [_said(answer) for answer in (expected, actual)]
-        return [] if said[0] == said[1] else [f"expected {said[0]}, got {said[1]}"]
-    found = differences(frame_of(expected), frame_of(actual), observed(arguments))
-    reports = [_report(answer) for answer in (expected, actual)]
-    if reports[0] != reports[1]:
-        found.append(f"report: expected {reports[0]}, got {reports[1]}")
-    return found
-
-
-def frame_of(answer: Any) -> Any:
-    """Return the frame of an answer that may have a report beside it."""
-    return answer[0] if isinstance(answer, tuple) else answer
-
-
-def observed(arguments: Mapping[str, Any]) -> list[Any]:
-    """Return the frames that an answer was computed from."""
-    return [arguments[name] for name in FRAMES if arguments.get(name) is not None]
-
-
-def _said(answer: Any) -> str:
-    return error_text(answer) if isinstance(answer, Exception) else "an answer"
-
-
-def _report(answer: Any) -> dict[str, Any] | None:
-    """Return what a report says of the data."""
-    if not isinstance(answer, tuple) or not is_dataclass(answer[1]):
-        return None
-    said = asdict(answer[1])  # type: ignore[arg-type]
-    return {name: value for name, value in said.items() if name not in _OF_THE_RUN}
 
 
 def _rows(answer: Any) -> int:

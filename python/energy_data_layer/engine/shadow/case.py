@@ -18,6 +18,7 @@ from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.datasets.layout import WideLayout
+from energy_data_layer.engine.shadow.answers import FRAMES, answer_of, disagreements, frame_of
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ SEARCH_SECONDS = 20.0
 """How long parts are tried before the smallest one so far is taken."""
 
 CALL, ANSWERS = "call.json", ("reference", "rust")
-
-TRANSFORMS = ("impute_missing_values", "complete_hours", "transform_wide_to_long", "rows_from_api_payload")
-"""The transforms that a case can be of."""
 
 
 def keep_smallest_case(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Path:
@@ -54,40 +52,38 @@ def keep_smallest_case(function: Callable[..., Any], arguments: Mapping[str, Any
     return folder / name
 
 
-def replayed(folder: Path) -> list[str]:
+def replayed(folder: Path, transforms: Mapping[str, Callable[..., Any]]) -> list[str]:
     """Run both engines on a kept case again, and return what differs.
 
     Parameters
     ----------
     folder : path
         What `keep_smallest_case` has written.
+    transforms : mapping of str to callable
+        The transforms that a case can be of, by name: `transforms.registry.TRANSFORMS`.
 
     Raises
     ------
     OptionError
         If the folder holds no case.
     """
-    from energy_data_layer.engine.shadow.call import answer_of, disagreements
-
-    function, arguments = read_case(folder)
+    function, arguments = read_case(folder, transforms)
     expected, actual = (answer_of(function, arguments, use_rust=use_rust) for use_rust in (False, True))
     return disagreements(expected, actual, arguments)
 
 
-def read_case(folder: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
+def read_case(folder: Path, transforms: Mapping[str, Callable[..., Any]]) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Return the transform of a kept case and what it was called with."""
     try:
-        return _read_case(folder)
+        return _read_case(folder, transforms)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise OptionError(f"{folder} holds no case of shadow mode: {error}") from error
 
 
-def _read_case(folder: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
-    import energy_data_layer
-
+def _read_case(folder: Path, transforms: Mapping[str, Callable[..., Any]]) -> tuple[Callable[..., Any], dict[str, Any]]:
     call = json.loads((folder / CALL).read_text(encoding="utf-8"))
     # A case may come from someone else: it names a transform and files beside itself, and nothing more.
-    if call["transform"] not in TRANSFORMS:
+    if call["transform"] not in transforms:
         raise ValueError(f"{call['transform']!r} is no transform")
     for name in (*call["frames"], *call["bodies"]):
         if Path(name).name != name:
@@ -100,7 +96,7 @@ def _read_case(folder: Path) -> tuple[Callable[..., Any], dict[str, Any]]:
     if call["bodies"]:
         bodies = [(folder / name).read_bytes() for name in call["bodies"]]
         arguments["payload"] = bodies if call["is_list"] else bodies[0]
-    return getattr(energy_data_layer, call["transform"]), arguments
+    return transforms[call["transform"]], arguments
 
 
 def smallest_failing(function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,8 +105,6 @@ def smallest_failing(function: Callable[..., Any], arguments: Mapping[str, Any])
     A part is a station, or some rows of a wide table, or one body of several. Where no part differs by itself, it is
     the whole.
     """
-    from energy_data_layer.engine.shadow.call import FRAMES, answer_of, disagreements
-
     whole: dict[str, Any] = {name: _as_table(value) if name in FRAMES else value for name, value in arguments.items()}
     deadline = time.monotonic() + SEARCH_SECONDS
 
@@ -188,8 +182,6 @@ def _write_call(folder: Path, function: Callable[..., Any], arguments: Mapping[s
 
 
 def _write_answers(folder: Path, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    from energy_data_layer.engine.shadow.call import answer_of, frame_of
-
     for engine in ANSWERS:
         answer = frame_of(answer_of(function, arguments, use_rust=engine == "rust"))
         if isinstance(answer, Exception):

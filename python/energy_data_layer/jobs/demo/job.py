@@ -21,7 +21,6 @@ from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.weather.from_files import STAGES as WEATHER_STAGES
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS
-from energy_data_layer.quality.page import require_jinja2, write_quality_page
 from energy_data_layer.reports.run_report import report_beside
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import write_asos_sample
@@ -44,7 +43,6 @@ STAGES = (
     "draw picture",
     *GENERATION_STAGES,
     *SERVICE_STAGES,
-    "write page",
     "compare engines",
 )
 
@@ -67,7 +65,7 @@ class EngineComparison:
     largest_difference : float
         Between any two values of the engines.
     agree : bool
-        Whether the answers are equal by `transforms.equality`.
+        Whether the answers are equal by `engine.equality`.
     """
 
     rows: int
@@ -95,7 +93,6 @@ class Demo:
     files: list[Path]
     database: Path
     picture: Path
-    page: Path
     report_file: Path
     report: WeatherReport
     generation_files: list[Path]
@@ -133,7 +130,6 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     StorageError
         If the folder cannot be written.
     """
-    require_jinja2()
     folder = Path(folder)
     _prepare(folder)
     begin = on_stage or (lambda _name: None)
@@ -153,10 +149,6 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
         report_files.append(report_beside(url, written.job) or folder / f"{written.job}.json")
         written.write(report_files[-1])
 
-    begin("write page")
-    page = folder / "data-quality.html"
-    write_quality_page(url, page)
-
     begin("compare engines")
     observations = read_asos_files(files).table
     frame = complete_hours(observations, "tm", "stnId", carry=("stnNm",))
@@ -164,7 +156,6 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
         files,
         database,
         picture,
-        page,
         report_files[0],
         report,
         generation_files,

@@ -94,7 +94,7 @@ def check_headings(database: Database, report: RunReport, table: str, sources: M
             if known is not None:
                 found += field_changes(table, source, known, seen)
             store_schema(database, source, _merged(known or {}, seen), report.run_id)
-        store_findings(database, found, report.run_id)
+        store_findings(database, [*map(vars, found)], report.run_id)
     report.drift += found
     for finding in found:
         logger.warning("drift in %s: %s", table, finding)
@@ -144,7 +144,7 @@ def check_drift(
             ]
         if known is None or gate.policy is SchemaPolicy.EVOLVE:
             store_schema(database, collection.source, _merged(known or {}, seen), report.run_id)
-        store_findings(database, report.drift, report.run_id)
+        store_findings(database, [*map(vars, report.drift)], report.run_id)
     for finding in report.drift:
         logger.warning("drift in %s: %s", table, finding)
 

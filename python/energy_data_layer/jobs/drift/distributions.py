@@ -88,7 +88,7 @@ def check_distributions(database: Database, report: RunReport, table: str, first
             for finding in _findings(database, table, first.replace(day=1), last)
             if (finding.subject, finding.field) not in told
         ]
-        store_findings(database, found, report.run_id)
+        store_findings(database, [*map(vars, found)], report.run_id)
     report.drift += found
     for finding in found:
         logger.warning("drift in %s: %s", table, finding)

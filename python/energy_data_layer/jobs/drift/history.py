@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer.datasets.tables import DRIFT, RUNS
 from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.run_context import existing_database
-from energy_data_layer.reports.run_report import RUNNING
+from energy_data_layer.storage.runs import RUNNING
 
 if TYPE_CHECKING:
     from datetime import date

@@ -28,7 +28,7 @@ from energy_data_layer.files.generation import label_convention, read_generation
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.generation.rows import DailyRows, settle_repeated_keys
-from energy_data_layer.jobs.run_context import watched
+from energy_data_layer.jobs.run_context import recorded, watched
 from energy_data_layer.reports.generation_report import (
     LISTED_REJECTS,
     FileReport,
@@ -162,7 +162,7 @@ def run_generation(
         with ExitStack() as until_recorded:
             with report.stage("store") as stage:
                 database = until_recorded.enter_context(Database.connect(database_url))
-                until_recorded.enter_context(RunLog(database).recorded(report))
+                until_recorded.enter_context(recorded(RunLog(database), report))
                 headings = _headings(read)
                 require_known_fields(database, GENERATION_HOURLY, headings, schema_policy)
                 with database.transaction():
@@ -187,7 +187,7 @@ def _engine_failures_recorded(database_url: str, report: GenerationReport) -> It
     try:
         yield
     except (EngineBroken, EngineError, EngineUnavailable, EngineVersionError):
-        with Database.connect(database_url) as database, RunLog(database).recorded(report):
+        with Database.connect(database_url) as database, recorded(RunLog(database), report):
             raise
 
 

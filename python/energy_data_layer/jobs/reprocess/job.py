@@ -18,7 +18,7 @@ from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.reprocess.raw_rows import GENERATION, WEATHER, RawTable, read_raw_rows
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
 from energy_data_layer.jobs.reprocess.weather import Imputation, reprocess_stations
-from energy_data_layer.jobs.run_context import watched, without_trace
+from energy_data_layer.jobs.run_context import recorded, watched, without_trace
 from energy_data_layer.jobs.service import Fetching
 from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS, checked_columns, require_short_enough
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
@@ -161,7 +161,7 @@ def run_reprocess(
             fields = _fields(database, columns)
             groups = _station_groups(database, report.arguments["stations"], chunks[WEATHER], first, last)
         if not dry_run:
-            run.enter_context(RunLog(database).recorded(report))
+            run.enter_context(recorded(RunLog(database), report))
         if stations is None:
             for raw in GENERATION:
                 _compare_generation(database, report, raw, fetching, chunks[raw], first, last, transaction)
@@ -180,8 +180,7 @@ def _chunks_in(fetching: Fetching, report: ReprocessReport, first: date, last: d
     if fetching.from_raw is None:
         return {raw: [] for raw in every}
     found = {
-        raw: [c for c in raw.source.chunks_in(fetching.from_raw) if c.first <= last and c.last >= first]
-        for raw in every
+        raw: [c for c in fetching.from_raw.chunks(raw.source) if c.first <= last and c.last >= first] for raw in every
     }
     sources = [raw.source.name for raw, chunks in found.items() if chunks]
     if not sources:

@@ -13,9 +13,9 @@ from energy_data_layer.jobs import solar, wind
 from energy_data_layer.jobs.generation.repeated_rows import settle_repeated_rows
 from energy_data_layer.jobs.service import CHUNK, numbered, set_aside_of_chunks
 from energy_data_layer.jobs.weather import from_service
-from energy_data_layer.reports.run_report import INCOMPLETE
 from energy_data_layer.services.collect import Collected, Failed
 from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.runs import INCOMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from energy_data_layer.errors import OptionError
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
-from energy_data_layer.jobs.run_context import job_database, watched
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.weather.imputed import (
     DEFAULT_COLUMNS,
     checked_columns,
@@ -146,7 +146,7 @@ def run_weather(
             new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max))
             require_columns(columns, new.columns, "the files")
             new.check(report, stage)
-        with job_database(database_url) as database, RunLog(database).recorded(report):
+        with job_database(database_url) as database, recorded(RunLog(database), report):
             headings = {"asos files": dict.fromkeys(spool.column_names, "")}
             require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
             means = MeansOfEverything(database, columns, new.parts)

@@ -17,7 +17,7 @@ from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.generation.repeated_rows import settle_repeated_rows
 from energy_data_layer.jobs.periods import ONE_DAY, period
-from energy_data_layer.jobs.run_context import job_database, watched
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import Fetching, set_aside
 from energy_data_layer.jobs.weather.imputed import (
     DEFAULT_COLUMNS,
@@ -28,11 +28,10 @@ from energy_data_layer.jobs.weather.imputed import (
 )
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.reports.collection_report import CollectionReport
-from energy_data_layer.reports.run_report import INCOMPLETE
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.services.collect import Failed
 from energy_data_layer.storage.database import redacted_url
-from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.runs import INCOMPLETE, RunLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -154,7 +153,7 @@ def collect_weather(
             report.finish()
             return report
         log = RunLog(database)
-        with log.recorded(report):
+        with recorded(log, report):
             gate = FieldGate.of(database, WEATHER_ASOS, SOURCE.name, schema_policy)
             known, answered = _numbers(plants_of(database, WEATHER_ASOS)), set[str]()
             for part in _parts(planned):

@@ -19,7 +19,6 @@ from energy_data_layer.datasets.tables import (
     FILL_CHANGES,
     WEATHER_ASOS,
     WEATHER_KEY,
-    add_provenance_columns,
 )
 from energy_data_layer.errors import ColumnNotFoundError, OptionError
 from energy_data_layer.jobs.weather.stored import (
@@ -34,6 +33,7 @@ from energy_data_layer.jobs.weather.stored import (
     stored_observations_elsewhere,
     with_stored_rows,
 )
+from energy_data_layer.storage.migrations import add_provenance_columns
 from energy_data_layer.transforms.complete_hours.api import complete_hours
 from energy_data_layer.transforms.impute.api import impute_missing_values
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 from energy_data_layer.core.columns import InputColumns, read_columns
 from energy_data_layer.core.frames import Frame, wrap
 from energy_data_layer.engine import choice
-from energy_data_layer.engine.boundary import completed_in_rust
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError
+from energy_data_layer.transforms.complete_hours.rust import completed_in_rust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,11 +15,11 @@ from energy_data_layer.core.columns import InputColumns, as_arrow, is_text, read
 from energy_data_layer.core.frames import Frame, Values, wrap
 from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.engine import choice
-from energy_data_layer.engine.boundary import imputed_in_rust
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnTypeError, OptionError
 from energy_data_layer.transforms.impute.report import ImputationReport
+from energy_data_layer.transforms.impute.rust import imputed_in_rust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from energy_data_layer.engine.result import Imputed
-    from energy_data_layer.transforms.impute.report import ColumnReport
+    from energy_data_layer.transforms.impute.report import ColumnReport, Imputed
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 

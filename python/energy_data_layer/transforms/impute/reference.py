@@ -16,8 +16,7 @@ from scipy.interpolate import CubicSpline
 from energy_data_layer.core.keys import Keys, read_keys, require_unique
 from energy_data_layer.core.parse import parse_numbers, require_finite
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.engine.result import Imputed
-from energy_data_layer.transforms.impute.report import ColumnReport
+from energy_data_layer.transforms.impute.report import ColumnReport, Imputed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

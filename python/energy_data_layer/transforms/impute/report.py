@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.provenance import Provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 METHODS = tuple(code.label for code in Provenance if code is not Provenance.OBSERVED)
 """The labels of the codes 1 to 7."""
@@ -79,3 +85,25 @@ class ImputationReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """The filled columns of a frame, in frame order.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray
+        The values of each filled column.
+    codes : dict of str to ndarray
+        Their provenance codes.
+    stations : int
+        How many stations the frame has.
+    reports : callable
+        Makes the report of each column; for a small frame that is a good part of the work.
+    """
+
+    values: dict[str, NDArray[np.float64]]
+    codes: dict[str, NDArray[np.uint8]]
+    stations: int
+    reports: Callable[[], dict[str, ColumnReport]]

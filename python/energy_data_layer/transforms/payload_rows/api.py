@@ -11,11 +11,11 @@ from energy_data_layer.core.frames import wrap
 from energy_data_layer.datasets.layouts import KOEN_WIND_API, KOSPO_SOLAR_API
 from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
 from energy_data_layer.engine import choice
-from energy_data_layer.engine.boundary import payload_rows_in_rust
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import InfiniteValueError, OptionError, PayloadError
 from energy_data_layer.transforms.payload_rows.report import PayloadReport
+from energy_data_layer.transforms.payload_rows.rust import payload_rows_in_rust
 from energy_data_layer.transforms.wide_to_long.api import lengthen, long_frame
 from energy_data_layer.transforms.wide_to_long.columns import read_wide_columns
 from energy_data_layer.transforms.wide_to_long.report import TotalMismatch
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from energy_data_layer.engine.result import PayloadRows
-    from energy_data_layer.transforms.payload_rows.report import PageInfo
+    from energy_data_layer.datasets.dataset import PageInfo
+    from energy_data_layer.transforms.payload_rows.report import PayloadRows
 
     Page = bytes | bytearray | memoryview | str
 
@@ -171,6 +171,6 @@ def _too_large(error: InfiniteValueError, pages: Sequence[PageInfo], *, alone: b
 
 
 def _rows_in_reference(pages: Sequence[Page], source: str, *, alone: bool) -> PayloadRows:
-    from energy_data_layer.transforms.payload_rows.reference.rows import payload_rows
+    from energy_data_layer.transforms.payload_rows.reference import payload_rows
 
     return payload_rows(pages, source, alone=alone)

@@ -6,32 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from energy_data_layer.datasets.dataset import PageInfo
     from energy_data_layer.transforms.wide_to_long.report import TotalMismatch
-
-
-@dataclass(frozen=True)
-class PageInfo:
-    """What a page says of itself; None where it does not.
-
-    Attributes
-    ----------
-    items : int
-        Items of the page.
-    page_no : int or None
-        Number of the page, from 1.
-    rows_per_page : int or None
-        The most items that a page of this request has.
-    total_count : int or None
-        Items of all pages of this request.
-    last : bool or None
-        Whether there is no further page.
-    """
-
-    items: int
-    page_no: int | None = None
-    rows_per_page: int | None = None
-    total_count: int | None = None
-    last: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -94,3 +72,25 @@ class PayloadReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""
         return asdict(self) | {"pages": [asdict(page) for page in self.pages]}
+
+
+@dataclass(frozen=True)
+class PayloadRows:
+    """The items of all pages.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        One row per item.
+    pages : tuple of PageInfo
+        What each page says of itself.
+    coerced : dict of str to int
+        Texts per field that could not be read.
+    drift : PayloadDrift
+        Where the items differ from what the service documents.
+    """
+
+    table: pa.Table
+    pages: tuple[PageInfo, ...]
+    coerced: dict[str, int]
+    drift: PayloadDrift

@@ -11,13 +11,13 @@ from energy_data_layer.core.frames import Frame, wrap
 from energy_data_layer.datasets.layout import GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
 from energy_data_layer.datasets.layouts import known_layout
 from energy_data_layer.engine import choice
-from energy_data_layer.engine.boundary import lengthened_in_rust
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import LayoutError, OptionError
 from energy_data_layer.transforms.wide_to_long.columns import WideColumns, read_wide_columns
 from energy_data_layer.transforms.wide_to_long.recognise import RECOGNISED, recognise_layout
 from energy_data_layer.transforms.wide_to_long.report import TotalMismatch, WideReport
+from energy_data_layer.transforms.wide_to_long.rust import lengthened_in_rust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from energy_data_layer.datasets.layout import EnergyUnit, HourLabel
-    from energy_data_layer.engine.result import Long
+    from energy_data_layer.transforms.wide_to_long.report import Long
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 

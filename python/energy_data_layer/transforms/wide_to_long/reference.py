@@ -13,8 +13,8 @@ import pyarrow.types as pt
 from energy_data_layer.core.columns import is_text
 from energy_data_layer.core.parse import parse_cells, parse_days, require_finite, trimmed
 from energy_data_layer.datasets.layout import ENERGY_UNITS, HOURS
-from energy_data_layer.engine.result import Long
 from energy_data_layer.errors import DayError, DuplicateKeyError, EnergyUnitError, StationError
+from energy_data_layer.transforms.wide_to_long.report import Long
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

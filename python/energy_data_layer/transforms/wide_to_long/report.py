@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from energy_data_layer.core.frames import ArrowColumn
     from energy_data_layer.datasets.layout import EnergyUnit, HourLabel
 
 
@@ -74,3 +78,38 @@ class WideReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Long:
+    """A long table, hour after hour of each row of the wide one.
+
+    Attributes
+    ----------
+    timestamp : arrow array or ndarray
+        The stamps, naive.
+    plant_name : arrow array
+        The plants.
+    generation : arrow array or ndarray
+        Float64, kWh; null (in NumPy NaN) where a value is missing.
+    keep : list of arrow array
+        The repeated columns.
+    rows_skipped : list of int
+        Positions of the rows of the wide table that are empty.
+    coerced, missing : int
+        Texts in hour columns that are no numbers, and hours without a value.
+    totals_checked : int
+        Rows whose hours could be compared to a total.
+    total_mismatches : list of (int, float, float)
+        Position, sum of the hours and total of those that differ, in kWh.
+    """
+
+    timestamp: ArrowColumn | NDArray[np.datetime64]
+    plant_name: ArrowColumn
+    generation: ArrowColumn | NDArray[np.float64]
+    keep: list[ArrowColumn]
+    rows_skipped: list[int]
+    coerced: int
+    missing: int
+    totals_checked: int
+    total_mismatches: list[tuple[int, float, float]]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.datasets.dataset import PageInfo
 from energy_data_layer.errors import ApiError, PayloadError, shown
 from energy_data_layer.transforms.payload_rows.reference.json import parse_json
 from energy_data_layer.transforms.payload_rows.reference.tree import Element, is_blank, kind_of, listed
 from energy_data_layer.transforms.payload_rows.reference.xml import parse_xml
-from energy_data_layer.transforms.payload_rows.report import PageInfo
 
 ROOT_MEMBERS = {"asos": ("response",), "nambu_solar": ("response",), "namdong_wind": ("reponse", "response")}
 JSON_ONLY = ("namdong_wind",)

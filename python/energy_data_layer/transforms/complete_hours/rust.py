@@ -1,0 +1,43 @@
+"""`complete_hours` in Rust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from energy_data_layer.engine import choice
+from energy_data_layer.engine.boundary import (
+    DATE,
+    defects_as_engine_errors,
+    key_names,
+    key_table,
+    own_names,
+    translated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.frames import Frame
+
+
+@defects_as_engine_errors()
+def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, carry: Sequence[str] | None) -> pa.Table:
+    """Run `complete_hours` in Rust on all columns of a frame."""
+    rust = choice.rust()
+    others = [name for name in frame.names if name != columns.date_col]
+    carried = {*(carry or ()), columns.station_col} - {columns.date_col}
+    try:
+        result = rust.complete_hours(
+            key_table(columns, [frame.cells(name) for name in others]),
+            step_seconds=step_seconds,
+            carry=None if carry is None else [str(others.index(name)) for name in carried],
+            **key_names(columns),
+        )
+    except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
+        raise translated(error, own_names(columns)) from error
+    completed = pa.table(result)
+    names = {columns.date_col: DATE} | {name: str(position) for position, name in enumerate(others)}
+    return completed.select([names[name] for name in frame.names])
