@@ -60,7 +60,7 @@ def engine(request: pytest.FixtureRequest) -> bool | None:
 @pytest.fixture
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """None of the package's variables is set but the lane's engine."""
-    for name in settings.KNOWN:
+    for name in settings.known():
         if not (SHADOW_LANE and name == settings.USE_RUST):
             monkeypatch.delenv(name, raising=False)
 

@@ -15,12 +15,12 @@ import polars as pl
 import pyarrow as pa
 from lxml import etree
 
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.asos import ASOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FIELDS = [field for field in PAYLOAD_FIELDS["asos"] if field.stored]
+FIELDS = [field for field in ASOS.service.fields if field.stored]
 NUMBERS = [field.name for field in FIELDS if field.kind in ("number", "integer")]
 SCHEMA = pa.schema([(field.name, field.arrow_type) for field in FIELDS])
 ITEMS_BEGIN, ITEMS_END = b"[", b"]"
@@ -47,7 +47,7 @@ def _typed(df: pd.DataFrame) -> pd.DataFrame:
 def _by_polars(pages: Sequence[bytes]) -> pl.DataFrame:
     """Cut the lists of items out of the pages and read them as lines: the fastest way of polars that was found."""
     lines = _items(pages).replace(b"}, {", b"}\n{").replace(b"},{", b"}\n{")
-    schema = dict.fromkeys((field.name for field in PAYLOAD_FIELDS["asos"]), pl.String)
+    schema = dict.fromkeys((field.name for field in ASOS.service.fields), pl.String)
     return pl.read_ndjson(io.BytesIO(lines), schema=schema).with_columns(
         pl.col("tm").str.to_datetime("%Y-%m-%d %H:%M", time_unit="ms"), pl.col(NUMBERS).cast(pl.Float64, strict=False)
     )
@@ -56,7 +56,7 @@ def _by_polars(pages: Sequence[bytes]) -> pl.DataFrame:
 def _by_duckdb(pages: Sequence[bytes]) -> pa.Table:
     """Let DuckDB read the same lists from a file in memory, which is the only way it takes JSON from a program."""
     items = ITEMS_BEGIN + _items(pages) + ITEMS_END
-    columns = {field.name: "VARCHAR" for field in PAYLOAD_FIELDS["asos"]}
+    columns = {field.name: "VARCHAR" for field in ASOS.service.fields}
     numbers = ", ".join(f'TRY_CAST("{name}" AS DOUBLE) AS "{name}"' for name in NUMBERS)
     in_memory = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > len(items)
     with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY if in_memory else None) as file:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from energy_data_layer.datasets import asos
-from energy_data_layer.datasets import kospo_solar as nambu_solar
-from energy_data_layer.datasets.chunks import Chunk
-from energy_data_layer.datasets.dataset import SERVICE_PATHS
+from energy_data_layer.datasets.asos import ASOS
+from energy_data_layer.datasets.dataset import Chunk
+from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 from energy_data_layer.settings.services import ServiceSettings, solar_plant
 
 if TYPE_CHECKING:
@@ -70,8 +69,8 @@ def _warm_up(running: Services) -> None:
     """Ask once for each kind of data: the first answers take longer, which is not the services' latency."""
     (code, unit), *_ = running.solar_plants
     day = date(2020, 1, 1)
-    for source, key in ((nambu_solar.SOURCE, (code, unit)), (asos.SOURCE, ("108",))):
+    for source, key in ((KOSPO_SOLAR, (code, unit)), (ASOS, ("108",))):
         request = source.request(Chunk(source.name, key, day, day), 1)
         parameters = {"serviceKey": running.key, **dict(request.parameters)}
-        with urlopen(f"{running.url}/{SERVICE_PATHS[source.name]}?{urlencode(parameters)}") as answer:
+        with urlopen(f"{running.url}/{source.service.path}?{urlencode(parameters)}") as answer:
             answer.read()

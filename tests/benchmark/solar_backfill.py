@@ -12,7 +12,7 @@ from unittest.mock import patch
 import row_by_row
 from simulated import NO_LIMIT, Services, services
 
-from energy_data_layer.datasets.chunks import Chunk
+from energy_data_layer.datasets.dataset import Chunk
 from energy_data_layer.jobs import solar
 
 if TYPE_CHECKING:

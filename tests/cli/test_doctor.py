@@ -25,7 +25,7 @@ from energy_data_layer.transforms.impute import api as impute
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch, tmp_path):
-    for name in settings.KNOWN:
+    for name in settings.known():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 

@@ -20,7 +20,7 @@ URL = "duckdb:///energy.duckdb"
 @pytest.fixture(autouse=True)
 def spoiled(tmp_path, monkeypatch):
     """A month of two stations of which a fill is wrong."""
-    for name in settings.KNOWN:
+    for name in settings.known():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     files = write_asos_sample(

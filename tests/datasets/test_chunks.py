@@ -8,10 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from energy_data_layer.datasets import asos, chunks
-from energy_data_layer.datasets import koen_wind as namdong_wind
-from energy_data_layer.datasets import kospo_solar as nambu_solar
+from energy_data_layer.core import clock
+from energy_data_layer.datasets.asos import ASOS, STATIONS
+from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.datasets.dataset import PageInfo
+from energy_data_layer.datasets.koen_wind import KOEN_WIND
+from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 from energy_data_layer.errors import OptionError
 
 pytestmark = pytest.mark.any_engine
@@ -39,22 +41,22 @@ def range_of(first, last):
 def test_each_day_is_asked_for_once(days):
     first, last = days
     stations = [108, 159]
-    found = asos.chunks(stations, first, last, today=TODAY)
+    found = chunks_of_range(ASOS, first, last, [(station,) for station in stations])
     assert days_of(found) == [((str(station),), day) for station in stations for day in range_of(first, last)]
     assert all(chunk.days * 24 <= 999 for chunk in found)
 
-    found = namdong_wind.chunks(first, last)
+    found = chunks_of_range(KOEN_WIND, first, last)
     assert days_of(found) == [((), day) for day in range_of(first, last)]
     assert all((chunk.first.year, chunk.first.month) == (chunk.last.year, chunk.last.month) for chunk in found)
 
-    found = nambu_solar.chunks([("997D", "1"), ("997D", "2")], first, last)
+    found = chunks_of_range(KOSPO_SOLAR, first, last, [("997D", "1"), ("997D", "2")])
     assert days_of(found) == [(("997D", unit), day) for unit in "12" for day in range_of(first, last)]
     assert all(chunk.first.year == chunk.last.year for chunk in found)
 
 
 @given(st.lists(st.tuples(st.sampled_from([("108",), ("159",)]), DAYS), max_size=40))
 def test_single_days_are_all_asked_for_and_few_others(wanted):
-    found = asos.chunks_of_days(wanted, today=TODAY)
+    found = chunks_of_days(ASOS, wanted)
     asked = days_of(found)
     assert len(set(asked)) == len(asked)
     assert set(wanted) <= set(asked)
@@ -65,7 +67,7 @@ def test_single_days_are_all_asked_for_and_few_others(wanted):
 def test_neighbouring_days_share_a_chunk():
     first = date(2023, 1, 1)
     days = [first + timedelta(days=n) for n in (0, 1, 5, 10, 40)]
-    labels = [chunk.label for chunk in nambu_solar.chunks_of_days([(("997D", "1"), day) for day in reversed(days)])]
+    labels = [chunk.label for chunk in chunks_of_days(KOSPO_SOLAR, [(("997D", "1"), day) for day in reversed(days)])]
     assert labels == [
         "nambu_solar 997D 1 2023-01-01..2023-01-06",
         "nambu_solar 997D 1 2023-01-11..2023-01-11",
@@ -75,60 +77,41 @@ def test_neighbouring_days_share_a_chunk():
 
 def test_a_run_of_days_is_cut_where_the_service_needs_it():
     days = range_of(date(2022, 11, 20), date(2023, 1, 10))
-    assert [chunk.days for chunk in asos.chunks_of_days([((108,), day) for day in days])] == [41, 11]
-    solar = nambu_solar.chunks_of_days([(("997D", "1"), day) for day in days])
+    assert [chunk.days for chunk in chunks_of_days(ASOS, [((108,), day) for day in days])] == [41, 11]
+    solar = chunks_of_days(KOSPO_SOLAR, [(("997D", "1"), day) for day in days])
     assert [str(chunk.first) for chunk in solar] == ["2022-11-20", "2023-01-01"]
 
 
 def test_no_days():
-    assert asos.chunks_of_days([]) == nambu_solar.chunks_of_days([]) == []
+    assert chunks_of_days(ASOS, []) == chunks_of_days(KOSPO_SOLAR, []) == []
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda since, until: asos.chunks([108], since, until),
-        namdong_wind.chunks,
-        lambda since, until: nambu_solar.chunks([("997D", "1")], since, until),
-    ],
-)
-def test_a_range_that_ends_before_it_begins(make):
+def test_a_range_that_ends_before_it_begins():
     with pytest.raises(OptionError, match="since is 2023-01-02, until is 2023-01-01"):
-        make(date(2023, 1, 2), date(2023, 1, 1))
-
-
-@pytest.mark.parametrize("day", [TODAY, TODAY + timedelta(days=1)])
-def test_observations_of_today_are_not_asked_for(day):
-    with pytest.raises(OptionError, match="reach up to yesterday"):
-        asos.chunks([108], date(2024, 1, 1), day, today=TODAY)
-    with pytest.raises(OptionError, match="reach up to yesterday"):
-        asos.chunks_of_days([((108,), day)], today=TODAY)
-    assert asos.chunks([108], date(2024, 1, 1), TODAY - timedelta(days=1), today=TODAY)
+        chunks_of_range(KOEN_WIND, date(2023, 1, 2), date(2023, 1, 1))
 
 
 @pytest.mark.parametrize(
-    ("clock", "today"),
+    ("moment", "today"),
     [
         ("2023-12-31T14:59:59+00:00", date(2023, 12, 31)),
         ("2023-12-31T15:00:00+00:00", date(2024, 1, 1)),
         ("2023-12-31T20:00:00-05:00", date(2024, 1, 1)),
     ],
 )
-def test_today_is_that_of_korea(clock, today, monkeypatch):
+def test_today_is_that_of_korea(moment, today, monkeypatch):
     class Clock(datetime):
         @classmethod
         def now(cls, tz=None):
-            return datetime.fromisoformat(clock).astimezone(tz)
+            return datetime.fromisoformat(moment).astimezone(tz)
 
-    monkeypatch.setattr(chunks, "datetime", Clock)
-    assert chunks.today_in_korea() == today
-    with pytest.raises(OptionError):
-        asos.chunks([108], today, today)
+    monkeypatch.setattr(clock, "datetime", Clock)
+    assert clock.today_in_korea() == today
 
 
 def test_there_are_95_stations():
-    assert len(asos.STATIONS) == 95
-    assert asos.STATIONS[108] == "서울"
+    assert len(STATIONS) == 95
+    assert STATIONS[108] == "서울"
 
 
 def test_the_stations_are_those_of_the_portals_export(real_data_folder):
@@ -136,12 +119,12 @@ def test_the_stations_are_those_of_the_portals_export(real_data_folder):
 
     (path,) = (real_data_folder / "asos_week_95_stations").glob("*.csv")
     with path.open(encoding="cp949", newline="") as file:
-        assert {int(row["지점"]): row["지점명"] for row in csv.DictReader(file)} == asos.STATIONS
+        assert {int(row["지점"]): row["지점명"] for row in csv.DictReader(file)} == STATIONS
 
 
 def test_the_request_for_observations():
-    (chunk,) = asos.chunks([108], date(2024, 1, 1), date(2024, 1, 31))
-    assert dict(asos.SOURCE.request(chunk, 2).parameters) == {
+    (chunk,) = chunks_of_range(ASOS, date(2024, 1, 1), date(2024, 1, 31), [(108,)])
+    assert dict(ASOS.request(chunk, 2).parameters) == {
         "pageNo": "2",
         "numOfRows": "999",
         "dataType": "JSON",
@@ -172,8 +155,7 @@ def test_the_request_for_observations():
     ],
 )
 def test_where_the_pages_of_observations_end(info, so_far, last):
-    (chunk,) = asos.chunks([108], date(2024, 1, 1), date(2024, 1, 31))
-    assert asos.SOURCE.is_last(chunk, 1, info, so_far) is last
+    assert ASOS.service.is_last(info, so_far, 999) is last
 
 
 @pytest.mark.parametrize(
@@ -189,5 +171,4 @@ def test_where_the_pages_of_observations_end(info, so_far, last):
     ],
 )
 def test_where_the_pages_of_wind_end(info, last):
-    (chunk,) = namdong_wind.chunks(date(2024, 1, 1), date(2024, 1, 31))
-    assert namdong_wind.SOURCE.is_last(chunk, 1, info, info.items) is last
+    assert KOEN_WIND.service.is_last(info, info.items, 100) is last

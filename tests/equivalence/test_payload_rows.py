@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
 from energy_data_layer.datasets.layouts import KOEN_WIND_API, KOSPO_SOLAR_API
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.engine.equality import PARSERS_WORDS, assert_equal_answers
 from energy_data_layer.transforms.payload_rows.rust import rust_fields
 
@@ -25,7 +25,7 @@ from .payload_samples import FORMS, ITEMS, body, odd_page, page
 from .snapshot_cases import PAYLOAD_CASES, SNAPSHOTS, facts, read_snapshot
 
 ENGINES = [False, True] if find_spec("rust_data_layer") else [False]
-SOURCES = list(PAYLOAD_FIELDS)
+SOURCES = list(fetched_datasets())
 LAYOUTS = {"namdong_wind": KOEN_WIND_API, "nambu_solar": KOSPO_SOLAR_API}
 KEPT = {
     "namdong_wind": {"ippt": "ippt", "hogi": "hogi"},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 import pytest
 
-from energy_data_layer.datasets.asos import ASOS_COLUMNS, column_of_heading
+from energy_data_layer.datasets.asos import COLUMNS, column_of_heading
 from energy_data_layer.files.weather import read_asos_files
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def check(observations: AsosFiles, counted: Counted) -> None:
     stations = Counter(int(station) for station, _ in counted.rows)
     assert {item["values"]: item["counts"] for item in pc.value_counts(table["stnId"]).to_pylist()} == stations
     for heading, cells in zip(counted.headings, zip(*counted.rows.values(), strict=True), strict=True):
-        values = table[column_of_heading(heading).field]
+        values = table[column_of_heading(heading).name]
         assert values.null_count == cells.count(""), heading
         if values.type == "double":
             assert values.to_pylist() == [float(cell) if cell else None for cell in cells], heading
@@ -64,6 +64,6 @@ def test_week_of_all_stations(real_data_folder):
     paths = list((real_data_folder / "asos_week_95_stations").glob("*.csv"))
     observations = read_asos_files(paths)
     check(observations, Counted(paths))
-    assert observations.table.column_names == [column.field for column in ASOS_COLUMNS]
+    assert observations.table.column_names == [column.name for column in COLUMNS]
     assert observations.table.num_rows == 95 * 144
     assert sorted(pc.unique(observations.table["tsQcflg"].drop_null()).to_pylist()) == [0, 9]

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from energy_data_layer.datasets import asos as asos_columns
-from energy_data_layer.datasets.asos import ASOS_COLUMNS, column_of_heading
+from energy_data_layer.datasets.asos import COLUMNS, column_of_heading
 from energy_data_layer.errors import DataLayerError, OptionError, SourceFileError
 from energy_data_layer.files import weather as files
 from energy_data_layer.files.weather import read_asos_files
@@ -55,13 +55,13 @@ def test_examples_of_the_docstrings_run(module):
 
 class TestColumns:
     def test_fields_and_headings_are_unique(self):
-        assert len({column.field for column in ASOS_COLUMNS}) == 38
-        assert len({column.heading for column in ASOS_COLUMNS}) == 38
+        assert len({column.name for column in COLUMNS}) == 38
+        assert len({column.heading for column in COLUMNS}) == 38
 
-    @pytest.mark.parametrize("column", ASOS_COLUMNS, ids=lambda column: column.field)
+    @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
     def test_heading_names_its_column(self, column):
         assert column_of_heading(column.heading) is column
-        assert column_of_heading(column.field) is column
+        assert column_of_heading(column.name) is column
         assert column_of_heading(f"  {column.heading} ") is column
 
     @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ class TestColumns:
         ],
     )
     def test_other_spellings(self, heading, field):
-        assert column_of_heading(heading).field == field
+        assert column_of_heading(heading).name == field
 
     @pytest.mark.parametrize("heading", ["", "(°C)", "비고", "지면", "TA"])
     def test_unknown_headings(self, heading):
         assert column_of_heading(heading) is None
 
     def test_structural_blanks(self):
-        assert {c.field for c in ASOS_COLUMNS if c.blank_means and not c.field.endswith("Qcflg")} == {
+        assert {c.name for c in COLUMNS if c.blank_means and not c.name.endswith("Qcflg")} == {
             "rn",
             "ss",
             "icsr",

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from energy_data_layer.datasets import koen_wind as namdong_wind
+from energy_data_layer.datasets.chunks import chunks_of_range
+from energy_data_layer.datasets.koen_wind import KOEN_WIND
 from energy_data_layer.datasets.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 from energy_data_layer.errors import (
     ApiError,
@@ -381,9 +382,9 @@ def test_the_thread_that_asks_is_in_the_context_of_the_run(simulator):
 
     def chunks():
         seen.append(run_name.get("none"))
-        yield from namdong_wind.chunks(FIRST, LAST)
+        yield from chunks_of_range(KOEN_WIND, FIRST, LAST)
 
-    with collect(namdong_wind.SOURCE, chunks(), settings_of(simulator())) as answers:
+    with collect(KOEN_WIND, chunks(), settings_of(simulator())) as answers:
         assert len(list(answers)) == 1
     assert seen == ["lucky-heron"]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.tables import GENERATION_HOURLY, GENERATION_KEY
 from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.weather.from_files import run_weather
@@ -54,7 +54,7 @@ def with_faults(path):
     """The same file with a fault in each field, under a name of its own."""
     rows = pd.read_csv(path, encoding="cp949")
     for field, fault in FAULTS.items():
-        heading = ASOS_BY_FIELD[field].heading
+        heading = ASOS_COLUMNS[field].heading
         rows[heading] = fault(rows[heading])
     faulty = path.with_name("faulty.csv")
     rows.to_csv(faulty, index=False, encoding="cp949")
@@ -87,7 +87,7 @@ def test_what_was_filled_is_no_observation(tmp_path, six_februaries):
     """Days of which most hours are missing are filled, and left out of what is compared."""
     url = f"duckdb:///{tmp_path}/energy.duckdb"
     rows = pd.read_csv(six_februaries[-1], encoding="cp949")
-    heading = ASOS_BY_FIELD["ta"].heading
+    heading = ASOS_COLUMNS["ta"].heading
     rows.loc[rows.index % 24 < 12, heading] = float("nan")
     rows.to_csv(six_februaries[-1], index=False, encoding="cp949")
     run_weather(six_februaries, url)

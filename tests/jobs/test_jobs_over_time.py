@@ -71,8 +71,7 @@ def test_on_new_years_day_yesterday_and_last_month_are_of_the_old_year(database_
     new_year = date(2025, 1, 1)
     service = simulator(today=new_year)
     settings = settings_of(service)
-    for module in ("weather_service", "wind", "solar"):
-        monkeypatch.setattr(f"energy_data_layer.jobs.{module}.today_in_korea", lambda: new_year)
+    monkeypatch.setattr("energy_data_layer.jobs.options.today_in_korea", lambda: new_year)
     collect_weather(database_url, settings=settings, stations=[108])
     run_wind(database_url, settings=settings)
     run_solar(database_url, settings=settings, plants=PLANTS[:1])

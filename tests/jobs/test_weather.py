@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from energy_data_layer.core.provenance import Provenance, provenance_column
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.tables import RUNS, WEATHER_ASOS
 from energy_data_layer.errors import ColumnNotFoundError, OptionError, SourceFileError, StorageError
+from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather import imputed as imputed_weather
 from energy_data_layer.jobs.weather.from_files import STAGES, run_weather
-from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 
@@ -31,7 +31,7 @@ def export(tmp_path):
     """Write files in the portal's format: a list of values per field; `absent` hours have no line."""
 
     def write(name, start=START, *, absent=(), station=108, extra_heading=None, **fields):
-        headings = [ASOS_BY_FIELD[field].heading for field in ("stnId", "stnNm", "tm", *fields)]
+        headings = [ASOS_COLUMNS[field].heading for field in ("stnId", "stnNm", "tm", *fields)]
         lines = [",".join(headings + ([extra_heading] if extra_heading else []))]
         for hour, values in enumerate(zip(*fields.values(), strict=True)):
             if hour not in absent:

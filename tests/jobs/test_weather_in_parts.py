@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
 from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import SourceFileError
@@ -41,7 +41,7 @@ COUNTED = (
 
 def write(path, rows):
     """Write rows of station, hour, ta, hm as an export."""
-    headings = ",".join(ASOS_BY_FIELD[field].heading for field in ("stnId", "stnNm", "tm", *COLUMNS))
+    headings = ",".join(ASOS_COLUMNS[field].heading for field in ("stnId", "stnNm", "tm", *COLUMNS))
     lines = [
         f"{station},지점{station},{datetime(2024, 2, 29) + timedelta(hours=hour):%Y-%m-%d %H:%M},"
         + ",".join("" if value is None else str(value) for value in values)

@@ -152,7 +152,7 @@ def test_when_no_station_answers_nothing_is_written(database_url, simulator):
 
 def test_yesterday_is_that_of_korea(tmp_path, simulator, monkeypatch):
     service = simulator(today=date(2025, 1, 1))
-    monkeypatch.setattr("energy_data_layer.jobs.weather.from_service.today_in_korea", lambda: date(2025, 1, 1))
+    monkeypatch.setattr("energy_data_layer.jobs.options.today_in_korea", lambda: date(2025, 1, 1))
     report = collect_weather(f"duckdb:///{tmp_path}/e.duckdb", settings=settings_of(service), stations=[108])
     assert report.arguments["since"] == report.arguments["until"] == "2024-12-31"
     stamps = stored(f"duckdb:///{tmp_path}/e.duckdb", WEATHER_ASOS, ORDER)["tm"].to_pylist()

@@ -137,11 +137,11 @@ def test_what_was_kept_raw_gives_the_same_rows_without_the_service(tmp_path, sim
     ("options", "problem"),
     [
         ({"month": "2024-13"}, "month is"),
-        ({"month": "2024-01", "since": "2024-01-01"}, "month excludes"),
+        ({"month": "2024-01", "since": "2024-01-01"}, "month cannot be combined"),
         ({"since": "2024-02-02", "until": "2024-02-01"}, "is after until"),
         ({"since": "gestern"}, "since is"),
         ({"until": "2024-03-10"}, "not to be had yet"),
-        ({"keep_raw": "a", "from_raw": "b"}, "exclude each other"),
+        ({"keep_raw": "a", "from_raw": "b"}, "cannot be combined"),
         ({"from_raw": "no such folder"}, "no folder"),
     ],
 )

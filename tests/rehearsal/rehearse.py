@@ -108,7 +108,7 @@ class Rehearsal:
 
     def run(self, command: list[str], *, use_rust: str) -> subprocess.CompletedProcess[str]:
         """Run a process with the engine that is installed, sound or not."""
-        environment = {name: value for name, value in os.environ.items() if name not in settings.KNOWN} | {
+        environment = {name: value for name, value in os.environ.items() if name not in settings.known()} | {
             settings.USE_RUST: use_rust,
             settings.SHADOW_FOLDER: str(self.folder / "shadow"),
             "EDL_SERVICES_URL": self.simulator.url,

@@ -106,7 +106,7 @@ def inputs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def environment():
     """None of the package's variables but those that point to a simulator of the services."""
-    others = {name: value for name, value in os.environ.items() if name not in settings.KNOWN}
+    others = {name: value for name, value in os.environ.items() if name not in settings.known()}
     with Simulator(SimulatorOptions(today=date(2024, 3, 10))) as services:
         fast = {"EDL_REQUESTS_PER_SECOND": "500", "EDL_BACKOFF_SECONDS": "0.01"}
         yield others | services.environment | fast

@@ -16,10 +16,10 @@ from pydantic import SecretStr
 
 from energy_data_layer import impute_missing_values, rows_from_api_payload
 from energy_data_layer.cli.table_files import read_table, write_table
-from energy_data_layer.datasets.asos import SOURCE as ASOS
+from energy_data_layer.datasets.asos import ASOS
 from energy_data_layer.datasets.dataset import ServiceRequest
-from energy_data_layer.datasets.koen_wind import SOURCE as NAMDONG_WIND
-from energy_data_layer.datasets.kospo_solar import SOURCE as NAMBU_SOLAR
+from energy_data_layer.datasets.koen_wind import KOEN_WIND as NAMDONG_WIND
+from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR as NAMBU_SOLAR
 from energy_data_layer.engine.shadow.case import read_case
 from energy_data_layer.files.energy_units import capacities_kw
 from energy_data_layer.files.generation import read_generation_files

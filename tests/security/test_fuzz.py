@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import rows_from_api_payload
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.errors import ApiError, DataLayerError, PayloadError
 
 from .mutations import mutated
@@ -61,7 +61,7 @@ def test_nothing_but_the_packages_errors_from_rust(name):
 
 
 @pytest.mark.needs_rust
-@pytest.mark.parametrize("source", PAYLOAD_FIELDS)
+@pytest.mark.parametrize("source", fetched_datasets())
 def test_the_engines_agree_on_spoiled_bodies(source):
     seeds, _ = REFERENCE[f"payload_{source}"]
     for number, body in spoiled(seeds):

@@ -15,16 +15,18 @@ import textwrap
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.datasets import asos
-from energy_data_layer.datasets import koen_wind as namdong_wind
-from energy_data_layer.datasets import kospo_solar as nambu_solar
-from energy_data_layer.datasets.chunks import Chunk
+from energy_data_layer.datasets.asos import ASOS
+from energy_data_layer.datasets.chunks import chunks_of_range
+from energy_data_layer.datasets.dataset import Chunk
+from energy_data_layer.datasets.koen_wind import KOEN_WIND
+from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 from energy_data_layer.errors import (
     ApiError,
     EngineUnavailable,
@@ -41,7 +43,7 @@ from energy_data_layer.settings.services import ServiceSettings
 from ..equivalence.payload_samples import asos_items
 from .scripted_service import GATEWAY_22, KEY, Reply, serving, solar_body, wind_body, wind_item, wind_month
 
-YEAR = namdong_wind.chunks(date(2023, 1, 1), date(2023, 12, 31))
+YEAR = chunks_of_range(KOEN_WIND, date(2023, 1, 1), date(2023, 12, 31))
 JANUARY = YEAR[0]
 
 
@@ -67,7 +69,7 @@ def threads():
 
 def test_a_year_of_wind(engine):
     with serving(wind_month) as service:
-        results, traces = collected(namdong_wind.SOURCE, YEAR, settings(service.url), use_rust=engine)
+        results, traces = collected(KOEN_WIND, YEAR, settings(service.url), use_rust=engine)
     assert {result.chunk for result in results} == set(YEAR)
     assert all(isinstance(result, Collected) and result.rows_outside == 0 for result in results)
     table = pa.concat_tables([result.table for result in sorted(results, key=lambda result: result.chunk.first)])
@@ -83,7 +85,7 @@ def test_one_bad_chunk_does_not_stop_the_others():
         return Reply(b"{", 200) if asked.parameters["startD"] == "20230301" else wind_month(asked)
 
     with serving(script) as service:
-        results, traces = collected(namdong_wind.SOURCE, YEAR, settings(service.url, attempts=2))
+        results, traces = collected(KOEN_WIND, YEAR, settings(service.url, attempts=2))
     (failed,) = [result for result in results if isinstance(result, Failed)]
     assert failed.chunk.first == date(2023, 3, 1)
     assert isinstance(failed.error, PayloadError)
@@ -98,7 +100,7 @@ def test_the_limit_of_the_day_leaves_no_chunk_unnamed(concurrency):
         return Reply(GATEWAY_22) if number >= 3 else wind_month(asked)
 
     with serving(script) as service:
-        results, _ = collected(namdong_wind.SOURCE, YEAR, settings(service.url, concurrency=concurrency))
+        results, _ = collected(KOEN_WIND, YEAR, settings(service.url, concurrency=concurrency))
     assert sorted(result.chunk.first for result in results) == [chunk.first for chunk in YEAR]
     failed = [result for result in results if isinstance(result, Failed)]
     assert len(failed) == 9
@@ -108,7 +110,7 @@ def test_the_limit_of_the_day_leaves_no_chunk_unnamed(concurrency):
 
 def test_the_budget_is_exact_with_requests_side_by_side():
     with serving(wind_month) as service:
-        results, traces = collected(namdong_wind.SOURCE, YEAR, settings(service.url), requests_left=5)
+        results, traces = collected(KOEN_WIND, YEAR, settings(service.url), requests_left=5)
     assert len(service.asked) == traces.requests == 5
     assert sum(isinstance(result, Collected) for result in results) == 5
     assert len(results) == 12
@@ -117,7 +119,7 @@ def test_the_budget_is_exact_with_requests_side_by_side():
 def test_no_service():
     with serving(wind_month) as service:
         url = service.url
-    results, _ = collected(namdong_wind.SOURCE, YEAR[:3], settings(url, attempts=2))
+    results, _ = collected(KOEN_WIND, YEAR[:3], settings(url, attempts=2))
     assert [type(result.error) for result in results] == [ServiceError] * 3
 
 
@@ -127,20 +129,20 @@ def test_chunks_may_come_from_an_iterator_that_breaks():
         raise LookupError("the list of chunks broke")
 
     with serving(wind_month) as service, pytest.raises(LookupError, match="the list of chunks broke"):
-        collected(namdong_wind.SOURCE, chunks(), settings(service.url))
+        collected(KOEN_WIND, chunks(), settings(service.url))
     assert threads() == []
 
 
 def test_no_chunks():
     with serving(wind_month) as service:
-        assert collected(namdong_wind.SOURCE, [], settings(service.url))[0] == []
+        assert collected(KOEN_WIND, [], settings(service.url))[0] == []
 
 
 def test_a_slow_caller_pauses_the_requests():
     endless = (Chunk("namdong_wind", (), day, day) for day in days(date(2000, 1, 1)))
     with serving(wind_month) as service:
         configured = settings(service.url, concurrency=3)
-        with collect(namdong_wind.SOURCE, endless, configured) as results:
+        with collect(KOEN_WIND, endless, configured) as results:
             settled(lambda: len(service.asked))
             assert len(service.asked) == 6
             for taken in range(1, 4):
@@ -173,7 +175,7 @@ def test_leaving_early_cancels_what_is_under_way():
 
     with serving(script) as service:
         begin = time.monotonic()
-        with collect(namdong_wind.SOURCE, YEAR, settings(service.url, concurrency=4)) as results:
+        with collect(KOEN_WIND, YEAR, settings(service.url, concurrency=4)) as results:
             assert isinstance(next(results), Collected)
         took = time.monotonic() - begin
         assert threads() == []
@@ -186,7 +188,7 @@ def test_leaving_by_an_error_of_the_caller():
     with serving(wind_month) as service:
         with contextlib.ExitStack() as stack:
             stack.enter_context(pytest.raises(ZeroDivisionError))
-            results = stack.enter_context(collect(namdong_wind.SOURCE, YEAR, settings(service.url)))
+            results = stack.enter_context(collect(KOEN_WIND, YEAR, settings(service.url)))
             1 / len(next(results).coerced)
         assert threads() == []
 
@@ -195,7 +197,7 @@ def test_within_a_running_loop():
     """As in a notebook, whose cells run inside of one."""
 
     async def cell(configured):
-        return collected(namdong_wind.SOURCE, YEAR, configured)
+        return collected(KOEN_WIND, YEAR, configured)
 
     with serving(wind_month) as service:
         results, _ = asyncio.run(cell(settings(service.url)))
@@ -213,9 +215,9 @@ def test_control_c_ends_it():
         from energy_data_layer.sources import namdong_wind
         from energy_data_layer.services.collect import collect
 
-        chunks = namdong_wind.chunks(date(2023, 1, 1), date(2023, 12, 31))
+        chunks = chunks_of_range(KOEN_WIND, date(2023, 1, 1), date(2023, 12, 31))
         try:
-            with collect(namdong_wind.SOURCE, chunks, ServiceSettings()) as results:
+            with collect(KOEN_WIND, chunks, ServiceSettings()) as results:
                 for result in results:
                     pass
         except KeyboardInterrupt:
@@ -254,7 +256,7 @@ def test_what_is_kept_does_not_grow_with_the_number_of_chunks():
     held = {}
     with serving(wind_month) as service:
         endless = (Chunk("namdong_wind", (), day, day) for day in days(date(2000, 1, 1)))
-        with collect(namdong_wind.SOURCE, endless, settings(service.url, concurrency=4)) as results:
+        with collect(KOEN_WIND, endless, settings(service.url, concurrency=4)) as results:
             for taken in range(1, 201):
                 next(results)
                 if taken in {20, 200}:
@@ -272,7 +274,7 @@ def test_pages_until_the_service_says_last(engine):
         items = [wind_item(date(2023, 1, 1) + timedelta(days=n), page) for n in range(20)]
         return Reply(wind_body(items, last=page == 3))
 
-    result, service = one(namdong_wind.SOURCE, JANUARY, script, use_rust=engine)
+    result, service = one(KOEN_WIND, JANUARY, script, use_rust=engine)
     assert [asked.parameters["page"] for asked in service.asked] == ["1", "2", "3"]
     assert (result.pages, result.items, result.table.num_rows) == (3, 60, 60 * 24)
     assert set(result.table.column("hogi").to_pylist()) == {"1", "2", "3"}
@@ -284,11 +286,11 @@ def test_pages_until_a_short_or_empty_one(sizes, pages):
         page = int(asked.parameters["page"])
         return Reply(wind_body([wind_item(date(2023, 1, 1), 1000 * page + n) for n in range(sizes[page - 1])]))
 
-    result, service = one(namdong_wind.SOURCE, JANUARY, script)
+    result, service = one(KOEN_WIND, JANUARY, script)
     assert (len(service.asked), result.pages, result.items) == (pages, pages, sum(sizes))
 
 
-PLANT = nambu_solar.chunks([("997D", "1")], date(2023, 1, 1), date(2023, 1, 10))[0]
+PLANT = chunks_of_range(KOSPO_SOLAR, date(2023, 1, 1), date(2023, 1, 10), [("997D", "1")])[0]
 
 
 def solar_pages(totals, size=4, of=10):
@@ -316,7 +318,7 @@ def solar_pages(totals, size=4, of=10):
     ids=["as announced", "grows too late", "grows", "shrinks", "announces too many", "too few", "announces nothing"],
 )
 def test_pages_until_the_total(totals, pages, missing):
-    result, service = one(nambu_solar.SOURCE, PLANT, solar_pages(totals))
+    result, service = one(KOSPO_SOLAR, PLANT, solar_pages(totals))
     assert len(service.asked) == result.pages == pages
     assert result.missing_items == missing
     assert result.table.num_rows == 24 * result.items
@@ -330,15 +332,13 @@ def test_rows_that_come_on_two_pages_are_there_twice():
         page = int(asked.parameters["pageNo"])
         return Reply(solar_body(listed[:3] if page == 1 else listed[2:5], 6))
 
-    result, _ = one(nambu_solar.SOURCE, PLANT, script)
+    result, _ = one(KOSPO_SOLAR, PLANT, script)
     stamps = result.table.column("timestamp").to_pylist()
     assert (result.items, len(stamps), len(set(stamps))) == (6, 144, 120)
 
 
 def test_the_same_page_for_ever():
-    result, service = one(
-        nambu_solar.SOURCE, PLANT, lambda asked, number: Reply(solar_body([date(2023, 1, 1)], 1_000_000))
-    )
+    result, service = one(KOSPO_SOLAR, PLANT, lambda asked, number: Reply(solar_body([date(2023, 1, 1)], 1_000_000)))
     assert isinstance(result.error, PayloadError)
     assert "page 2 of nambu_solar 997D 1 2023-01-01..2023-01-10 has the same rows as the page before it" in str(
         result.error
@@ -346,12 +346,10 @@ def test_the_same_page_for_ever():
     assert len(service.asked) == 2
 
 
-def test_pages_without_an_end(monkeypatch):
-    monkeypatch.setattr(type(nambu_solar.SOURCE), "most_pages", 7)
+def test_pages_without_an_end():
+    few = replace(KOSPO_SOLAR, own_service=replace(KOSPO_SOLAR.service, most_pages=7))
     alternating = [date(2023, 1, 1), date(2023, 1, 2)]
-    result, service = one(
-        nambu_solar.SOURCE, PLANT, lambda asked, number: Reply(solar_body([alternating[number % 2]], 1_000_000))
-    )
+    result, service = one(few, PLANT, lambda asked, number: Reply(solar_body([alternating[number % 2]], 1_000_000)))
     assert isinstance(result.error, PayloadError)
     assert "has no end: there are more than 7 pages" in str(result.error)
     assert len(service.asked) == 7
@@ -363,7 +361,7 @@ def test_solar_is_asked_one_day_further_and_gives_only_the_asked_days(engine):
         listed = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         return Reply(solar_body(listed, len(listed)))
 
-    result, service = one(nambu_solar.SOURCE, PLANT, script, use_rust=engine)
+    result, service = one(KOSPO_SOLAR, PLANT, script, use_rust=engine)
     (asked,) = service.asked
     assert (asked.parameters["strSdate"], asked.parameters["strEdate"]) == ("20230101", "20230111")
     assert (asked.parameters["strOrgCd"], asked.parameters["strHoki"]) == ("997D", "1")
@@ -375,7 +373,7 @@ def test_solar_is_asked_one_day_further_and_gives_only_the_asked_days(engine):
 def test_the_days_of_hours_that_are_named_by_their_end(engine):
     listed = [date(2022, 12, 31), date(2023, 1, 1), date(2023, 1, 31), date(2023, 2, 1)]
     result, _ = one(
-        namdong_wind.SOURCE,
+        KOEN_WIND,
         JANUARY,
         lambda asked, number: Reply(wind_body([wind_item(day) for day in listed], last=True)),
         use_rust=engine,
@@ -391,7 +389,7 @@ def test_what_was_found_is_added_up_over_the_pages():
         item = wind_item(date(2023, 1, page)) | {"extra": 1, "qhorGen01": "bad", "qsum": 500.0, "ippt": 7}
         return Reply(wind_body([wind_item(date(2023, 1, 10 + page)), item], last=page == 2))
 
-    result, _ = one(namdong_wind.SOURCE, JANUARY, script)
+    result, _ = one(KOEN_WIND, JANUARY, script)
     assert result.drift.unknown_fields == {"extra": 2}
     assert result.coerced == {"qhorGen01": 2}
     assert [mismatch.row for mismatch in result.total_mismatches] == [1, 3]
@@ -399,16 +397,16 @@ def test_what_was_found_is_added_up_over_the_pages():
 
 def test_no_data_is_an_empty_table():
     no_data = b'{"response": {"header": {"resultCode": "03", "resultMsg": "NO_DATA"}}}'
-    chunk = asos.chunks([108], date(2024, 1, 1), date(2024, 1, 2))[0]
-    result, _ = one(asos.SOURCE, chunk, lambda asked, number: Reply(no_data))
+    chunk = chunks_of_range(ASOS, date(2024, 1, 1), date(2024, 1, 2), [(108,)])[0]
+    result, _ = one(ASOS, chunk, lambda asked, number: Reply(no_data))
     assert (result.items, result.table.num_rows) == (0, 0)
     assert "ta" in result.table.column_names
 
 
 def test_an_error_of_the_service_is_that_chunks_own():
     today = b'{"response": {"header": {"resultCode": "99", "resultMsg": "until yesterday"}}}'
-    chunk = asos.chunks([108], date(2024, 1, 1), date(2024, 1, 2))[0]
-    result, service = one(asos.SOURCE, chunk, lambda asked, number: Reply(today))
+    chunk = chunks_of_range(ASOS, date(2024, 1, 1), date(2024, 1, 2), [(108,)])[0]
+    result, service = one(ASOS, chunk, lambda asked, number: Reply(today))
     assert isinstance(result.error, ApiError)
     assert len(service.asked) == 1
 
@@ -425,10 +423,10 @@ def test_what_was_kept_gives_the_same_again(tmp_path):
 
     raw = RawFolder(tmp_path / "raw")
     with serving(script) as service:
-        live, _ = collected(namdong_wind.SOURCE, YEAR, settings(service.url), keep_raw=raw)
+        live, _ = collected(KOEN_WIND, YEAR, settings(service.url), keep_raw=raw)
         asked = len(service.asked)
         again, traces = collected(
-            namdong_wind.SOURCE, YEAR, ServiceSettings(services_url=service.url), from_raw=RawFolder(raw.folder)
+            KOEN_WIND, YEAR, ServiceSettings(services_url=service.url), from_raw=RawFolder(raw.folder)
         )
         assert len(service.asked) == asked
     tables = [
@@ -450,10 +448,10 @@ def test_wrong_settings_are_told_before_anything_is_sent(monkeypatch):
     monkeypatch.delenv("EDL_SERVICE_KEY", raising=False)
     with serving(wind_month) as service:
         with pytest.raises(OptionError, match="EDL_SERVICE_KEY"):
-            collect(namdong_wind.SOURCE, YEAR, ServiceSettings(services_url=service.url))
+            collect(KOEN_WIND, YEAR, ServiceSettings(services_url=service.url))
         monkeypatch.setenv("USE_RUST", "maybe")
         with pytest.raises(OptionError, match="USE_RUST"):
-            collect(namdong_wind.SOURCE, YEAR, settings(service.url))
+            collect(KOEN_WIND, YEAR, settings(service.url))
     assert service.asked == []
 
 
@@ -465,17 +463,17 @@ def test_a_missing_engine_is_told_before_anything_is_sent(monkeypatch):
 
     monkeypatch.setattr(engine, "choose", missing)
     with serving(wind_month) as service, pytest.raises(EngineUnavailable):
-        collect(namdong_wind.SOURCE, YEAR, settings(service.url), use_rust=True)
+        collect(KOEN_WIND, YEAR, settings(service.url), use_rust=True)
     assert service.asked == []
 
 
 def test_a_defect_is_not_taken_for_a_failed_chunk():
-    class Broken(type(namdong_wind.SOURCE)):
-        def is_last(self, *_):
-            raise AssertionError("a defect")
+    def is_last(*_):
+        raise AssertionError("a defect")
 
+    broken = replace(KOEN_WIND, own_service=replace(KOEN_WIND.service, is_last=is_last))
     with serving(wind_month) as service, contextlib.ExitStack() as stack:
-        results = stack.enter_context(collect(Broken(), YEAR, settings(service.url)))
+        results = stack.enter_context(collect(broken, YEAR, settings(service.url)))
         with pytest.raises(AssertionError, match="a defect"):
             list(results)
     assert threads() == []
@@ -484,7 +482,7 @@ def test_a_defect_is_not_taken_for_a_failed_chunk():
 def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "aiolimiter", None)
     with serving(wind_month) as service, contextlib.ExitStack() as stack:
-        results = stack.enter_context(collect(namdong_wind.SOURCE, YEAR, settings(service.url)))
+        results = stack.enter_context(collect(KOEN_WIND, YEAR, settings(service.url)))
         with pytest.raises(ExtraUnavailable, match=r"aiolimiter is not installed; .*energy-data-layer\[services\]"):
             next(results)
     assert threads() == []
@@ -492,7 +490,7 @@ def test_a_missing_library_is_named(monkeypatch):
 
 def test_a_collection_begins_with_its_context():
     with serving(wind_month) as service, pytest.raises(RuntimeError, match="begins with the statement `with`"):
-        next(collect(namdong_wind.SOURCE, YEAR, settings(service.url)))
+        next(collect(KOEN_WIND, YEAR, settings(service.url)))
 
 
 def asos_pages(size):
@@ -518,9 +516,9 @@ def asos_pages(size):
 
 @pytest.mark.parametrize(("size", "pages"), [(999, 1), (400, 3)])
 def test_observations_of_two_stations_over_the_new_year(engine, size, pages):
-    chunks = asos.chunks([108, 159], date(2023, 12, 1), date(2024, 1, 15))
+    chunks = chunks_of_range(ASOS, date(2023, 12, 1), date(2024, 1, 15), [(108,), (159,)])
     with serving(asos_pages(size)) as service:
-        results, _ = collected(asos.SOURCE, chunks, settings(service.url), use_rust=engine)
+        results, _ = collected(ASOS, chunks, settings(service.url), use_rust=engine)
     assert sorted(result.chunk.days for result in results) == [5, 5, 41, 41]
     assert sorted(result.pages for result in results) == [1, 1, pages, pages]
     assert all(result.missing_items == result.rows_outside == 0 for result in results)
@@ -537,9 +535,9 @@ def test_two_collections_at_once_do_not_get_in_each_others_way(caplog):
     with (
         serving(script) as one,
         serving(script) as other,
-        collect(namdong_wind.SOURCE, YEAR, settings(one.url)) as first,
+        collect(KOEN_WIND, YEAR, settings(one.url)) as first,
     ):
-        with collect(namdong_wind.SOURCE, YEAR, settings(other.url)) as second:
+        with collect(KOEN_WIND, YEAR, settings(other.url)) as second:
             assert len(list(second)) == 12
         assert len(list(first)) == 12
     told = [record.getMessage() for record in caplog.records if record.name == "stamina"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.files.weather import read_asos_files
 from energy_data_layer.simulator import sample_weather as sample_data
@@ -64,7 +64,7 @@ class TestTable:
         assert table.column_names == [
             *("stnId", "stnNm", "tm", "ta", "rn", "ws", "wd", "hm", "pa", "ss", "icsr", "dsnw", "dc10Tca")
         ]
-        assert all(field.type == ASOS_BY_FIELD[field.name].arrow_type for field in table.schema)
+        assert all(field.type == ASOS_COLUMNS[field.name].arrow_type for field in table.schema)
 
     def test_same_seed_same_table(self, table):
         assert asos_sample_table().equals(table)

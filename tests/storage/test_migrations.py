@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.datasets.asos import COLUMNS
 from energy_data_layer.datasets.tables import (
     DRIFT,
     DRIFT_COLUMNS,
@@ -54,11 +54,11 @@ def database(database_url):
 
 def test_the_weather_table_has_every_field_of_the_source_with_its_type(database):
     migrate(database)
-    assert database.columns(WEATHER_ASOS) == [column.field for column in ASOS_COLUMNS]
+    assert database.columns(WEATHER_ASOS) == [column.name for column in COLUMNS]
     types = database.read(WEATHER_ASOS).schema
-    for column in ASOS_COLUMNS:
-        if column.field != "tm":
-            assert types.field(column.field).type == column.arrow_type, column.field
+    for column in COLUMNS:
+        if column.name != "tm":
+            assert types.field(column.name).type == column.arrow_type, column.name
 
 
 def test_migrating_twice_is_once(database):

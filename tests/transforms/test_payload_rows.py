@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
-from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS, payload_schema
+from energy_data_layer.datasets.asos import ASOS
+from energy_data_layer.datasets.registry import DATASETS, fetched_datasets
 from energy_data_layer.errors import CODE_MEANINGS, DataLayerError, OptionError
 from energy_data_layer.transforms.wide_to_long.report import TotalMismatch
 
@@ -28,7 +28,7 @@ HOURS = 24
 HOUR = timedelta(hours=1)
 BY_THE_HOUR = [("timestamp", pa.timestamp("us")), ("plant_name", pa.large_string()), ("generation", pa.float64())]
 COLUMNS = {
-    "asos": payload_schema("asos"),
+    "asos": ASOS.service.item_schema,
     "namdong_wind": pa.schema([*BY_THE_HOUR, ("ippt", pa.string()), ("hogi", pa.string())]),
     "nambu_solar": pa.schema(
         [
@@ -134,12 +134,12 @@ def place_and_problem(payload: Any, engine: bool, source: str = "asos") -> tuple
 
 def test_the_columns_of_observations_are_those_of_the_files(engine):
     table = rows_from_api_payload([], "asos", use_rust=engine)
-    columns = [column for column in ASOS_COLUMNS if column.field != "icsrQcflg"]
-    assert table.schema == pa.schema([(column.field, column.arrow_type) for column in columns])
+    columns = [column for column in ASOS.table.columns if column.name != "icsrQcflg"]
+    assert table.schema == pa.schema([(column.name, column.arrow_type) for column in columns])
     assert table.num_rows == 0
 
 
-@pytest.mark.parametrize("source", PAYLOAD_FIELDS)
+@pytest.mark.parametrize("source", fetched_datasets())
 def test_no_pages_are_an_empty_typed_table(source, engine):
     table, report = rows_from_api_payload((), source, report=True, use_rust=engine)
     assert table.schema == COLUMNS[source]
@@ -149,7 +149,7 @@ def test_no_pages_are_an_empty_typed_table(source, engine):
 
 def test_an_observation(engine):
     item = KEYS | {"rnum": "1", "ta": "-1.5", "taQcflg": "9", "rn": "", "clfmAbbrCd": "Sc"}
-    expected = dict.fromkeys(payload_schema("asos").names) | {
+    expected = dict.fromkeys(ASOS.service.item_schema.names) | {
         "tm": datetime(2024, 1, 1, 1), "stnId": 108, "stnNm": "서울", "ta": -1.5, "taQcflg": 9, "clfmAbbrCd": "Sc",
     }  # fmt: skip
     assert row(of_items(item), engine) == expected
@@ -662,7 +662,7 @@ def test_nesting_of_elements(engine):
     ],
 )
 def test_a_page_for_people(page, engine):
-    for source in PAYLOAD_FIELDS:
+    for source in fetched_datasets():
         assert place_and_problem(page, engine, source) == ("", "an HTML page came instead of data")
 
 
@@ -689,7 +689,7 @@ def service_error(payload: Any, engine: bool, source: str = "asos") -> ApiError:
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
-@pytest.mark.parametrize("source", PAYLOAD_FIELDS)
+@pytest.mark.parametrize("source", fetched_datasets())
 def test_an_error_of_the_gateway(form, source, engine):
     page = gateway(form, errMsg="SERVICE ERROR", returnAuthMsg="LIMITED", returnReasonCode="22")
     error = service_error(page, engine, source)
@@ -849,7 +849,7 @@ def test_code_800_is_success_of_solar_alone(engine):
     assert service_error(of_body({"items": {"item": KEYS}}, header), engine).code == "800"
 
 
-@pytest.mark.parametrize("source", PAYLOAD_FIELDS)
+@pytest.mark.parametrize("source", fetched_datasets())
 @pytest.mark.parametrize("code", ["03", "3", 3, " 0003 "])
 def test_no_data(source, code, engine):
     page = of_body([KEYS, 1], {"resultCode": code, "resultMsg": "NODATA_ERROR"})
@@ -879,7 +879,7 @@ def test_no_data_in_xml(source, engine):
         ({"resultCode": "9" * 5000}, "9" * 5000, ""),
     ],
 )
-@pytest.mark.parametrize("source", PAYLOAD_FIELDS)
+@pytest.mark.parametrize("source", fetched_datasets())
 def test_an_error_of_the_service(header, code, message, source, engine):
     error = service_error(of_body({}, header), engine, source)
     assert (error.code, error.message) == (code, message)
@@ -898,7 +898,7 @@ def test_an_error_of_the_service(header, code, message, source, engine):
     ],
 )
 def test_a_header_of_another_shape(header, place, problem, engine):
-    for source in PAYLOAD_FIELDS:
+    for source in fetched_datasets():
         assert place_and_problem(of_body({}, header), engine, source) == (f"response.header{place}", problem)
 
 
@@ -1248,7 +1248,7 @@ def test_a_value_of_an_impossible_kind(field, value, kind, engine):
 def test_required_fields(source, item, engine):
     wrap, place = (of_wind, "reponse.body.content[1]") if source == "namdong_wind" else (
         of_items, "response.body.items.item[1]")  # fmt: skip
-    for field in PAYLOAD_FIELDS[source]:
+    for field in DATASETS[source].service.fields:
         if not field.required:
             continue
         without = {name: value for name, value in item.items() if name != field.name}
@@ -1390,7 +1390,7 @@ def test_what_a_page_of_xml_says_of_itself(engine):
 
 
 def test_drift(engine):
-    full = {field.name: KEYS.get(field.name, "") for field in PAYLOAD_FIELDS["asos"]}
+    full = {field.name: KEYS.get(field.name, "") for field in ASOS.service.fields}
     assert reported(of_items(full, full), engine).drift.is_empty
     without = {name: value for name, value in full.items() if name not in ("rn", "ta", "rnum")}
     changed = full | {"ws": 1.5, "stnId": 108, "hm": None, "z": {"y": [1]}, "a": None}
@@ -1414,7 +1414,7 @@ def test_numbers_and_texts_are_both_documented_for_power(engine):
 
 def test_rnum_is_known_and_not_looked_at(engine):
     for value in (None, 5, {}, [], True, "x"):
-        full = {field.name: KEYS.get(field.name, "") for field in PAYLOAD_FIELDS["asos"]} | {"rnum": value}
+        full = {field.name: KEYS.get(field.name, "") for field in ASOS.service.fields} | {"rnum": value}
         assert reported(of_items(full), engine).drift.is_empty
 
 

@@ -38,7 +38,7 @@ def doctor(
         lines = [f"{finding.verdict:<8} {finding.check}: {finding.what}" for finding in found]
         advice = [f"; {finding.advice}" if finding.advice else "" for finding in found]
         show_lines("Findings", map(str.__add__, lines, advice))
-        known = [(name, "set" if settings.is_set(name) else "not set") for name in settings.KNOWN]
+        known = [(name, "set" if settings.is_set(name) else "not set") for name in settings.known()]
         show_pairs("Environment", known)
     for finding in problems:
         told = f"edl: {finding.check}: {finding.what}"

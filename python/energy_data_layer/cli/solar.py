@@ -38,7 +38,8 @@ def solar(
     A run that died is taken up by the next one where it stopped.
     """
     from energy_data_layer.cli.run import run_job
-    from energy_data_layer.jobs.solar import STAGES, run_solar
+    from energy_data_layer.jobs.service import STAGES
+    from energy_data_layer.jobs.solar import run_solar
     from energy_data_layer.settings.services import solar_plant
 
     run_job(

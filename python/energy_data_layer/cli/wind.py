@@ -32,7 +32,8 @@ def wind(
 ) -> None:
     """Collect a month of KOEN's wind farms and store it; running it twice changes nothing."""
     from energy_data_layer.cli.run import run_job
-    from energy_data_layer.jobs.wind import STAGES, run_wind
+    from energy_data_layer.jobs.service import STAGES
+    from energy_data_layer.jobs.wind import run_wind
 
     run_job(
         "wind",

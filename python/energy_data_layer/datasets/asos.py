@@ -1,224 +1,172 @@
-"""Hourly observations of the ASOS stations, by station and up to 41 days."""
+"""Hourly observations of the ASOS stations, by station and up to 41 days, from the service or the portal's files."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from energy_data_layer.datasets import chunks as cut
-from energy_data_layer.datasets.chunks import Chunk, compact_day
-from energy_data_layer.datasets.dataset import ServiceRequest, Source
-from energy_data_layer.errors import OptionError
+from energy_data_layer.datasets.chunks import compact_day, days_apart
+from energy_data_layer.datasets.dataset import Chunk, Column, DailyValue, Dataset, Label, Service, Table, ends_by_total
+from energy_data_layer.datasets.payload_fields import PayloadField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from datetime import date
 
-    from energy_data_layer.datasets.dataset import PageInfo
+    from energy_data_layer.datasets.payload_fields import FieldKind
+
+KEYS = ("stnId", "stnNm", "tm")
+"""The fields that every observation needs."""
 
 LONGEST_CHUNK = 41
 """Days whose hours fit into one page."""
 
-
-class AsosSource(Source):
-    """The service of hourly observations; its pages end by the announced total."""
-
-    name = "asos"
-    stamp_column = "tm"
-    hour_label = "start"
-    rows_per_page = 999
-    most_pages = 100
-
-    def request(self, chunk: Chunk, page: int) -> ServiceRequest:
-        """Return the request for a page of a station's days."""
-        (station,) = chunk.key
-        return ServiceRequest(
-            self.name,
-            (
-                ("pageNo", str(page)),
-                ("numOfRows", str(self.rows_per_page)),
-                ("dataType", "JSON"),
-                ("dataCd", "ASOS"),
-                ("dateCd", "HR"),
-                ("startDt", f"{chunk.first:%Y%m%d}"),
-                ("startHh", "00"),
-                ("endDt", f"{chunk.last:%Y%m%d}"),
-                ("endHh", "23"),
-                ("stnIds", station),
-            ),
-        )
-
-    def chunk_of(self, request: ServiceRequest) -> Chunk:
-        """Return a station's days."""
-        asked = dict(request.parameters)
-        return Chunk(self.name, (asked["stnIds"],), compact_day(asked["startDt"]), compact_day(asked["endDt"]))
-
-    def is_last(self, chunk: Chunk, page: int, info: PageInfo, items_so_far: int) -> bool:  # noqa: ARG002
-        """Tell whether the total is reached."""
-        return self.ends_by_total(info, items_so_far)
+ROWS_PER_PAGE = 999
 
 
-SOURCE = AsosSource()
-"""The service."""
-
-_split = partial(cut.days_apart, most=LONGEST_CHUNK)
-
-
-def chunks(stations: Iterable[int], since: date, until: date, *, today: date | None = None) -> list[Chunk]:
-    """Return what to ask for the days of stations.
-
-    Parameters
-    ----------
-    stations : iterable of int
-        Numbers of stations, such as those of `STATIONS`.
-    since, until : date
-        The days, both included.
-    today : date, optional
-        The day that the service does not have yet; by default the one that it is in Korea.
-
-    Raises
-    ------
-    OptionError
-        If the range ends before it begins, or reaches today or beyond: the observations reach up to yesterday.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> [chunk.label for chunk in chunks([108], date(2024, 1, 1), date(2024, 2, 29))]
-    ['asos 108 2024-01-01..2024-02-10', 'asos 108 2024-02-11..2024-02-29']
-    """
-    found = cut.chunks_of_range(SOURCE.name, [(str(int(station)),) for station in stations], since, until, _split)
-    _refuse_today(until, today)
-    return found
+def _number(name: str, heading: str, unit: str, meaning: str, **more: Any) -> Column:
+    # Where a blank says that there was nothing, nothing is missing.
+    more = {"can_be_imputed": "blank_means" not in more} | more
+    return Column(name, pa.float64(), unit, meaning, heading=heading, **more)
 
 
-def chunks_of_days(
-    keys_and_days: Iterable[tuple[tuple[int | str, ...], date]], *, today: date | None = None
-) -> list[Chunk]:
-    """Return what to ask for single days of stations; days with at most three others between them share a chunk.
-
-    Parameters
-    ----------
-    keys_and_days : iterable of ((station,), date)
-        The days.
-    today : date, optional
-        As for `chunks`.
-
-    Raises
-    ------
-    OptionError
-        If one of the days is today or later.
-    """
-    found = cut.chunks_of_days(SOURCE.name, ((tuple(map(str, key)), day) for key, day in keys_and_days), _split)
-    for chunk in found:
-        _refuse_today(chunk.last, today)
-    return found
+def _code(name: str, heading: str, meaning: str) -> Column:
+    return Column(name, pa.string(), meaning=meaning, heading=heading)
 
 
-def _refuse_today(until: date, today: date | None) -> None:
-    today = today or cut.today_in_korea()
-    if until >= today:
-        raise OptionError(
-            f"the observations reach up to yesterday, and {until} is asked for while it is {today} in Korea; "
-            "ask for an earlier day"
-        )
+def _flag(name: str, heading: str) -> Column:
+    meaning = f"quality of {name}: 9 missing, 1 suspect, blank normal"
+    return Column(f"{name}Qcflg", pa.int8(), meaning=meaning, heading=f"{heading} QC플래그", blank_means="normal")
 
 
-@dataclass(frozen=True, slots=True)
-class AsosColumn:
-    """One column of the observations.
-
-    Attributes
-    ----------
-    field : str
-        The API's field name, which is the column's name in every table.
-    heading : str
-        The heading of the portal's CSV export.
-    arrow_type : pyarrow.DataType
-        The type in a table.
-    unit : str
-        The unit, empty where there is none.
-    meaning : str
-        What is observed.
-    blank_means : str
-        What a blank says where it is an observation and not a failure, else empty.
-    """
-
-    field: str
-    heading: str
-    arrow_type: pa.DataType
-    unit: str
-    meaning: str
-    blank_means: str = ""
-
-
-def _number(field: str, heading: str, unit: str, meaning: str, blank_means: str = "") -> AsosColumn:
-    return AsosColumn(field, heading, pa.float64(), unit, meaning, blank_means)
-
-
-def _code(field: str, heading: str, meaning: str) -> AsosColumn:
-    return AsosColumn(field, heading, pa.string(), "", meaning)
-
-
-def _flag(field: str, heading: str) -> AsosColumn:
-    meaning = f"quality of {field}: 9 missing, 1 suspect, blank normal"
-    return AsosColumn(f"{field}Qcflg", f"{heading} QC플래그", pa.int8(), "", meaning, "normal")
-
-
-ASOS_COLUMNS = (
-    AsosColumn("stnId", "지점", pa.int64(), "", "number of the station"),
-    AsosColumn("stnNm", "지점명", pa.string(), "", "name of the station"),
-    AsosColumn("tm", "일시", pa.timestamp("s"), "", "time of the observation, KST"),
-    _number("ta", "기온(°C)", "°C", "air temperature"),
+COLUMNS = (
+    Column("stnId", pa.int64(), meaning="number of the station", heading="지점"),
+    Column("stnNm", pa.string(), meaning="name of the station", heading="지점명"),
+    Column("tm", pa.timestamp("s"), meaning="time of the observation, KST", heading="일시"),
+    _number("ta", "기온(°C)", "°C", "air temperature", low=-90, high=60, daily=DailyValue()),
     _flag("ta", "기온"),
-    _number("rn", "강수량(mm)", "mm", "precipitation", blank_means="no precipitation"),
+    _number("rn", "강수량(mm)", "mm", "precipitation", blank_means="no precipitation", low=0),
     _flag("rn", "강수량"),
-    _number("ws", "풍속(m/s)", "m/s", "wind speed"),
+    _number("ws", "풍속(m/s)", "m/s", "wind speed", low=0, daily=DailyValue()),
     _flag("ws", "풍속"),
-    _number("wd", "풍향(16방위)", "degrees", "wind direction on 16 points, 0 is calm, 360 is north"),
+    # The mean of 350 and 10 degrees is not 180.
+    _number(
+        "wd",
+        "풍향(16방위)",
+        "degrees",
+        "wind direction on 16 points, 0 is calm, 360 is north",
+        low=0,
+        high=360,
+        can_be_imputed=False,
+    ),
     _flag("wd", "풍향"),
-    _number("hm", "습도(%)", "%", "relative humidity"),
+    _number("hm", "습도(%)", "%", "relative humidity", low=0, high=100, daily=DailyValue()),
     _flag("hm", "습도"),
-    _number("pv", "증기압(hPa)", "hPa", "vapour pressure"),
-    _number("td", "이슬점온도(°C)", "°C", "dew point temperature"),
-    _number("pa", "현지기압(hPa)", "hPa", "air pressure at the station"),
+    _number("pv", "증기압(hPa)", "hPa", "vapour pressure", low=0),
+    _number("td", "이슬점온도(°C)", "°C", "dew point temperature", low=-100, high=60),
+    _number("pa", "현지기압(hPa)", "hPa", "air pressure at the station", low=500, high=1100, daily=DailyValue()),
     _flag("pa", "현지기압"),
-    _number("ps", "해면기압(hPa)", "hPa", "air pressure at sea level"),
+    _number("ps", "해면기압(hPa)", "hPa", "air pressure at sea level", low=850, high=1100),
     _flag("ps", "해면기압"),
-    _number("ss", "일조(hr)", "h", "sunshine duration", blank_means="night"),
+    _number("ss", "일조(hr)", "h", "sunshine duration", blank_means="night", low=0, high=1),
     _flag("ss", "일조"),
-    _number("icsr", "일사(MJ/m2)", "MJ/m²", "solar radiation", blank_means="night"),
+    _number(
+        "icsr",
+        "일사(MJ/m2)",
+        "MJ/m²",
+        "solar radiation",
+        blank_means="night",
+        low=0,
+        daily=DailyValue("sum", least_hours=6),
+    ),
     _flag("icsr", "일사"),
-    _number("dsnw", "적설(cm)", "cm", "snow depth", blank_means="no snow"),
-    _number("hr3Fhsc", "3시간신적설(cm)", "cm", "new snow of three hours"),
-    _number("dc10Tca", "전운량(10분위)", "tenths", "total cloud cover"),
-    _number("dc10LmcsCa", "중하층운량(10분위)", "tenths", "cloud cover of the middle and low levels"),
+    _number("dsnw", "적설(cm)", "cm", "snow depth", blank_means="no snow", low=0),
+    _number("hr3Fhsc", "3시간신적설(cm)", "cm", "new snow of three hours", low=0),
+    _number("dc10Tca", "전운량(10분위)", "tenths", "total cloud cover", low=0, high=10),
+    _number("dc10LmcsCa", "중하층운량(10분위)", "tenths", "cloud cover of the middle and low levels", low=0, high=10),
     _code("clfmAbbrCd", "운형(운형약어)", "cloud types, abbreviated"),
-    _number("lcsCh", "최저운고(100m )", "100 m", "height of the lowest cloud base"),
-    _number("vs", "시정(10m)", "10 m", "visibility"),
+    _number("lcsCh", "최저운고(100m )", "100 m", "height of the lowest cloud base", low=0),
+    _number("vs", "시정(10m)", "10 m", "visibility", low=0),
     _code("gndSttCd", "지면상태(지면상태코드)", "state of the ground"),
     _code("dmstMtphNo", "현상번호(국내식)", "weather phenomena, national numbers"),
-    _number("ts", "지면온도(°C)", "°C", "ground surface temperature"),
+    _number("ts", "지면온도(°C)", "°C", "ground surface temperature", low=-90, high=90),
     _flag("ts", "지면온도"),
-    _number("m005Te", "5cm 지중온도(°C)", "°C", "soil temperature at 5 cm"),
-    _number("m01Te", "10cm 지중온도(°C)", "°C", "soil temperature at 10 cm"),
-    _number("m02Te", "20cm 지중온도(°C)", "°C", "soil temperature at 20 cm"),
-    _number("m03Te", "30cm 지중온도(°C)", "°C", "soil temperature at 30 cm"),
+    _number("m005Te", "5cm 지중온도(°C)", "°C", "soil temperature at 5 cm", low=-60, high=70),
+    _number("m01Te", "10cm 지중온도(°C)", "°C", "soil temperature at 10 cm", low=-60, high=70),
+    _number("m02Te", "20cm 지중온도(°C)", "°C", "soil temperature at 20 cm", low=-60, high=70),
+    _number("m03Te", "30cm 지중온도(°C)", "°C", "soil temperature at 30 cm", low=-60, high=70),
 )
 """Every column, in the order of the portal's export.
 
-The API sends them all but ``icsrQcflg``; its ``rnum`` counts the rows of an answer and is not stored.
+The service sends them all but ``icsrQcflg``; its ``rnum`` counts the rows of an answer and is not stored.
 """
 
-ASOS_BY_FIELD = {column.field: column for column in ASOS_COLUMNS}
-"""The columns by field name."""
+_KIND_OF_TYPE: dict[pa.DataType, FieldKind] = {
+    pa.timestamp("s"): "stamp",
+    pa.string(): "text",
+    pa.int64(): "integer",
+    pa.int8(): "integer",
+    pa.float64(): "number",
+}
 
-ASOS_KEYS = ("stnId", "stnNm", "tm")
-"""The fields that every row needs."""
+
+def _parameters(chunk: Chunk, page: int) -> tuple[tuple[str, str], ...]:
+    (station,) = chunk.key
+    return (
+        ("pageNo", str(page)),
+        ("numOfRows", str(ROWS_PER_PAGE)),
+        ("dataType", "JSON"),
+        ("dataCd", "ASOS"),
+        ("dateCd", "HR"),
+        ("startDt", f"{chunk.first:%Y%m%d}"),
+        ("startHh", "00"),
+        ("endDt", f"{chunk.last:%Y%m%d}"),
+        ("endHh", "23"),
+        ("stnIds", station),
+    )
+
+
+def _chunk_of(asked: Mapping[str, str]) -> tuple[tuple[str, ...], date, date]:
+    return (asked["stnIds"],), compact_day(asked["startDt"]), compact_day(asked["endDt"])
+
+
+ASOS = Dataset(
+    name="asos",
+    job="weather",
+    label=Label("Weather", "기상 관측"),
+    table=Table(
+        name="weather_asos",
+        columns=COLUMNS,
+        series=("stnId",),
+        stamp="tm",
+        names=("stnNm",),
+    ),
+    own_service=Service(
+        path="1360000/AsosHourlyInfoService/getWthrDataList",
+        asks_for_series=True,
+        pieces=partial(days_apart, most=LONGEST_CHUNK),
+        parameters=_parameters,
+        chunk_of=_chunk_of,
+        rows_per_page=ROWS_PER_PAGE,
+        most_pages=100,
+        is_last=ends_by_total,
+        series_setting="asos_stations",
+        fields=(
+            *(
+                PayloadField(
+                    column.name, _KIND_OF_TYPE[column.arrow_type], column.arrow_type, required=column.name in KEYS
+                )
+                for column in COLUMNS
+                if column.name != "icsrQcflg"
+            ),
+            PayloadField("rnum", "ignored", pa.null()),
+        ),
+    ),
+)
+"""The dataset; a column ``<field>_provenance`` stands in its table beside each field ever imputed."""
 
 _UNIT_OR_BLANK = re.compile(r"\([^)]*\)?|\s")
 
@@ -228,13 +176,16 @@ def _bare(heading: str) -> str:
     return _UNIT_OR_BLANK.sub("", heading)
 
 
+ASOS_COLUMNS = {column.name: column for column in COLUMNS}
+"""The columns by name."""
+
 _BY_BARE_HEADING = {
-    **{column.field: column for column in ASOS_COLUMNS},
-    **{_bare(column.heading): column for column in ASOS_COLUMNS},
+    **{column.name: column for column in COLUMNS},
+    **{_bare(column.heading): column for column in COLUMNS},
 }
 
 
-def column_of_heading(heading: str) -> AsosColumn | None:
+def column_of_heading(heading: str) -> Column | None:
     """Return the column that a heading names, or None where the heading is unknown.
 
     Parameters
@@ -244,14 +195,14 @@ def column_of_heading(heading: str) -> AsosColumn | None:
 
     Returns
     -------
-    AsosColumn or None
+    Column or None
         The column.
 
     Examples
     --------
-    >>> column_of_heading(" 일사(MJ/m^2)").field
+    >>> column_of_heading(" 일사(MJ/m^2)").name
     'icsr'
-    >>> column_of_heading("기온 QC플래그").field
+    >>> column_of_heading("기온 QC플래그").name
     'taQcflg'
     >>> column_of_heading("비고") is None
     True

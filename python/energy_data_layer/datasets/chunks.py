@@ -2,64 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from energy_data_layer.core.clock import KST
+from energy_data_layer.datasets.dataset import Chunk
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    Split = Callable[[date, date], Iterator[tuple[date, date]]]
-
-KST = timezone(timedelta(hours=9), "KST")
-"""The time zone of the services; it has no summer time."""
+    from energy_data_layer.datasets.dataset import Dataset
 
 LONGEST_BRIDGED_GAP = 3
 """Complete days between two incomplete ones that are fetched again rather than asking twice."""
 
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Days that are asked for together.
-
-    Attributes
-    ----------
-    service : str
-        The service.
-    key : tuple of str
-        Whose days: a station, a plant and its unit, or nothing where the service answers for all at once.
-    first, last : date
-        The days, both included.
-
-    Examples
-    --------
-    >>> Chunk("nambu_solar", ("997D", "1"), date(2024, 1, 1), date(2024, 1, 31)).label
-    'nambu_solar 997D 1 2024-01-01..2024-01-31'
-    """
-
-    service: str
-    key: tuple[str, ...]
-    first: date
-    last: date
-
-    @property
-    def label(self) -> str:
-        """The chunk as messages and reports name it."""
-        return " ".join((self.service, *self.key, f"{self.first}..{self.last}"))
-
-    @property
-    def days(self) -> int:
-        """How many days it has."""
-        return (self.last - self.first).days + 1
-
-
-def today_in_korea() -> date:
-    """Return the day that it is in Korea, where the services are."""
-    return datetime.now(KST).date()
 
 
 def compact_day(text: str) -> date:
@@ -110,47 +68,62 @@ def years(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def chunks_of_range(
-    service: str, keys: Iterable[tuple[str, ...]], since: date, until: date, split: Split
+    dataset: Dataset, since: date, until: date, series: Iterable[Iterable[object]] = ((),)
 ) -> list[Chunk]:
-    """Return the chunks of whole ranges, key by key.
+    """Return what to ask for whole ranges, series by series.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset.
+    since, until : date
+        The days, both included.
+    series : iterable of tuple
+        The stations or plants; by default the one request that is answered for all.
 
     Raises
     ------
     OptionError
         If the range ends before it begins.
-    """
-    if until < since:
-        raise OptionError(f"the range ends before it begins: since is {since}, until is {until}")
-    pieces = list(split(since, until))
-    return [Chunk(service, key, *piece) for key in dict.fromkeys(keys) for piece in pieces]
-
-
-def chunks_of_days(service: str, keys_and_days: Iterable[tuple[tuple[str, ...], date]], split: Split) -> list[Chunk]:
-    """Return few chunks that hold all the days; neighbouring days share one.
-
-    Parameters
-    ----------
-    service : str
-        The service.
-    keys_and_days : iterable of (tuple of str, date)
-        The days, in any order, also more than once.
-    split : callable
-        Cuts a range into what the service answers in one go.
 
     Examples
     --------
-    >>> january = [(("108",), date(2024, 1, day)) for day in (1, 2, 6, 20)]
-    >>> [chunk.label for chunk in chunks_of_days("asos", january, months)]
+    >>> from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
+    >>> [chunk.label for chunk in chunks_of_range(KOSPO_SOLAR, date(2023, 12, 1), date(2024, 2, 29), [("997D", 1)])]
+    ['nambu_solar 997D 1 2023-12-01..2023-12-31', 'nambu_solar 997D 1 2024-01-01..2024-02-29']
+    """
+    if until < since:
+        raise OptionError(f"the range ends before it begins: since is {since}, until is {until}")
+    pieces = list(dataset.service.pieces(since, until))
+    keys = dict.fromkeys(tuple(map(str, key)) for key in series)
+    return [Chunk(dataset.name, key, *piece) for key in keys for piece in pieces]
+
+
+def chunks_of_days(dataset: Dataset, keys_and_days: Iterable[tuple[Iterable[object], date]]) -> list[Chunk]:
+    """Return few chunks that hold all the days; days with at most three others between them share one.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset.
+    keys_and_days : iterable of (tuple, date)
+        The days of stations or plants, in any order, also more than once.
+
+    Examples
+    --------
+    >>> from energy_data_layer.datasets.asos import ASOS
+    >>> january = [((108,), date(2024, 1, day)) for day in (1, 2, 6, 20)]
+    >>> [chunk.label for chunk in chunks_of_days(ASOS, january)]
     ['asos 108 2024-01-01..2024-01-06', 'asos 108 2024-01-20..2024-01-20']
     """
     days_of: dict[tuple[str, ...], set[date]] = {}
     for key, day in keys_and_days:
-        days_of.setdefault(key, set()).add(day)
+        days_of.setdefault(tuple(map(str, key)), set()).add(day)
     return [
-        Chunk(service, key, *piece)
+        Chunk(dataset.name, key, *piece)
         for key, days in days_of.items()
         for run in _runs(sorted(days))
-        for piece in split(*run)
+        for piece in dataset.service.pieces(*run)
     ]
 
 

@@ -4,70 +4,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets import chunks as cut
-from energy_data_layer.datasets.chunks import Chunk, compact_day
-from energy_data_layer.datasets.dataset import ServiceRequest, Source
+import pyarrow as pa
+
+from energy_data_layer.datasets.chunks import compact_day, months
+from energy_data_layer.datasets.dataset import Chunk, Column, DailyValue, Dataset, Label, Service, Table, ends_by_flag
+from energy_data_layer.datasets.envelope import Envelope
+from energy_data_layer.datasets.layouts import KOEN_WIND_API
+from energy_data_layer.datasets.payload_fields import (
+    NUMBER_OR_TEXT,
+    date_field,
+    hour_fields,
+    number_fields,
+    text_field,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
-    from energy_data_layer.datasets.dataset import PageInfo
+ROWS_PER_PAGE = 100
 
 
-class NamdongWindSource(Source):
-    """The service of wind farms; its pages end where it says so, else with a short page, or with an empty one."""
+def _parameters(chunk: Chunk, page: int) -> tuple[tuple[str, str], ...]:
+    return (
+        ("startD", f"{chunk.first:%Y%m%d}"),
+        ("endD", f"{chunk.last:%Y%m%d}"),
+        ("page", str(page)),
+        ("size", str(ROWS_PER_PAGE)),
+    )
 
-    name = "namdong_wind"
-    stamp_column = "timestamp"
-    hour_label = "end"
-    rows_per_page = 100
-    most_pages = 500
 
-    def request(self, chunk: Chunk, page: int) -> ServiceRequest:
-        """Return the request for a page of all farms' days."""
-        return ServiceRequest(
-            self.name,
-            (
-                ("startD", f"{chunk.first:%Y%m%d}"),
-                ("endD", f"{chunk.last:%Y%m%d}"),
-                ("page", str(page)),
-                ("size", str(self.rows_per_page)),
+def _chunk_of(asked: Mapping[str, str]) -> tuple[tuple[str, ...], date, date]:
+    return (), compact_day(asked["startD"]), compact_day(asked["endD"])
+
+
+KOEN_WIND = Dataset(
+    name="namdong_wind",
+    job="wind",
+    label=Label("KOEN wind", "남동발전 풍력"),
+    table=Table(
+        name="wind_namdong",
+        columns=(
+            Column("timestamp", pa.timestamp("us"), meaning="end of the hour, KST"),
+            Column("plant_name", pa.string(), meaning="name of the wind farm"),
+            Column(
+                "generation",
+                pa.float64(),
+                "kWh",
+                "energy generated in the hour",
+                daily=DailyValue("sum", zero_counts=False),
             ),
-        )
-
-    def chunk_of(self, request: ServiceRequest) -> Chunk:
-        """Return the days of all farms."""
-        asked = dict(request.parameters)
-        return Chunk(self.name, (), compact_day(asked["startD"]), compact_day(asked["endD"]))
-
-    def is_last(self, chunk: Chunk, page: int, info: PageInfo, items_so_far: int) -> bool:  # noqa: ARG002
-        """Tell whether the service says so, or the page is short or empty."""
-        if info.items == 0 or info.last is not None:
-            return info.items == 0 or bool(info.last)
-        return info.items < self.rows_per_page
-
-
-SOURCE = NamdongWindSource()
-"""The service."""
-
-
-def chunks(since: date, until: date) -> list[Chunk]:
-    """Return what to ask for the days of all farms: one chunk a calendar month.
-
-    Parameters
-    ----------
-    since, until : date
-        The days, both included.
-
-    Raises
-    ------
-    OptionError
-        If the range ends before it begins.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> [chunk.label for chunk in chunks(date(2024, 1, 1), date(2024, 2, 29))]
-    ['namdong_wind 2024-01-01..2024-01-31', 'namdong_wind 2024-02-01..2024-02-29']
-    """
-    return cut.chunks_of_range(SOURCE.name, [()], since, until, cut.months)
+        ),
+        series=("plant_name",),
+        stamp="timestamp",
+        stamp_is="end",
+        value="generation",
+        names=("plant_name",),
+    ),
+    own_service=Service(
+        path="B551893/wind-power-by-hour/list",
+        asks_for_series=False,
+        pieces=months,
+        parameters=_parameters,
+        chunk_of=_chunk_of,
+        rows_per_page=ROWS_PER_PAGE,
+        most_pages=500,
+        is_last=ends_by_flag,
+        fields=(
+            date_field("dgenYmd"),
+            text_field("ippt", documented=NUMBER_OR_TEXT),
+            text_field("hogi", documented=NUMBER_OR_TEXT),
+            text_field("ipptNam", required=True),
+            *hour_fields("qhorGen"),
+            *number_fields("qsum", "qavg", "qvodMax", "qvodMin"),
+        ),
+        envelope=Envelope(roots=("reponse", "response"), header_required=False, items="content", item="", xml=False),
+        layout=KOEN_WIND_API,
+    ),
+)
+"""The dataset, as its service has it: stamps are the ends of hours."""

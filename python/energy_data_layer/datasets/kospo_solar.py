@@ -5,91 +5,102 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets import chunks as cut
-from energy_data_layer.datasets.chunks import Chunk, compact_day
-from energy_data_layer.datasets.dataset import ServiceRequest, Source
+import pyarrow as pa
+
+from energy_data_layer.datasets.chunks import compact_day, years
+from energy_data_layer.datasets.dataset import Chunk, Column, DailyValue, Dataset, Label, Service, Table, ends_by_total
+from energy_data_layer.datasets.envelope import Envelope
+from energy_data_layer.datasets.layouts import KOSPO_SOLAR_API
+from energy_data_layer.datasets.payload_fields import (
+    NUMBER_OR_TEXT,
+    date_field,
+    hour_fields,
+    number_fields,
+    text_field,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from datetime import date
 
-    from energy_data_layer.datasets.dataset import PageInfo
+ROWS_PER_PAGE = 400
+
+_ONE_DAY = timedelta(days=1)
 
 
-class NambuSolarSource(Source):
-    """The service of solar plants; its pages end by the announced total.
+def _parameters(chunk: Chunk, page: int) -> tuple[tuple[str, str], ...]:
+    # Some days are answered only when the request ends with the day after them; rows of that day are dropped.
+    gencd, hogi = chunk.key
+    return (
+        ("pageNo", str(page)),
+        ("numOfRows", str(ROWS_PER_PAGE)),
+        ("strSdate", f"{chunk.first:%Y%m%d}"),
+        ("strEdate", f"{chunk.last + _ONE_DAY:%Y%m%d}"),
+        ("strOrgCd", gencd),
+        ("strHoki", hogi),
+    )
 
-    Some days are answered only when the request ends with the day after them, so every request does. Rows of days that
-    were not asked for are dropped by the collection.
-    """
 
-    name = "nambu_solar"
-    stamp_column = "timestamp"
-    hour_label = "start"
-    rows_per_page = 400
-    most_pages = 100
+def _chunk_of(asked: Mapping[str, str]) -> tuple[tuple[str, ...], date, date]:
+    last = compact_day(asked["strEdate"]) - _ONE_DAY
+    return (asked["strOrgCd"], asked["strHoki"]), compact_day(asked["strSdate"]), last
 
-    def request(self, chunk: Chunk, page: int) -> ServiceRequest:
-        """Return the request for a page of a unit's days."""
-        gencd, hogi = chunk.key
-        return ServiceRequest(
-            self.name,
-            (
-                ("pageNo", str(page)),
-                ("numOfRows", str(self.rows_per_page)),
-                ("strSdate", f"{chunk.first:%Y%m%d}"),
-                ("strEdate", f"{chunk.last + timedelta(days=1):%Y%m%d}"),
-                ("strOrgCd", gencd),
-                ("strHoki", hogi),
+
+def _daily(name: str, meaning: str) -> Column:
+    return Column(name, pa.float64(), "kWh", meaning)
+
+
+KOSPO_SOLAR = Dataset(
+    name="nambu_solar",
+    job="solar",
+    label=Label("KOSPO solar", "남부발전 태양광"),
+    table=Table(
+        name="nambu_generation",
+        columns=(
+            Column("datetime", pa.timestamp("us"), meaning="beginning of the hour, KST"),
+            Column("gencd", pa.string(), meaning="code of the plant"),
+            Column("plant_name", pa.string(), meaning="name of the plant"),
+            Column("hogi", pa.string(), meaning="generating unit"),
+            Column(
+                "generation",
+                pa.float64(),
+                "kWh",
+                "energy generated in the hour",
+                daily=DailyValue("sum", zero_counts=False),
             ),
-        )
-
-    def chunk_of(self, request: ServiceRequest) -> Chunk:
-        """Return a unit's days, without the one that is asked beyond them."""
-        asked = dict(request.parameters)
-        last = compact_day(asked["strEdate"]) - timedelta(days=1)
-        return Chunk(self.name, (asked["strOrgCd"], asked["strHoki"]), compact_day(asked["strSdate"]), last)
-
-    def is_last(self, chunk: Chunk, page: int, info: PageInfo, items_so_far: int) -> bool:  # noqa: ARG002
-        """Tell whether the total is reached."""
-        return self.ends_by_total(info, items_so_far)
-
-
-SOURCE = NambuSolarSource()
-"""The service."""
-
-
-def chunks(plants: Iterable[tuple[str, str]], since: date, until: date) -> list[Chunk]:
-    """Return what to ask for the days of plants: one chunk per plant, unit and calendar year.
-
-    Parameters
-    ----------
-    plants : iterable of (str, str)
-        Code of the plant (``gencd``) and its unit (``hogi``).
-    since, until : date
-        The days, both included.
-
-    Raises
-    ------
-    OptionError
-        If the range ends before it begins.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> [chunk.label for chunk in chunks([("997D", "1")], date(2023, 12, 1), date(2024, 2, 29))]
-    ['nambu_solar 997D 1 2023-12-01..2023-12-31', 'nambu_solar 997D 1 2024-01-01..2024-02-29']
-    """
-    keys = [(str(gencd), str(hogi)) for gencd, hogi in plants]
-    return cut.chunks_of_range(SOURCE.name, keys, since, until, cut.years)
-
-
-def chunks_of_days(keys_and_days: Iterable[tuple[tuple[str, ...], date]]) -> list[Chunk]:
-    """Return what to ask for single days of plants; days with at most three others between them share a chunk.
-
-    Parameters
-    ----------
-    keys_and_days : iterable of ((gencd, hogi), date)
-        The days.
-    """
-    return cut.chunks_of_days(SOURCE.name, ((tuple(map(str, key)), day) for key, day in keys_and_days), cut.years)
+            _daily("daily_total", "published total of the day"),
+            _daily("daily_avg", "published mean of the day's hours"),
+            _daily("daily_max", "published greatest hour of the day"),
+            _daily("daily_min", "published least hour of the day"),
+        ),
+        series=("gencd", "hogi"),
+        stamp="datetime",
+        value="generation",
+        names=("plant_name",),
+    ),
+    own_service=Service(
+        path="B552520/PwrSunLightInfo/getDataService",
+        asks_for_series=True,
+        pieces=years,
+        parameters=_parameters,
+        chunk_of=_chunk_of,
+        rows_per_page=ROWS_PER_PAGE,
+        most_pages=100,
+        is_last=ends_by_total,
+        fields=(
+            date_field("ymd"),
+            text_field("gencd", required=True, documented=NUMBER_OR_TEXT),
+            text_field("ipptnm"),
+            text_field("hogi", required=True, documented=NUMBER_OR_TEXT),
+            *number_fields("qvodgen", "qvodavg", "qvodmax", "qvodmin"),
+            *hour_fields("qhorgen"),
+        ),
+        envelope=Envelope(success=("00", "800")),
+        layout=KOSPO_SOLAR_API,
+        renamed={"qvodgen": "daily_total", "qvodavg": "daily_avg", "qvodmax": "daily_max", "qvodmin": "daily_min"},
+        plant_fallback="gencd",
+        series_setting="solar_plants",
+        without_series="no solar plant is known: name them as code:unit with --plants or in EDL_SOLAR_PLANTS",
+    ),
+)
+"""The dataset, as its service has it: stamps are the beginnings of hours."""

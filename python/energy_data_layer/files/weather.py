@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD, ASOS_COLUMNS, ASOS_KEYS, column_of_heading
+from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, column_of_heading
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
 
@@ -119,8 +119,8 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
 
 def column_order(names: Sequence[str]) -> list[str]:
     """Return names of columns as a table of observations has them: known ones in the export's order, then others."""
-    known = [column.field for column in ASOS_COLUMNS if column.field in names]
-    return known + [name for name in names if name not in ASOS_BY_FIELD]
+    known = [column.name for column in COLUMNS if column.name in names]
+    return known + [name for name in names if name not in ASOS_COLUMNS]
 
 
 def read_asos_file(path: Path) -> tuple[AsosFile, pa.Table]:
@@ -148,8 +148,8 @@ def _line_of_row(path: Path, text: str, row: int) -> int:
 def _headings(path: Path, text: str) -> list[str]:
     line, headings = next(records(path, text))
     names = [_name_of(heading) for heading in headings]
-    if not set(ASOS_KEYS).issubset(names):
-        needed = ", ".join(ASOS_BY_FIELD[field].heading for field in ASOS_KEYS)
+    if not set(KEYS).issubset(names):
+        needed = ", ".join(ASOS_COLUMNS[field].heading for field in KEYS)
         seen = textwrap.shorten(", ".join(headings), width=300, placeholder=" …")
         raise SourceFileError(path, line, f"the headings {needed} are needed; seen: {seen}")
     if "" in names:
@@ -163,7 +163,7 @@ def _headings(path: Path, text: str) -> list[str]:
 
 def _name_of(heading: str) -> str:
     column = column_of_heading(heading)
-    return column.field if column else heading.strip()
+    return column.name if column else heading.strip()
 
 
 def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
@@ -203,7 +203,7 @@ def _typed(path: Path, text: str, heading: str, cells: pa.ChunkedArray) -> pa.Ch
     column = column_of_heading(heading)
     if column is None:
         return cells
-    if column.field in ASOS_KEYS and cells.null_count:
+    if column.name in KEYS and cells.null_count:
         row = pc.index(pc.is_null(cells), True).as_py()
         raise SourceFileError(path, _line_of_row(path, text, row), f"{heading} is blank; every row needs it")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import flow
 
-from energy_data_layer.datasets.chunks import today_in_korea
+from energy_data_layer.core.clock import today_in_korea
 from energy_data_layer.flows.job_task import run_as_task
 from energy_data_layer.jobs.periods import ONE_DAY, last_days
 from energy_data_layer.jobs.solar import run_solar

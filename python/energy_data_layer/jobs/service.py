@@ -1,40 +1,41 @@
-"""What the jobs on generation services share: what has arrived is settled, stored and committed."""
+"""The job on a service, whichever: plan, fetch and store, check."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import DuplicateKeyError, OptionError, StopForToday
-from energy_data_layer.jobs.completeness import keys_in
+from energy_data_layer.jobs.completeness import check_plants, keys_and_days, keys_in, plants_of
+from energy_data_layer.jobs.drift.check import FieldGate
+from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.generation.repeated_rows import as_rejects, settle_repeated_rows
-from energy_data_layer.services.collect import Failed, collect
-from energy_data_layer.services.raw import RawFolder
-from energy_data_layer.settings.services import ServiceSettings
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
+from energy_data_layer.reports.collection_report import CollectionReport
+from energy_data_layer.reports.service_report import ServiceReport
+from energy_data_layer.services.collect import Failed
 from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.rejects import store_rejects
-from energy_data_layer.storage.runs import INCOMPLETE
+from energy_data_layer.storage.runs import INCOMPLETE, RunLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
-    from os import PathLike
 
-    from energy_data_layer.datasets.chunks import Chunk
-    from energy_data_layer.datasets.dataset import Source
-    from energy_data_layer.jobs.drift.check import FieldGate
+    from energy_data_layer.datasets.dataset import Chunk, Dataset
+    from energy_data_layer.jobs.options import RunOptions
     from energy_data_layer.reports.reprocess_report import ReprocessReport
-    from energy_data_layer.reports.service_report import ServiceReport
     from energy_data_layer.reports.weather_report import WeatherReport
-    from energy_data_layer.services.collect import Collected, Collection
+    from energy_data_layer.services.collect import Collected
     from energy_data_layer.storage.database import Database
-    from energy_data_layer.storage.runs import RunLog
+
+STAGES = ("plan", "fetch and store", "check")
 
 ROWS_AT_ONCE = 2_000
 """Rows in a transaction to which no further chunk is added: what bounds the memory."""
@@ -43,142 +44,175 @@ CHUNK = "chunk"
 """The column with the number of the chunk that a row is of."""
 
 
-@dataclass(frozen=True)
-class Fetching:
-    """How a job gets its answers.
-
-    Attributes
-    ----------
-    settings : ServiceSettings
-        Keys, addresses and limits.
-    keep_raw : RawFolder or None
-        Where the bodies of the answers are kept.
-    from_raw : RawFolder or None
-        Where they come from, in place of the service.
-    use_rust : bool or None
-        The engine.
-    """
-
-    settings: ServiceSettings
-    keep_raw: RawFolder | None = None
-    from_raw: RawFolder | None = None
-    use_rust: bool | None = None
-
-    @classmethod
-    def of(
-        cls,
-        settings: ServiceSettings | None,
-        keep_raw: str | PathLike[str] | None,
-        from_raw: str | PathLike[str] | None,
-        use_rust: bool | None,
-    ) -> Fetching:
-        """Take the options of a job."""
-        if keep_raw is not None and from_raw is not None:
-            raise OptionError("keep_raw and from_raw exclude each other: what is replayed is kept already")
-        if from_raw is not None and not Path(from_raw).is_dir():
-            raise OptionError(f"from_raw is {from_raw}, which is no folder")
-        return cls(
-            settings or ServiceSettings(),
-            None if keep_raw is None else RawFolder(keep_raw),
-            None if from_raw is None else RawFolder(from_raw),
-            use_rust,
-        )
-
-    def planned(self, source: Source, wanted: Iterable[Chunk]) -> list[Chunk]:
-        """Return the chunks to ask for: the wanted ones, or all that the raw folder holds."""
-        return list(wanted) if self.from_raw is None else self.from_raw.chunks(source)
-
-    def period_of(self, planned: Sequence[Chunk], first: date, last: date) -> tuple[date, date]:
-        """Return the days that a run is about: those asked for, or those that the raw folder holds."""
-        if self.from_raw is None or not planned:
-            return first, last
-        return min(chunk.first for chunk in planned), max(chunk.last for chunk in planned)
-
-    def collect(self, source: Source, chunks: Iterable[Chunk], *, requests_today: int) -> Collection:
-        """Ask for chunks within what is left of the day's requests."""
-        return collect(
-            source,
-            chunks,
-            self.settings,
-            requests_left=max(self.settings.requests_per_day - requests_today, 0),
-            keep_raw=self.keep_raw,
-            from_raw=self.from_raw,
-            use_rust=self.use_rust,
-        )
-
-
-def store_chunks(
-    database: Database,
-    log: RunLog,
-    report: ServiceReport,
-    fetching: Fetching,
-    source: Source,
-    chunks: Sequence[Chunk],
+def run_service(
+    dataset: Dataset,
+    database_url: str,
+    first: date,
+    last: date,
+    options: RunOptions,
     *,
-    gate: FieldGate,
-    rows_of: Callable[[pa.Table], pa.Table],
-) -> set[tuple[str, ...]]:
-    """Collect chunks and commit the hours of those that have arrived, so that a run can die at any time.
+    series: Iterable[tuple[str, ...]] | None = None,
+) -> ServiceReport:
+    """Collect days of a dataset from its service and store their hours.
 
-    Chunks that arrive while others are stored share a transaction: small ones would come faster than
-    transactions of their own end.
+    A new value replaces a stored one, a new missing value replaces none. Hours that differ under one key are not
+    stored but kept in table ``rejects``. What was fetched is committed as it arrives; running the job again, also
+    after a crash, leaves what one run leaves. A service that is asked for single series is asked only for their days
+    that are not stored in full.
 
     Parameters
     ----------
-    database, log, report, fetching
-        Where the rows go, where the run is recorded, what is noted, and how answers are got.
-    source, chunks
-        What is asked.
-    gate : FieldGate
-        The table, whose key tells hours apart, and which answers it takes.
-    rows_of : callable
-        Returns hours of the service with the columns of the table, and further ones that tell plants apart.
+    dataset : Dataset
+        The dataset.
+    database_url : str
+        See `Database.connect`.
+    first, last : date
+        The days, both included.
+    options : RunOptions
+        How the job runs.
+    series : iterable of tuple of str, optional
+        The plants to ask for; by default those of the environment and those that are stored.
 
     Returns
     -------
-    set of tuple of str
-        The plants of which something came.
+    ServiceReport
+        What was asked, answered and written; its status is ``"incomplete"`` where something could not be fetched.
+
+    Raises
+    ------
+    OptionError
+        If an option has a value that it cannot take, no series is known, or no service key is set.
+    SchemaDriftError
+        If an answer has other fields than before and the policy is to freeze; chunks committed before stay.
+    StorageError
+        If the database cannot be opened or written; chunks committed before stay.
     """
-    table = gate.table
-    hourly = HOURLY_TABLES[table]
-    stored_columns = database.columns(table)
+    table = dataset.table.name
+    policy_of(table, options.schema_policy)
+    report = ServiceReport(
+        dataset.job,
+        arguments={"database": redacted_url(database_url), "since": str(first), "until": str(last)},
+        on_stage=options.on_stage,
+        collection=CollectionReport(dataset.name, str(first), str(last)),
+    )
+    with watched(report), job_database(database_url, dry_run=options.dry_run) as database:
+        with report.stage("plan"):
+            known, wanted = plants_of(database, table), None
+            if dataset.service.asks_for_series:
+                wanted = sorted({*(options.settings.series_of(dataset) | known if series is None else series)})
+                if not wanted and options.raw is None:
+                    raise OptionError(dataset.service.without_series)
+                chunks = chunks_of_days(dataset, keys_and_days(database, table, first, last, wanted))
+            else:
+                chunks = chunks_of_range(dataset, first, last)
+            planned = planned_run(dataset, report, options, chunks)
+            asked = {chunk.key for chunk in planned} if wanted is not None else known
+            first, last = report.collection.period
+        if options.dry_run:
+            report.finish()
+            return report
+        log = RunLog(database)
+        with recorded(log, report):
+            gate = FieldGate.of(database, table, dataset.name, options.schema_policy)
+            with report.stage("fetch and store"):
+                answered = _store_chunks(database, log, report, options, dataset, planned, gate)
+            with report.stage("check"):
+                check_plants(
+                    database,
+                    report,
+                    gate,
+                    (first, last),
+                    known=known,
+                    silent=asked - answered,
+                    answered=answered,
+                    wanted=wanted if options.raw is None or wanted is None else sorted(asked),
+                )
+    return report
+
+
+def planned_run(
+    dataset: Dataset,
+    report: ServiceReport | WeatherReport,
+    options: RunOptions,
+    wanted: Iterable[Chunk],
+    *,
+    oldest_first: bool = False,
+) -> list[Chunk]:
+    """Return what a run asks for, and note it; its period becomes that of a raw folder."""
+    planned = options.planned(dataset, wanted)
+    if oldest_first:
+        planned.sort(key=lambda chunk: (chunk.first, chunk.key))
+    report.plan = [chunk.label for chunk in planned]
+    if options.raw is not None and planned and report.collection is not None:
+        report.collection.period = min(chunk.first for chunk in planned), max(chunk.last for chunk in planned)
+    return planned
+
+
+def _store_chunks(
+    database: Database,
+    log: RunLog,
+    report: ServiceReport,
+    options: RunOptions,
+    dataset: Dataset,
+    chunks: Sequence[Chunk],
+    gate: FieldGate,
+) -> set[tuple[str, ...]]:
+    """Commit the hours of chunks as they arrive, so that a run can die at any time; return who answered.
+
+    Chunks that arrive while others are stored share a transaction: small ones would come faster than
+    transactions of their own end.
+    """
+    hourly = HOURLY_TABLES[gate.table]
+    stored_columns = database.columns(gate.table)
     answered: set[tuple[str, ...]] = set()
-    chosen = choice.choose(fetching.use_rust)
+    chosen = choice.choose(options.use_rust)
     report.engine, report.engine_reason = chosen.engine, chosen.reason
-    requests_today = log.requests_today(report.job)
-    with fetching.collect(source, chunks, requests_today=requests_today) as answers:
+    with options.collect(dataset, chunks, requests_today=log.requests_today(report.job)) as answers:
         for group in answers.together(ROWS_AT_ONCE):
             report.has_come(report.collection.chunks + len(group), len(chunks), "fetch and store")
             collected = []
             for answer in group:
+                refused = note_answer(report, report.collection, gate, answer)
                 if isinstance(answer, Failed):
-                    report.collection.note_failure(answer)
-                    report.stopped |= isinstance(answer.error, StopForToday)
+                    continue
+                if refused is None:
+                    collected.append(answer)
                 else:
-                    refused = gate.rejects(answer)
-                    report.collection.note(answer)
-                    if refused is None:
-                        collected.append(answer)
-                    else:
-                        rows = rows_of(answer.table)
-                        answered |= keys_in(rows, hourly.key)
-                        set_aside(
-                            database, report, {refused: rows}, origin=answer.chunk.label, source=answer.chunk.service
-                        )
+                    rows = dataset.to_store(answer.table)
+                    answered |= keys_in(rows, hourly.key)
+                    set_aside(database, report, {refused: rows}, origin=answer.chunk.label, source=dataset.name)
             if not collected:
                 continue
-            rows = rows_of(pa.concat_tables(answer.table for answer in collected))
+            rows = dataset.to_store(pa.concat_tables(answer.table for answer in collected))
             report.rows_read += rows.num_rows
             answered |= keys_in(rows, hourly.key)
-            _store(database, report, numbered(rows, collected), collected, table, stored_columns)
+            _store(database, report, numbered(rows, collected), collected, gate.table, stored_columns)
             log.checkpoint(report.run_id, requests=answers.traces.requests)
             # Arrow's pool keeps what was freed, and more of it with each group.
             pa.default_memory_pool().release_unused()
     report.collection.note_requests(answers.traces)
     log.checkpoint(report.run_id, requests=answers.traces.requests)
-    if report.collection.chunks_failed:
-        report.status, report.message = INCOMPLETE, report.collection.failure_message
+    note_failures(report, report.collection)
     return answered
+
+
+def note_answer(
+    report: ServiceReport | WeatherReport, collection: CollectionReport, gate: FieldGate, answer: Collected | Failed
+) -> str | None:
+    """Note what came; return why it is not to be stored, None where it is, or where nothing came."""
+    if isinstance(answer, Failed):
+        collection.note_failure(answer)
+        report.stopped |= isinstance(answer.error, StopForToday)
+        return None
+    refused = gate.rejects(answer)
+    collection.note(answer)
+    return refused
+
+
+def note_failures(report: ServiceReport | WeatherReport, collection: CollectionReport) -> None:
+    """Let a run be incomplete of which something could not be fetched."""
+    if collection.chunks_failed:
+        report.status, report.message = INCOMPLETE, collection.failure_message
 
 
 def numbered(rows: pa.Table, collected: Sequence[Collected]) -> pa.Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from energy_data_layer.core.atomic_file import require_folder_of, written_atomically
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.errors import ExtraUnavailable, OptionError
 
 from . import pictures
@@ -144,7 +144,7 @@ def _environment() -> Environment:
         "as_is": Markup,
         "t": _text,
         "field": _field,
-        "unit": lambda name: ASOS_BY_FIELD[name].unit if name in ASOS_BY_FIELD else "",
+        "unit": lambda name: ASOS_COLUMNS[name].unit if name in ASOS_COLUMNS else "",
         "languages": LANGUAGES,
         "lengths": LENGTHS,
         "methods": [method.label for method in Provenance],
@@ -167,7 +167,7 @@ def _text(key: str, **values: object) -> Markup:
 
 def _field(name: str) -> Markup:
     """Return what a field of the weather is called, in both languages."""
-    column = ASOS_BY_FIELD.get(name)
+    column = ASOS_COLUMNS.get(name)
     if column is None:
         return _both(name, name)
     return _both(column.meaning, column.heading.partition("(")[0])

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from energy_data_layer._version import __version__
-from energy_data_layer.datasets.dataset import LONGEST_BODY, SERVICE_PATHS
+from energy_data_layer.datasets.dataset import LONGEST_BODY
 from energy_data_layer.datasets.dataset import ServiceRequest as ServiceRequest
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import (
     ApiError,
     DataLayerError,
@@ -205,7 +206,7 @@ class ServiceClient:
             async with asyncio.timeout(self._settings.timeout_seconds):
                 async with client.stream(
                     "GET",
-                    f"{self._settings.services_url}/{SERVICE_PATHS[request.service]}",
+                    f"{self._settings.services_url}/{DATASETS[request.service].service.path}",
                     params=list(request.parameters),
                     extensions={SERVICE_EXTENSION: request.service},
                 ) as response:

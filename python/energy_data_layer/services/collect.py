@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from energy_data_layer.datasets.chunks import Chunk as Chunk  # noqa: TC001
-from energy_data_layer.datasets.dataset import Source as Source  # noqa: TC001
+from energy_data_layer.datasets.dataset import Chunk as Chunk  # noqa: TC001
+from energy_data_layer.datasets.dataset import Dataset as Dataset  # noqa: TC001
 from energy_data_layer.errors import DataLayerError, PayloadError
 from energy_data_layer.transforms.payload_rows.report import PayloadDrift
 
@@ -103,7 +103,7 @@ class Collection(Iterator["Collected | Failed"]):
 
     def __init__(
         self,
-        source: Source,
+        source: Dataset,
         chunks: Iterable[Chunk],
         settings: ServiceSettings,
         make_answers: Callable[[], Answers],
@@ -244,16 +244,16 @@ class Collection(Iterator["Collected | Failed"]):
         )
         tables: list[pa.Table] = []
         found = _Found()
-        for page in range(1, self._source.most_pages + 1):
+        for page in range(1, self._source.service.most_pages + 1):
             table, report = await answers.get(self._source.request(chunk, page), read)
             if tables and report.items and table.equals(tables[-1]):
                 raise PayloadError(f"page {page} of {chunk.label} has the same rows as the page before it")
             tables.append(table)
             found.add(report)
-            if self._source.is_last(chunk, page, report.pages[0], found.items):
+            if self._source.service.is_last(report.pages[0], found.items, self._source.service.rows_per_page):
                 break
         else:
-            raise PayloadError(f"{chunk.label} has no end: there are more than {self._source.most_pages} pages")
+            raise PayloadError(f"{chunk.label} has no end: there are more than {self._source.service.most_pages} pages")
         rows = pa.concat_tables(tables)
         asked = self._source.within_asked_days(chunk, rows)
         return Collected(
@@ -274,7 +274,7 @@ class Collection(Iterator["Collected | Failed"]):
 
 
 def collect(
-    source: Source,
+    source: Dataset,
     chunks: Iterable[Chunk],
     settings: ServiceSettings,
     *,
@@ -292,7 +292,7 @@ def collect(
 
     Parameters
     ----------
-    source : Source
+    source : Dataset
         The service, such as `energy_data_layer.datasets.asos.SOURCE`.
     chunks : iterable of Chunk
         What to ask for. An iterator is read while the collection goes on, in its thread.
@@ -324,12 +324,13 @@ def collect(
     >>> import tempfile
     >>> from datetime import date
     >>> from energy_data_layer.settings.services import ServiceSettings
-    >>> from energy_data_layer.datasets import koen_wind
+    >>> from energy_data_layer.datasets.chunks import chunks_of_range
+    >>> from energy_data_layer.datasets.koen_wind import KOEN_WIND
     >>> from energy_data_layer.services.raw import RawFolder
     >>> raw = RawFolder(tempfile.mkdtemp())
-    >>> chunks = koen_wind.chunks(date(2024, 1, 1), date(2024, 1, 31))
-    >>> raw.keep(koen_wind.SOURCE.request(chunks[0], 1), b'{"reponse": {"body": {"content": [], "last": true}}}')
-    >>> with collect(koen_wind.SOURCE, chunks, ServiceSettings(), from_raw=raw) as results:
+    >>> chunks = chunks_of_range(KOEN_WIND, date(2024, 1, 1), date(2024, 1, 31))
+    >>> raw.keep(KOEN_WIND.request(chunks[0], 1), b'{"reponse": {"body": {"content": [], "last": true}}}')
+    >>> with collect(KOEN_WIND, chunks, ServiceSettings(), from_raw=raw) as results:
     ...     for result in results:
     ...         print(result.chunk.label, result.table.num_rows)
     namdong_wind 2024-01-01..2024-01-31 0

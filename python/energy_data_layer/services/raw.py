@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from energy_data_layer.core.atomic_file import written_atomically
-from energy_data_layer.datasets.dataset import LONGEST_BODY, ServiceRequest
+from energy_data_layer.datasets.dataset import LONGEST_BODY, Chunk, ServiceRequest
 from energy_data_layer.errors import DataLayerError, ServiceError, SourceFileError, StorageError
 from energy_data_layer.services.request_stats import RequestTrace, TraceSummary
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
-    from energy_data_layer.datasets.chunks import Chunk
-    from energy_data_layer.datasets.dataset import Source
+    from energy_data_layer.datasets.dataset import Dataset
 
 MANIFEST = "manifest.jsonl"
 
@@ -111,7 +110,7 @@ class RawFolder:
         """
         return [request for request in self._kept() if request.service == service]
 
-    def chunks(self, source: Source) -> list[Chunk]:
+    def chunks(self, dataset: Dataset) -> list[Chunk]:
         """Return the chunks whose answers the folder holds, in the order in which they were fetched.
 
         Raises
@@ -120,12 +119,13 @@ class RawFolder:
             If the manifest cannot be read, or has a request that the service does not know.
         """
         try:
-            return list(dict.fromkeys(source.chunk_of(request) for request in self.requests(source.name)))
+            asked = (dataset.service.chunk_of(dict(request.parameters)) for request in self.requests(dataset.name))
+            return list(dict.fromkeys(Chunk(dataset.name, *chunk) for chunk in asked))
         except (KeyError, ValueError, OverflowError) as error:
             if isinstance(error, DataLayerError):
                 raise
             raise SourceFileError(
-                self.folder, None, f"a request of {source.name} cannot be understood: {error}"
+                self.folder, None, f"a request of {dataset.name} cannot be understood: {error}"
             ) from error
 
     def body(self, request: ServiceRequest) -> bytes:

@@ -37,9 +37,6 @@ SERVICES_PREFIX = "EDL_"
 
 SERVICE_VARIABLES = {
     "EDL_SERVICE_KEY": "key of the public services",
-    "EDL_ASOS_KEY": "key of the ASOS service, where it is another one",
-    "EDL_NAMDONG_WIND_KEY": "key of the KOEN wind service, where it is another one",
-    "EDL_NAMBU_SOLAR_KEY": "key of the KOSPO solar service, where it is another one",
     "EDL_SERVICES_URL": "address of the services",
     "EDL_CONCURRENCY": "requests under way at once",
     "EDL_REQUESTS_PER_SECOND": "requests a second, at most",
@@ -51,19 +48,27 @@ SERVICE_VARIABLES = {
     "EDL_ASOS_STATIONS": "numbers of the weather stations, separated by commas",
     "EDL_SOLAR_PLANTS": "solar plants, as code:unit, separated by commas",
 }
-"""The variables of `settings.services.ServiceSettings`, with what each is for."""
+"""The variables of `settings.services.ServiceSettings` but for the keys of single services."""
 
-KNOWN = {
-    USE_RUST: "engine: 0, 1, auto or shadow",
-    SHADOW_RATE: "share of calls that shadow mode compares, 0 to 1",
-    SHADOW_FOLDER: "folder for what differs in shadow mode",
-    DATABASE_URL: "database URL of the jobs",
-    WEBHOOK_URL: "address that alerts go to",
-    SCHEMA_POLICY: "other fields than before: table=evolve, freeze or reject, separated by commas",
-    LOG_FORMAT: "log of edl: text or json",
-    **SERVICE_VARIABLES,
-}
-"""Every variable that the package reads, with what it is for."""
+
+def known() -> dict[str, str]:
+    """Return every variable that the package reads, with what it is for."""
+    from energy_data_layer.datasets.registry import fetched_datasets
+
+    return {
+        USE_RUST: "engine: 0, 1, auto or shadow",
+        SHADOW_RATE: "share of calls that shadow mode compares, 0 to 1",
+        SHADOW_FOLDER: "folder for what differs in shadow mode",
+        DATABASE_URL: "database URL of the jobs",
+        WEBHOOK_URL: "address that alerts go to",
+        SCHEMA_POLICY: "other fields than before: table=evolve, freeze or reject, separated by commas",
+        LOG_FORMAT: "log of edl: text or json",
+        **SERVICE_VARIABLES,
+        **{
+            f"{SERVICES_PREFIX}{name}_KEY".upper(): f"key of the service of {dataset.label.en}, where it is another one"
+            for name, dataset in fetched_datasets().items()
+        },
+    }
 
 
 def use_rust() -> str:
@@ -103,9 +108,9 @@ def unknown_variables() -> dict[str, str | None]:
     """Return the variables that look like ones of this package and are none, each with the name that may be meant."""
     engine = (USE_RUST, SHADOW_RATE, SHADOW_FOLDER)
     found: dict[str, str | None] = {}
-    for name in sorted(set(os.environ) - set(KNOWN)):
+    for name in sorted(set(os.environ) - set(known())):
         ours = name.upper().startswith(SERVICES_PREFIX)
-        nearest = get_close_matches(name.upper(), KNOWN if ours else engine, n=1, cutoff=0.8)
+        nearest = get_close_matches(name.upper(), known() if ours else engine, n=1, cutoff=0.8)
         if ours or nearest:
             found[name] = nearest[0] if nearest else None
     return found

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.settings import SERVICES_PREFIX
 
 try:
-    from pydantic import Field, SecretStr, ValidationError, field_validator
+    from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
     from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 except ModuleNotFoundError as error:
     raise ExtraUnavailable("pydantic-settings", "services") from error
 
+if TYPE_CHECKING:
+    from energy_data_layer.datasets.dataset import Dataset
+
+    _Keys = BaseSettings
+else:
+    _Keys = create_model(
+        "_Keys", __base__=BaseSettings, **{f"{name}_key": (SecretStr | None, None) for name in fetched_datasets()}
+    )
+
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(_Keys):
     """How the public services are asked.
 
     Each value comes from the variable of its name with ``EDL_`` before it, such as ``EDL_SERVICE_KEY``; a variable
@@ -27,7 +37,7 @@ class ServiceSettings(BaseSettings):
     service_key : SecretStr or None
         The key that the portal handed out, URL-encoded or not.
     asos_key, namdong_wind_key, nambu_solar_key : SecretStr or None
-        The key of one service, where it is another one.
+        The key of one service, where it is another one: ``<dataset>_key`` for each dataset of the registry.
     services_url : str
         Where the services are; each has its own path below.
     concurrency : int, default 8
@@ -71,9 +81,6 @@ class ServiceSettings(BaseSettings):
     )
 
     service_key: SecretStr | None = None
-    asos_key: SecretStr | None = None
-    namdong_wind_key: SecretStr | None = None
-    nambu_solar_key: SecretStr | None = None
     services_url: str = "https://apis.data.go.kr"
     concurrency: Annotated[int, Field(ge=1, le=256)] = 8
     requests_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
@@ -103,23 +110,29 @@ class ServiceSettings(BaseSettings):
         Parameters
         ----------
         service : str
-            ``"asos"``, ``"namdong_wind"`` or ``"nambu_solar"``.
+            The name of a dataset that comes from a service.
 
         Raises
         ------
         OptionError
             If neither is set.
         """
+        known = fetched_datasets()
+        if service not in known:
+            raise OptionError(f"service is {service!r}; it can be {', '.join(known)}")
         own = f"{service}_key"
-        if own == "service_key" or own not in type(self).model_fields:
-            raise OptionError(f"service is {service!r}; it can be asos, namdong_wind, nambu_solar")
-        for key in (getattr(self, own), self.service_key):
+        for key in (getattr(self, own, None), self.service_key):
             if isinstance(key, SecretStr) and key.get_secret_value().strip():
                 return key
         raise OptionError(
             f"there is no key for the service {service}; set {_variable('service_key')} (or {_variable(own)}) to the "
             "key that the portal handed out"
         )
+
+    def series_of(self, dataset: Dataset) -> set[tuple[object, ...]]:
+        """Return the series of a dataset that are to be asked for, each as the values of its key."""
+        named = getattr(self, dataset.service.series_setting, ())
+        return {one if isinstance(one, tuple) else (one,) for one in named}
 
     @field_validator("asos_stations", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.datasets.payload_fields import payload_schema
+from energy_data_layer.datasets.asos import ASOS
 from energy_data_layer.files.weather import read_asos_files
 from energy_data_layer.simulator.chance import chance, seed_of
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, SampleStation, asos_sample_table
@@ -54,11 +54,11 @@ def observations(number: int, first: date, last: date, options: SimulatorOptions
     last = min(last, options.day_in_korea() - timedelta(days=1))
     if options.files is not None:
         stored = _stations_of_files(os.fspath(options.files)).get(number)
-        rows = payload_schema("asos").empty_table() if stored is None else stored
+        rows = ASOS.service.item_schema.empty_table() if stored is None else stored
         return _without_absent(_between(rows, first, last), number, options)
     name = _name_of(number, options)
     if name is None or last < first:
-        return payload_schema("asos").empty_table()
+        return ASOS.service.item_schema.empty_table()
     rows = pa.concat_tables(_month(number, name, month, options.seed) for month in _months(first, last))
     return _without_absent(_between(rows, first, last), number, options)
 
@@ -113,9 +113,9 @@ def _stations_of_files(folder: str) -> dict[int, pa.Table]:
     table = read_asos_files(f"{folder}/*.csv").table
     columns = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
-        for field in payload_schema("asos")
+        for field in ASOS.service.item_schema
     ]
-    ordered = pa.table(columns, schema=payload_schema("asos")).sort_by([("stnId", "ascending"), ("tm", "ascending")])
+    ordered = pa.table(columns, schema=ASOS.service.item_schema).sort_by([("stnId", "ascending"), ("tm", "ascending")])
     numbers = ordered["stnId"].unique().to_pylist()
     return {number: ordered.filter(pc.field("stnId") == number) for number in numbers}
 
@@ -130,7 +130,7 @@ def _month(number: int, name: str, first: date, seed: int) -> pa.Table:
     columns = {column: sample[column] for column in sample.column_names}
     columns |= _derived(station, sample, np.random.default_rng(seed_of(seed, "derived", number, first)))
     return pa.table(
-        {field.name: columns[field.name] for field in payload_schema("asos")}, schema=payload_schema("asos")
+        {field.name: columns[field.name] for field in ASOS.service.item_schema}, schema=ASOS.service.item_schema
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
+from energy_data_layer.core.clock import KST
 from energy_data_layer.errors import OptionError
 from energy_data_layer.simulator.plants import SOLAR_PLANTS, WIND_PLANTS, Plant
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from energy_data_layer.simulator.faults import Fault
 
-KST = timezone(timedelta(hours=9), "KST")
 
 SIMULATED_KEY = "simulated/key+of=nobody=="
 """The service key that a simulator accepts unless it is told another; it has to be URL-encoded to arrive."""

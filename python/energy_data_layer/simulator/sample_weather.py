@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.simulator.signals import Hours, Values, decaying_sum, noise, sine_of_sun, year_angle
 
@@ -191,7 +191,7 @@ def _between(rows: pa.Table, start: date, end: date) -> pa.Table:
 
 
 def _export(rows: pa.Table) -> bytes:
-    headings = ",".join(ASOS_BY_FIELD[field].heading for field in rows.column_names)
+    headings = ",".join(ASOS_COLUMNS[field].heading for field in rows.column_names)
     cells = pa.table({field: _as_exported(rows[field]) for field in rows.column_names})
     body = io.BytesIO()
     pa_csv.write_csv(cells, body, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
@@ -217,7 +217,7 @@ def _station_table(station: SampleStation, hours: Hours, seed: int) -> pa.Table:
         **{field: np.round(values, _DECIMALS[field]) + 0.0 for field, values in weather.items()},
     }
     arrays = [
-        pa.array(columns[field][present], type=ASOS_BY_FIELD[field].arrow_type, from_pandas=True) for field in _FIELDS
+        pa.array(columns[field][present], type=ASOS_COLUMNS[field].arrow_type, from_pandas=True) for field in _FIELDS
     ]
     return pa.table(arrays, names=list(_FIELDS))
 

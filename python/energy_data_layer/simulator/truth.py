@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.datasets.payload_fields import payload_schema
+from energy_data_layer.datasets.asos import ASOS
 from energy_data_layer.simulator.generation import HOURS, PlantDay, plant_day, published_days
 from energy_data_layer.simulator.observations import observations
 
@@ -37,7 +37,7 @@ SOLAR_SCHEMA = pa.schema(
 
 def expected_asos(stations: Iterable[int], first: date, last: date, options: SimulatorOptions) -> pa.Table:
     """Return the observations of stations, by station and hour."""
-    schema = payload_schema("asos")
+    schema = ASOS.service.item_schema
     tables = [observations(number, first, last, options) for number in sorted(set(stations))]
     rows = pa.concat_tables([schema.empty_table(), *tables])
     stamp = schema.get_field_index("tm")

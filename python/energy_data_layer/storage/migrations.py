@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import provenance_column
-from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.datasets.asos import COLUMNS
 from energy_data_layer.datasets.tables import (
     DRIFT,
     DRIFT_COLUMNS,
@@ -92,7 +92,7 @@ def _renames(table: str, name: str) -> Callable[[Database], list[str]]:
     return lambda _: [f"ALTER TABLE {quoted(table)} RENAME TO {quoted(name)}"]
 
 
-_OBSERVATION_COLUMNS = {column.field: column.arrow_type for column in ASOS_COLUMNS}
+_OBSERVATION_COLUMNS = {column.name: column.arrow_type for column in COLUMNS}
 
 MIGRATIONS = (
     Migration(1, "create weather_asos", _creates(WEATHER_ASOS, _OBSERVATION_COLUMNS, WEATHER_KEY)),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from energy_data_layer._version import __version__
+from energy_data_layer.core.clock import KST
 from energy_data_layer.datasets.tables import RUNS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.database import Database
@@ -25,9 +26,6 @@ RUNNING, SUCCEEDED, INCOMPLETE, FAILED = "running", "succeeded", "incomplete", "
 
 STATUSES = (RUNNING, SUCCEEDED, INCOMPLETE, FAILED)
 """What a run can be; one whose process died stays ``running``."""
-
-KST = timezone(timedelta(hours=9))
-"""The services count the requests of a day of Korean time."""
 
 
 class RunLog:

@@ -18,9 +18,9 @@ from energy_data_layer.jobs.demo.services import STAGES as SERVICE_STAGES
 from energy_data_layer.jobs.demo.services import ServiceDemo, run_service_demo
 from energy_data_layer.jobs.generation.from_files import STAGES as GENERATION_STAGES
 from energy_data_layer.jobs.generation.from_files import run_generation
+from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather.from_files import STAGES as WEATHER_STAGES
 from energy_data_layer.jobs.weather.from_files import run_weather
-from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS
 from energy_data_layer.reports.run_report import report_beside
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import write_asos_sample

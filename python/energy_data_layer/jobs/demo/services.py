@@ -7,11 +7,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from energy_data_layer.datasets.asos import STATIONS
-from energy_data_layer.jobs.solar import STAGES as SOLAR_STAGES
+from energy_data_layer.jobs.service import STAGES as SERVICE_STAGES
 from energy_data_layer.jobs.solar import run_solar
 from energy_data_layer.jobs.weather.from_service import STAGES as WEATHER_STAGES
 from energy_data_layer.jobs.weather.from_service import collect_weather
-from energy_data_layer.jobs.wind import STAGES as WIND_STAGES
 from energy_data_layer.jobs.wind import run_wind
 from energy_data_layer.settings.services import ServiceSettings
 from energy_data_layer.simulator import Fault, Simulator, SimulatorOptions
@@ -29,7 +28,7 @@ NUMBERS = (90, 119, 133, 143, 156)
 
 LATENCY_SECONDS = 0.1
 FAULTS = (Fault("server_error", share=0.1, times_each=1), Fault("truncate", share=0.1, times_each=1))
-STAGES = (*WEATHER_STAGES, *WIND_STAGES, *SOLAR_STAGES)
+STAGES = (*WEATHER_STAGES, *SERVICE_STAGES, *SERVICE_STAGES)
 
 
 @dataclass(frozen=True)

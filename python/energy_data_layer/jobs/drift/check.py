@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.datasets.tables import SOURCE_SCHEMAS
 from energy_data_layer.errors import SchemaDriftError
 from energy_data_layer.jobs.drift.schema_policy import SchemaPolicy, policy_of
@@ -156,7 +156,7 @@ def fields_seen(collection: CollectionReport) -> dict[str, str]:
     that are no value of the field. Of an undocumented field nothing is known but its name.
     """
     seen = dict.fromkeys(collection.unknown_fields, "")
-    for field in PAYLOAD_FIELDS[collection.source]:
+    for field in DATASETS[collection.source].service.fields:
         if not field.stored or collection.vanished_fields.get(field.name, 0) >= collection.items:
             continue
         kinds = {*field.documented, *collection.retyped_fields.get(field.name, ())}

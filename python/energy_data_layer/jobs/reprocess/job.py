@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from energy_data_layer.core.clock import today_in_korea
 from energy_data_layer.core.provenance import provenance_column
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
-from energy_data_layer.datasets.chunks import today_in_korea, years
+from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS
+from energy_data_layer.datasets.chunks import years
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.options import DEFAULT_COLUMNS, ImputeOptions, RunOptions
 from energy_data_layer.jobs.periods import day_of
-from energy_data_layer.jobs.reprocess.raw_rows import GENERATION, WEATHER, RawTable, read_raw_rows
+from energy_data_layer.jobs.reprocess.raw_rows import read_raw_rows
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
-from energy_data_layer.jobs.reprocess.weather import Imputation, reprocess_stations
+from energy_data_layer.jobs.reprocess.weather import reprocess_stations
 from energy_data_layer.jobs.run_context import recorded, watched, without_trace
-from energy_data_layer.jobs.service import Fetching
-from energy_data_layer.jobs.weather.imputed import DEFAULT_COLUMNS, checked_columns, require_short_enough
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.reprocess_report import ReprocessReport
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import date
     from os import PathLike
 
-    from energy_data_layer.datasets.chunks import Chunk
+    from energy_data_layer.datasets.dataset import Chunk, Dataset
     from energy_data_layer.storage.database import Filter
 
     Transaction = Callable[[], AbstractContextManager[None]]
@@ -131,9 +133,9 @@ def run_reprocess(
     first, last = day_of("since", since), day_of("until", until or today_in_korea())
     if first > last:
         raise OptionError(f"since ({first}) is after until ({last})")
-    require_short_enough(max_spline_gap)
+    impute = ImputeOptions(max_spline_gap=max_spline_gap)
     require_database(database_url)
-    fetching = Fetching.of(None, None, from_raw, use_rust)
+    options = RunOptions(from_raw=from_raw, use_rust=use_rust)
     report = ReprocessReport(
         "reprocess",
         arguments={
@@ -152,39 +154,45 @@ def run_reprocess(
     report.engine, report.engine_reason = chosen.engine, chosen.reason
     with watched(report), ExitStack() as run:
         with report.stage("plan"):
-            chunks = _chunks_in(fetching, report, first, last)
+            chunks = _chunks_in(options, report, first, last)
         database = run.enter_context(Database.connect(database_url))
         transaction: Transaction = partial(without_trace, database) if dry_run else database.transaction
         if not dry_run:
             migrate(database)
         with report.stage("plan"), transaction():
             fields = _fields(database, columns)
-            groups = _station_groups(database, report.arguments["stations"], chunks[WEATHER], first, last)
+            groups = _station_groups(database, report.arguments["stations"], chunks[ASOS.name], first, last)
         if not dry_run:
             run.enter_context(recorded(RunLog(database), report))
         if stations is None:
-            for raw in GENERATION:
-                _compare_generation(database, report, raw, fetching, chunks[raw], first, last, transaction)
-        imputation = Imputation(fields, max_spline_gap, use_rust)
+            for dataset in _generation():
+                asked = chunks[dataset.name]
+                _compare_generation(database, report, dataset, options, asked, first, last, transaction)
+        impute = replace(impute, columns=fields)
         for done, group in enumerate(groups, start=1):
             report.has_come(done, len(groups), "stations")
-            _reprocess_group(database, report, group, fetching, chunks[WEATHER], imputation, first, last, transaction)
+            _reprocess_group(database, report, group, options, chunks[ASOS.name], impute, first, last, transaction)
         if dry_run:
             report.finish()
     return report
 
 
-def _chunks_in(fetching: Fetching, report: ReprocessReport, first: date, last: date) -> dict[RawTable, list[Chunk]]:
-    """Return what the raw folder has of the period, per service."""
-    every = (WEATHER, *GENERATION)
-    if fetching.from_raw is None:
-        return {raw: [] for raw in every}
+def _generation() -> list[Dataset]:
+    return [dataset for dataset in fetched_datasets().values() if dataset is not ASOS]
+
+
+def _chunks_in(options: RunOptions, report: ReprocessReport, first: date, last: date) -> dict[str, list[Chunk]]:
+    """Return what the raw folder has of the period, by dataset."""
+    raw = options.raw
+    if raw is None:
+        return {name: [] for name in fetched_datasets()}
     found = {
-        raw: [c for c in fetching.from_raw.chunks(raw.source) if c.first <= last and c.last >= first] for raw in every
+        name: [chunk for chunk in raw.chunks(dataset) if chunk.first <= last and chunk.last >= first]
+        for name, dataset in fetched_datasets().items()
     }
-    sources = [raw.source.name for raw, chunks in found.items() if chunks]
+    sources = [name for name, chunks in found.items() if chunks]
     if not sources:
-        raise OptionError(f"from_raw is {fetching.from_raw.folder}, which has nothing of {first} to {last}")
+        raise OptionError(f"from_raw is {raw.folder}, which has nothing of {first} to {last}")
     report.collection = CollectionReport(", ".join(sources), str(first), str(last))
     return found
 
@@ -192,10 +200,10 @@ def _chunks_in(fetching: Fetching, report: ReprocessReport, first: date, last: d
 def _fields(database: Database, columns: Sequence[str] | None) -> tuple[str, ...]:
     """Return the fields whose fills are computed again; a table that was never imputed has those of the jobs."""
     present = set(database.columns(WEATHER_ASOS))
-    imputed = tuple(name for name in ASOS_BY_FIELD if provenance_column(name) in present) or DEFAULT_COLUMNS
+    imputed = tuple(name for name in ASOS_COLUMNS if provenance_column(name) in present) or DEFAULT_COLUMNS
     if columns is None:
         return imputed
-    chosen = checked_columns(columns)
+    chosen = ImputeOptions(columns=tuple(columns)).columns
     never = [name for name in chosen if name not in imputed]
     if never:
         raise OptionError(f"{', '.join(never)} was never imputed; these fields were: {', '.join(imputed)}")
@@ -232,9 +240,9 @@ def _reprocess_group(
     database: Database,
     report: ReprocessReport,
     stations: Sequence[int],
-    fetching: Fetching,
+    options: RunOptions,
     chunks: Sequence[Chunk],
-    imputation: Imputation,
+    impute: ImputeOptions,
     first: date,
     last: date,
     transaction: Transaction,
@@ -242,10 +250,12 @@ def _reprocess_group(
     """Make some stations' hours anew, in one transaction."""
     with report.stage("read raw"):
         asked = [chunk for chunk in chunks if int(chunk.key[0]) in stations]
-        raw = read_raw_rows(WEATHER, fetching, report, asked, first, last) if asked else None
+        raw = read_raw_rows(ASOS, options, report, asked, first, last) if asked else None
     period = HOURLY_TABLES[WEATHER_ASOS].stamps_of(first, last)
     with transaction():
-        reprocess_stations(database, report, stations, None if raw is None else raw.rows, imputation, period)
+        reprocess_stations(
+            database, report, stations, None if raw is None else raw.rows, impute, period, options.use_rust
+        )
         if raw is not None:
             raw.set_rejected_aside(database, report)
     # Arrow's pool keeps what was freed, and more of it with each group.
@@ -255,36 +265,37 @@ def _reprocess_group(
 def _compare_generation(
     database: Database,
     report: ReprocessReport,
-    raw: RawTable,
-    fetching: Fetching,
+    dataset: Dataset,
+    options: RunOptions,
     chunks: Sequence[Chunk],
     first: date,
     last: date,
     transaction: Transaction,
 ) -> None:
     """Hold a table of generation against the raw folder, a year in each transaction."""
+    table = dataset.table.name
     for begin, end in _years_of(chunks, first, last):
         with report.stage("read raw"):
             asked = [chunk for chunk in chunks if chunk.first <= end and chunk.last >= begin]
-            read = read_raw_rows(raw, fetching, report, asked, begin, end) if asked else None
+            read = read_raw_rows(dataset, options, report, asked, begin, end) if asked else None
         if read is None:
             continue
-        period = HOURLY_TABLES[raw.table].stamps_of(begin, end)
-        stamp = HOURLY_TABLES[raw.table].stamp
-        key = list(raw.key)
+        period = HOURLY_TABLES[table].stamps_of(begin, end)
+        stamp = HOURLY_TABLES[table].stamp
+        key = list(dataset.table.key)
         with transaction(), report.stage("compare"):
             # What is read here is what the history will say: no other run may write in between.
-            database.lock(raw.table)
-            names = database.columns(raw.table)
+            database.lock(table)
+            names = database.columns(table)
             filters: list[Filter] = [(stamp, ">=", period[0]), (stamp, "<", period[1])]
-            before = database.read(raw.table, names, filters)
+            before = database.read(table, names, filters)
             unknown = before.join(
                 read.rows.select(key).cast(before.select(key).schema), keys=key, join_type="left anti"
             )
-            report.note_unknown_rows(raw.table, unknown.num_rows)
-            database.upsert(raw.table, read.rows.select([n for n in read.rows.column_names if n in names]), key)
-            after = database.read(raw.table, names, filters)
-            note_replaced_values(database, report, raw.table, before, after, period=period)
+            report.note_unknown_rows(table, unknown.num_rows)
+            database.upsert(table, read.rows.select([n for n in read.rows.column_names if n in names]), key)
+            after = database.read(table, names, filters)
+            note_replaced_values(database, report, table, before, after, period=period)
             read.set_rejected_aside(database, report)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from energy_data_layer.storage.migrations import add_provenance_columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from energy_data_layer.jobs.options import ImputeOptions
     from energy_data_layer.reports.reprocess_report import ReprocessReport
     from energy_data_layer.storage.database import Database
 
@@ -28,32 +28,14 @@ _NAME = "stnNm"
 _RAW = "raw "
 
 
-@dataclass(frozen=True)
-class Imputation:
-    """How the fills are computed.
-
-    Attributes
-    ----------
-    columns : tuple of str
-        The fields.
-    max_spline_gap : int
-        The longest gap, in hours, that is interpolated.
-    use_rust : bool or None
-        The engine.
-    """
-
-    columns: tuple[str, ...]
-    max_spline_gap: int
-    use_rust: bool | None
-
-
 def reprocess_stations(
     database: Database,
     report: ReprocessReport,
     stations: Sequence[int],
     raw: pa.Table | None,
-    imputation: Imputation,
+    options: ImputeOptions,
     period: tuple[datetime, datetime],
+    use_rust: bool | None,
 ) -> None:
     """Compute the fills of some stations again, after their observations were corrected from raw ones.
 
@@ -67,12 +49,14 @@ def reprocess_stations(
         The stations.
     raw : pyarrow.Table or None
         Observations of a raw folder, within the period; None without one.
-    imputation : Imputation
+    options : ImputeOptions
         What is imputed, and how.
     period : (datetime, datetime)
         The first hour, and the first one that is not of the period.
+    use_rust : bool or None
+        The engine.
     """
-    columns = imputation.columns
+    columns = options.columns
     with report.stage("read stored"):
         add_provenance_columns(database, WEATHER_ASOS, columns)
         # What is read here is what the history will say: no other run may write in between.
@@ -92,14 +76,7 @@ def reprocess_stations(
         with report.stage("take out"):
             database.upsert(WEATHER_ASOS, _without_what_raw_lacks(stored, known), WEATHER_KEY)
     imputed = WeatherReport(report.job, {}, on_stage=report.on_stage, run_id=report.run_id, stages=report.stages)
-    impute_and_store(
-        database,
-        new,
-        imputed,
-        columns=columns,
-        max_spline_gap=imputation.max_spline_gap,
-        use_rust=imputation.use_rust,
-    )
+    impute_and_store(database, new, imputed, options, use_rust=use_rust)
     report.stations += imputed.stations
     report.engine, report.engine_reason = imputed.engine, imputed.engine_reason
     with report.stage("compare"):

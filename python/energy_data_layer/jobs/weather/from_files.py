@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import logging
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.atomic_file import require_folder_of
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.errors import OptionError
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
+from energy_data_layer.jobs.options import ImputeOptions
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
-from energy_data_layer.jobs.weather.imputed import (
-    DEFAULT_COLUMNS,
-    checked_columns,
-    impute_and_store,
-    require_columns,
-    require_short_enough,
-)
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
+from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.jobs.weather.stored import MeansOfEverything
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
@@ -32,7 +27,7 @@ from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
     from energy_data_layer.reports.run_report import Stage
@@ -49,14 +44,13 @@ def run_weather(
     files: str | PathLike[str] | Iterable[str | PathLike[str]],
     database_url: str,
     *,
-    columns: Sequence[str] = DEFAULT_COLUMNS,
     since: str | date | None = None,
     until: str | date | None = None,
-    max_spline_gap: int = 3,
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
     on_stage: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> WeatherReport:
     """Read the portal's ASOS files, complete and impute their hours, and store them in ``weather_asos``.
 
@@ -77,12 +71,8 @@ def run_weather(
         CSV exports of the portal.
     database_url : str
         See `Database.connect`.
-    columns : sequence of str, default ("ta", "hm", "ws", "pa")
-        The fields to impute; all other fields are stored as they are.
     since, until : date, datetime or ISO 8601 text, optional
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
-    max_spline_gap : int, default 3
-        The longest gap, in hours, that is interpolated; at most 168.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
@@ -91,6 +81,8 @@ def run_weather(
         Draw a few gaps, before and after, into this PNG file: of the first part, where the files are stored in parts.
     on_stage : callable, optional
         Told the name of each stage as it begins.
+    **options
+        The fields of `ImputeOptions`.
 
     Returns
     -------
@@ -124,8 +116,7 @@ def run_weather(
     >>> first.rows_inserted == second.rows_unchanged, second.rows_inserted, second.rows_updated
     (True, 0, 0)
     """
-    columns = checked_columns(columns)
-    require_short_enough(max_spline_gap)
+    impute = ImputeOptions(**options)
     if picture is not None:
         require_matplotlib()
         require_folder_of(picture)
@@ -133,10 +124,10 @@ def run_weather(
         "weather",
         arguments={
             "database": redacted_url(database_url),
-            "columns": list(columns),
+            "columns": list(impute.columns),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
-            "max_spline_gap": max_spline_gap,
+            "max_spline_gap": impute.max_spline_gap,
         },
         on_stage=on_stage,
     )
@@ -144,12 +135,12 @@ def run_weather(
         with report.stage("read files") as stage:
             spool.read(files)
             new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max))
-            require_columns(columns, new.columns, "the files")
+            impute.require_columns(new.columns, "the files")
             new.check(report, stage)
         with job_database(database_url) as database, recorded(RunLog(database), report):
             headings = {"asos files": dict.fromkeys(spool.column_names, "")}
             require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
-            means = MeansOfEverything(database, columns, new.parts)
+            means = MeansOfEverything(database, impute.columns, new.parts)
             shown = None
             with database.transaction():
                 for part in new.parts():
@@ -157,8 +148,7 @@ def run_weather(
                         database,
                         part,
                         report,
-                        columns=columns,
-                        max_spline_gap=max_spline_gap,
+                        impute,
                         use_rust=use_rust,
                         means=means,
                     )
@@ -170,13 +160,13 @@ def run_weather(
                 check_distributions(database, report, WEATHER_ASOS, *new.period)
             if picture is not None and shown is not None:
                 with report.stage("draw picture"):
-                    draw_gap_picture(*shown, picture, columns=columns, labels=axis_labels(columns))
+                    draw_gap_picture(*shown, picture, columns=impute.columns, labels=axis_labels(impute.columns))
     return report
 
 
 def axis_labels(columns: Iterable[str]) -> dict[str, str]:
     """Return meaning and unit of ASOS fields, as text for an axis."""
-    known = {column: ASOS_BY_FIELD[column] for column in columns}
+    known = {column: ASOS_COLUMNS[column] for column in columns}
     return {name: f"{column.meaning}\n({column.unit})" for name, column in known.items()}
 
 
@@ -186,7 +176,7 @@ class _NewRows:
     def __init__(self, spool: AsosSpool, since: pa.Scalar | None, until: pa.Scalar | None) -> None:
         self._spool = spool
         self._since, self._until = since, until
-        self.columns = [name for name in spool.column_names if name in ASOS_BY_FIELD]
+        self.columns = [name for name in spool.column_names if name in ASOS_COLUMNS]
         self.stations = 0
         self.period: tuple[date, date] | None = None
 

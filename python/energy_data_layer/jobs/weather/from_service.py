@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from energy_data_layer.datasets.asos import LONGEST_CHUNK, SOURCE, STATIONS, chunks, chunks_of_days
-from energy_data_layer.datasets.chunks import today_in_korea
-from energy_data_layer.datasets.payload_fields import payload_schema
-from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
-from energy_data_layer.errors import StopForToday
+from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
+from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.generation.repeated_rows import settle_repeated_rows
+from energy_data_layer.jobs.options import split_options
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
-from energy_data_layer.jobs.service import Fetching, set_aside
-from energy_data_layer.jobs.weather.imputed import (
-    DEFAULT_COLUMNS,
-    checked_columns,
-    impute_and_store,
-    require_columns,
-    require_short_enough,
-)
+from energy_data_layer.jobs.service import note_answer, note_failures, planned_run, set_aside
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
+from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.services.collect import Failed
 from energy_data_layer.storage.database import redacted_url
-from energy_data_layer.storage.runs import INCOMPLETE, RunLog
+from energy_data_layer.storage.runs import RunLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
-    from os import PathLike
 
-    from energy_data_layer.datasets.chunks import Chunk
-    from energy_data_layer.settings.services import ServiceSettings
+    from energy_data_layer.datasets.dataset import Chunk
+    from energy_data_layer.jobs.options import RunOptions
     from energy_data_layer.storage.database import Database
+
+WEATHER = ASOS.table.name
 
 STAGES = ("plan", "fetch", *SHARED_STAGES, "check")
 
@@ -51,17 +44,8 @@ def collect_weather(
     since: str | date | None = None,
     until: str | date | None = None,
     stations: Iterable[int] | None = None,
-    columns: Sequence[str] = DEFAULT_COLUMNS,
-    max_spline_gap: int = 3,
     backfill: bool = False,
-    settings: ServiceSettings | None = None,
-    today: date | None = None,
-    keep_raw: str | PathLike[str] | None = None,
-    from_raw: str | PathLike[str] | None = None,
-    dry_run: bool = False,
-    schema_policy: str | None = None,
-    use_rust: bool | None = None,
-    on_stage: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> WeatherReport:
     """Collect hourly observations from the service, complete and impute them, store them in ``weather_asos``.
 
@@ -78,27 +62,10 @@ def collect_weather(
         First and last day, both included; by default yesterday (KST), the last day that the service has.
     stations : iterable of int, optional
         Numbers of the stations; by default those of ``EDL_ASOS_STATIONS``, else all 95.
-    columns : sequence of str, default ("ta", "hm", "ws", "pa")
-        The fields to impute; all other fields are stored as they are.
-    max_spline_gap : int, default 3
-        The longest gap, in hours, that is interpolated; at most 168.
     backfill : bool, default False
         Ask only for days of stations that are not stored with all their hours.
-    settings : ServiceSettings, optional
-        Keys, addresses and limits; by default those of the environment.
-    today : date, optional
-        The day it is in Korea; by default that of the clock.
-    keep_raw, from_raw : path, optional
-        A folder in which the bodies of the answers are kept, or one from which they are taken in place of
-        the service: then everything in it is stored.
-    dry_run : bool, default False
-        Tell what would be asked for, and do nothing.
-    schema_policy : str, optional
-        What becomes of answers with other fields than before, see `policy_of`.
-    use_rust : bool, optional
-        The engine, see `impute_missing_values`.
-    on_stage : callable, optional
-        Told the name of each stage as it begins.
+    **options
+        The fields of `ImputeOptions` and `RunOptions`.
 
     Returns
     -------
@@ -115,58 +82,52 @@ def collect_weather(
     StorageError
         If the database cannot be opened or written; periods committed before stay.
     """
-    columns = checked_columns(columns)
-    require_columns(columns, payload_schema(SOURCE.name).names, "the service's answer")
-    require_short_enough(max_spline_gap)
-    policy_of(WEATHER_ASOS, schema_policy)
-    today = today or today_in_korea()
-    first, last = period(since, until, newest=today - ONE_DAY)
-    fetching = Fetching.of(settings, keep_raw, from_raw, use_rust)
-    numbers = sorted({*(stations or fetching.settings.asos_stations or STATIONS)})
-    collection = CollectionReport(SOURCE.name, str(first), str(last))
+    impute, run = split_options(options)
+    impute.require_columns(ASOS.service.item_schema.names, "the service's answer")
+    policy_of(WEATHER, run.schema_policy)
+    first, last = period(since, until, newest=run.today - ONE_DAY)
+    numbers = sorted({*(stations or run.settings.asos_stations or STATIONS)})
+    collection = CollectionReport(ASOS.name, str(first), str(last))
     report = WeatherReport(
-        "weather",
+        ASOS.job,
         arguments={
             "database": redacted_url(database_url),
-            "columns": list(columns),
+            "columns": list(impute.columns),
             "since": str(first),
             "until": str(last),
             "stations": len(numbers),
-            "max_spline_gap": max_spline_gap,
+            "max_spline_gap": impute.max_spline_gap,
         },
-        on_stage=on_stage,
+        on_stage=run.on_stage,
         collection=collection,
     )
-    with watched(report), job_database(database_url, dry_run=dry_run) as database:
+    with watched(report), job_database(database_url, dry_run=run.dry_run) as database:
         with report.stage("plan"):
+            series = [(number,) for number in numbers]
             if backfill:
-                keys = [(number,) for number in numbers]
-                wanted = chunks_of_days(keys_and_days(database, WEATHER_ASOS, first, last, keys), today=today)
+                wanted = chunks_of_days(ASOS, keys_and_days(database, WEATHER, first, last, series))
             else:
-                wanted = chunks(numbers, first, last, today=today)
-            planned = sorted(fetching.planned(SOURCE, wanted), key=lambda chunk: (chunk.first, chunk.key))
-            report.plan = [chunk.label for chunk in planned]
-            first, last = collection.period = fetching.period_of(planned, first, last)
-            if fetching.from_raw is not None:
+                wanted = chunks_of_range(ASOS, first, last, series)
+            planned = planned_run(ASOS, report, run, wanted, oldest_first=True)
+            first, last = collection.period
+            if run.raw is not None:
                 numbers = sorted({int(number) for chunk in planned for number in chunk.key})
-        if dry_run:
+        if run.dry_run:
             report.finish()
             return report
         log = RunLog(database)
         with recorded(log, report):
-            gate = FieldGate.of(database, WEATHER_ASOS, SOURCE.name, schema_policy)
-            known, answered = _numbers(plants_of(database, WEATHER_ASOS)), set[str]()
+            gate = FieldGate.of(database, WEATHER, ASOS.name, run.schema_policy)
+            known, answered = _numbers(plants_of(database, WEATHER)), set[str]()
             for part in _parts(planned):
-                new = _fetched(database, log, report, collection, fetching, part, gate)
+                new = _fetched(database, log, report, collection, run, part, gate)
                 if new is None:
                     continue
-                answered |= _numbers(keys_in(new, WEATHER_KEY[:1]))
-                impute_and_store(
-                    database, new, report, columns=columns, max_spline_gap=max_spline_gap, use_rust=use_rust
-                )
+                answered |= _numbers(keys_in(new, ASOS.table.series))
+                impute_and_store(database, new, report, impute, use_rust=run.use_rust)
                 report.stations = len(numbers)
             with report.stage("check"):
-                note_incomplete_days(database, collection, WEATHER_ASOS, first, last, [(number,) for number in numbers])
+                note_incomplete_days(database, collection, WEATHER, first, last, [(number,) for number in numbers])
                 check_drift(
                     database,
                     report,
@@ -177,7 +138,7 @@ def collect_weather(
                     silent=() if backfill else {*map(str, numbers)} & known - answered,
                     answered=answered,
                 )
-                check_distributions(database, report, WEATHER_ASOS, first, last)
+                check_distributions(database, report, WEATHER, first, last)
     return report
 
 
@@ -202,7 +163,7 @@ def _fetched(
     log: RunLog,
     report: WeatherReport,
     collection: CollectionReport,
-    fetching: Fetching,
+    run: RunOptions,
     part: Sequence[Chunk],
     gate: FieldGate,
 ) -> pa.Table | None:
@@ -210,35 +171,25 @@ def _fetched(
     tables = []
     with report.stage("fetch") as stage:
         requests_before = log.requests_today(report.job)
-        with fetching.collect(SOURCE, part, requests_today=requests_before) as answers:
+        with run.collect(ASOS, part, requests_today=requests_before) as answers:
             for done, answer in enumerate(answers, start=1):
                 report.has_come(done, len(part), "fetch")
+                refused = note_answer(report, collection, gate, answer)
                 if isinstance(answer, Failed):
-                    collection.note_failure(answer)
-                    report.stopped |= isinstance(answer.error, StopForToday)
+                    continue
+                if refused is None:
+                    tables.append(answer.table)
                 else:
-                    refused = gate.rejects(answer)
-                    collection.note(answer)
-                    if refused is None:
-                        tables.append(answer.table)
-                    else:
-                        rows = {refused: answer.table}
-                        set_aside(database, report, rows, origin=answer.chunk.label, source=SOURCE.name)
-        if collection.chunks_failed:
-            report.status, report.message = INCOMPLETE, collection.failure_message
+                    set_aside(database, report, {refused: answer.table}, origin=answer.chunk.label, source=ASOS.name)
+        note_failures(report, collection)
         collection.note_requests(answers.traces)
         log.checkpoint(report.run_id, requests=collection.requests)
         if not tables:
             return None
         rows = pa.concat_tables(tables)
         report.rows_read += rows.num_rows
-        settled = settle_repeated_rows(observations_to_store(rows), WEATHER_KEY)
+        settled = settle_repeated_rows(ASOS.to_store(rows), ASOS.table.key)
         report.duplicates_collapsed += settled.repeats
-        set_aside(database, report, settled.rejected, origin=f"{part[0].first} to {part[-1].last}", source=SOURCE.name)
+        set_aside(database, report, settled.rejected, origin=f"{part[0].first} to {part[-1].last}", source=ASOS.name)
         stage.holds(settled.kept)
     return settled.kept if settled.kept.num_rows else None
-
-
-def observations_to_store(rows: pa.Table) -> pa.Table:
-    """Return observations of the service with the resolution of the database."""
-    return rows.set_column(rows.column_names.index("tm"), "tm", rows.column("tm").cast(pa.timestamp("us")))

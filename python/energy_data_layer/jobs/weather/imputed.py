@@ -13,16 +13,13 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import Provenance, provenance_column
-from energy_data_layer.datasets.asos import ASOS_BY_FIELD, ASOS_KEYS
 from energy_data_layer.datasets.tables import (
     FILL_CHANGE_KEY,
     FILL_CHANGES,
     WEATHER_ASOS,
     WEATHER_KEY,
 )
-from energy_data_layer.errors import ColumnNotFoundError, OptionError
 from energy_data_layer.jobs.weather.stored import (
-    REWRITTEN_HOURS,
     Fields,
     MeansOfEverything,
     Periods,
@@ -42,10 +39,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from energy_data_layer.jobs.options import ImputeOptions
     from energy_data_layer.reports.weather_report import WeatherReport
     from energy_data_layer.storage.database import Database
 
-DEFAULT_COLUMNS = ("ta", "hm", "ws", "pa")
 STAGES = ("read database", "complete hours", "read history", "impute", "store")
 
 STATIONS_WITH_HISTORY = 10
@@ -53,17 +50,14 @@ STATIONS_WITH_HISTORY = 10
 
 _STATION, _STAMP = WEATHER_KEY
 _NAME = "stnNm"
-_CIRCULAR = ("wd",)
-"""Angles: the mean of 350 and 10 degrees is not 180."""
 
 
 def impute_and_store(
     database: Database,
     new: pa.Table,
     report: WeatherReport,
+    options: ImputeOptions,
     *,
-    columns: Sequence[str],
-    max_spline_gap: int,
     use_rust: bool | None,
     means: MeansOfEverything | None = None,
 ) -> tuple[pa.Table, pa.Table]:
@@ -79,10 +73,8 @@ def impute_and_store(
         New rows of any stations and hours, each station and stamp once, in microseconds.
     report : WeatherReport
         Where it is noted what was done; several calls add up.
-    columns : sequence of str
-        The fields to impute, see `checked_columns`.
-    max_spline_gap : int
-        The longest gap, in hours, that is interpolated.
+    options : ImputeOptions
+        What is filled, and how.
     use_rust : bool or None
         The engine.
     means : MeansOfEverything, optional
@@ -93,6 +85,7 @@ def impute_and_store(
     completed, imputed : pyarrow.Table
         The rows with their context, before and after imputation.
     """
+    columns = options.columns
     with database.transaction():
         with report.stage("read database") as stage:
             add_provenance_columns(database, WEATHER_ASOS, columns)
@@ -108,7 +101,7 @@ def impute_and_store(
             completed = complete_hours(combined, _STAMP, _STATION, carry=(_NAME,), use_rust=use_rust)
             stage.holds(completed)
 
-        in_need = stations_in_need_of_history(completed, columns, max_spline_gap)
+        in_need = stations_in_need_of_history(completed, options)
         pieces = []
         for piece, stations in _with_bounded_history(completed, in_need):
             with report.stage("read history") as stage:
@@ -121,7 +114,7 @@ def impute_and_store(
                     columns,
                     _STAMP,
                     _STATION,
-                    max_spline_gap=max_spline_gap,
+                    max_spline_gap=options.max_spline_gap,
                     history=history,
                     provenance=True,
                     report=True,
@@ -153,45 +146,13 @@ def impute_and_store(
     return completed, imputed
 
 
-def checked_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns once each; keys are refused."""
-    unique = tuple(dict.fromkeys(columns))
-    if not unique:
-        raise OptionError(f"columns is empty; name at least one field, such as {', '.join(DEFAULT_COLUMNS)}")
-    keys = [name for name in unique if name in ASOS_KEYS]
-    if keys:
-        raise OptionError(f"{', '.join(keys)} cannot be imputed: the fields {', '.join(ASOS_KEYS)} are keys")
-    return unique
-
-
-def require_short_enough(max_spline_gap: int) -> None:
-    """Raise `OptionError` if gaps were interpolated that reach beyond what is written again."""
-    if max_spline_gap > REWRITTEN_HOURS:
-        raise OptionError(
-            f"max_spline_gap is {max_spline_gap}; the weather job can interpolate at most "
-            f"{REWRITTEN_HOURS} hours, the context that it writes again"
-        )
-
-
-def require_columns(columns: Sequence[str], present: Sequence[str], origin: str) -> None:
-    """Raise if a column is not among the rows, or is nothing that can be imputed."""
-    for name in columns:
-        if name not in present:
-            raise ColumnNotFoundError(name, list(present), origin)
-        column = ASOS_BY_FIELD.get(name)
-        if column is None or column.arrow_type != pa.float64() or name in _CIRCULAR:
-            raise OptionError(f"{name} cannot be imputed: it is no quantity that values in between make sense of")
-        if column.blank_means:
-            raise OptionError(f"{name} cannot be imputed: a blank means {column.blank_means}, not a missing value")
-
-
-def stations_in_need_of_history(completed: pa.Table, columns: Sequence[str], max_spline_gap: int) -> NDArray[np.int64]:
+def stations_in_need_of_history(completed: pa.Table, options: ImputeOptions) -> NDArray[np.int64]:
     """Return the stations whose fills depend on what is stored elsewhere of them: those with a long gap."""
     station = completed.column(_STATION).to_numpy()
     in_need: list[NDArray[np.int64]] = [station[:0]]
-    for name in columns:
+    for name in options.columns:
         gaps = find_gaps(pc.is_null(completed.column(name), nan_is_null=True).to_numpy(), station)
-        in_need.append(station[gaps.start[gaps.length > max_spline_gap]])
+        in_need.append(station[gaps.start[gaps.length > options.max_spline_gap]])
     return np.unique(np.concatenate(in_need))
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.provenance import Provenance, provenance_column
 from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
+from energy_data_layer.jobs.options import REWRITTEN_HOURS
 from energy_data_layer.storage.database import Database, quoted
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 CONTEXT_HOURS = 336
 """Stored rows this close to the new ones support their imputation."""
 
-REWRITTEN_HOURS = 168
-"""Stored fills this close to the new rows are written again where they change."""
 
 SAME_VALUE = 1e-9
 """Two fills that differ by no more are the same: engines and spline windows may round differently."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import pyarrow.compute as pc
 
 from energy_data_layer.core.frames import wrap
-from energy_data_layer.datasets.layouts import KOEN_WIND_API, KOSPO_SOLAR_API
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
@@ -25,21 +24,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from energy_data_layer.datasets.dataset import PageInfo
+    from energy_data_layer.datasets.dataset import PageInfo, Service
     from energy_data_layer.transforms.payload_rows.report import PayloadRows
 
     Page = bytes | bytearray | memoryview | str
-
-LAYOUT_OF_SOURCE = {"namdong_wind": KOEN_WIND_API, "nambu_solar": KOSPO_SOLAR_API}
-"""The sources whose items are days of plants, and what their fields mean."""
-
-DAILY_FIGURES = {
-    "qvodgen": "daily_total",
-    "qvodavg": "daily_avg",
-    "qvodmax": "daily_max",
-    "qvodmin": "daily_min",
-}
-"""The fields of a day that each of its hours carries, and their names in the result."""
 
 
 @overload
@@ -108,8 +96,9 @@ def rows_from_api_payload(
     >>> rows_from_api_payload(body, "asos").select(["stnId", "ta", "rn"]).to_pylist()
     [{'stnId': 108, 'ta': -1.5, 'rn': None}, {'stnId': 108, 'ta': -2.0, 'rn': 0.3}]
     """
-    if source not in PAYLOAD_FIELDS:
-        raise OptionError(f"source is {source!r}; it can be {', '.join(PAYLOAD_FIELDS)}")
+    known = fetched_datasets()
+    if source not in known:
+        raise OptionError(f"source is {source!r}; it can be {', '.join(known)}")
     alone = not isinstance(payload, list | tuple)
     pages = [_checked_page(page) for page in ([payload] if alone else payload)]
     chosen = choice.choose(use_rust)
@@ -118,7 +107,7 @@ def rows_from_api_payload(
     run = payload_rows_in_rust if chosen.engine == "rust" else _rows_in_reference
     rows = run(pages, source, alone=alone)
     try:
-        table, mismatches = _to_long(rows.table, source, chosen.engine)
+        table, mismatches = _to_long(rows.table, known[source].service, chosen.engine)
     except InfiniteValueError as error:
         raise _too_large(error, rows.pages, alone=alone) from None
     seconds = time.perf_counter() - begin
@@ -142,21 +131,20 @@ def _checked_page(page: Any) -> Page:
     )
 
 
-def _to_long(items: pa.Table, source: str, engine: str) -> tuple[pa.Table, list[TotalMismatch]]:
+def _to_long(items: pa.Table, service: Service, engine: str) -> tuple[pa.Table, list[TotalMismatch]]:
     """Return the items of a generator, days of plants, with one row per hour."""
-    if source not in LAYOUT_OF_SOURCE:
+    layout = service.layout
+    if layout is None:
         return items, []
-    layout = LAYOUT_OF_SOURCE[source]
-    if source == "nambu_solar":
-        # The name may be absent; the plant's code stands in for it.
-        named = pc.coalesce(items.column("ipptnm"), items.column("gencd"))
-        items = items.set_column(items.schema.get_field_index("ipptnm"), "ipptnm", named)
+    if service.plant_fallback is not None and layout.plant is not None:
+        named = pc.coalesce(items.column(layout.plant), items.column(service.plant_fallback))
+        items = items.set_column(items.schema.get_field_index(layout.plant), layout.plant, named)
     frame = wrap(items)
     columns = read_wide_columns(frame, layout)
     # Pages overlap when items arrive between two requests: what is there twice is for the storage to judge.
     long = lengthen(columns, frame, engine, unique=False)
     table: pa.Table = long_frame(columns, frame, long)
-    names = [DAILY_FIGURES.get(name, name) for name in table.column_names]
+    names = [service.renamed.get(name, name) for name in table.column_names]
     return table.rename_columns(names), [TotalMismatch(*found) for found in long.total_mismatches]
 
 

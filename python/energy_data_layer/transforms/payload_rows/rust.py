@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from energy_data_layer import errors
 from energy_data_layer.datasets.dataset import PageInfo
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.boundary import defects_as_engine_errors, engine_error
 from energy_data_layer.transforms.payload_rows.report import PayloadDrift, PayloadRows
@@ -55,5 +55,5 @@ def rust_fields(source: str) -> list[tuple[str, str, bool, str]]:
             field.required,
             " ".join(field.documented),
         )
-        for field in PAYLOAD_FIELDS[source]
+        for field in DATASETS[source].service.fields
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from energy_data_layer.datasets.payload_fields import PAYLOAD_FIELDS, payload_schema
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import ApiError, PayloadError
 from energy_data_layer.transforms.payload_rows.reference.columns import FieldColumn, read_column
 from energy_data_layer.transforms.payload_rows.reference.envelope import Page, read_page
@@ -46,7 +46,7 @@ def payload_rows(payloads: Sequence[bytes | bytearray | memoryview | str], sourc
 
     if error_behind is not None and not items:
         raise error_behind
-    fields = [field for field in PAYLOAD_FIELDS[source] if field.stored]
+    fields = [field for field in DATASETS[source].service.fields if field.stored]
     columns = {field.name: read_column(field, [item.get(field.name) for item in items]) for field in fields}
     layouts = Counter(map(tuple, items))
     first_error = _first_item_error(items, fields, columns, layouts)
@@ -56,7 +56,9 @@ def payload_rows(payloads: Sequence[bytes | bytearray | memoryview | str], sourc
     if error_behind is not None:
         raise error_behind
     return PayloadRows(
-        table=pa.Table.from_arrays([column.values for column in columns.values()], schema=payload_schema(source)),
+        table=pa.Table.from_arrays(
+            [column.values for column in columns.values()], schema=DATASETS[source].service.item_schema
+        ),
         pages=tuple(page.info for page in pages),
         coerced={name: column.coerced for name, column in columns.items() if column.coerced},
         drift=_drift(source, layouts, columns),
@@ -124,12 +126,12 @@ def _located(error: _ItemError, row: int, pages: list[Page], *, alone: bool) -> 
 
 
 def _drift(source: str, layouts: Counter[tuple[str, ...]], columns: dict[str, FieldColumn]) -> PayloadDrift:
-    known = {field.name for field in PAYLOAD_FIELDS[source]}
+    known = {field.name for field in DATASETS[source].service.fields}
     unknown: Counter[str] = Counter()
     for layout, items in layouts.items():
         unknown.update({name: items for name in layout if name not in known})
     vanished, retyped = {}, {}
-    for field in PAYLOAD_FIELDS[source]:
+    for field in DATASETS[source].service.fields:
         if not field.stored:
             continue
         absent = sum(items for layout, items in layouts.items() if field.name not in layout)

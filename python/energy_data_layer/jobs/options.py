@@ -1,0 +1,157 @@
+"""What jobs are told, as objects that are checked once and handed down whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.core.clock import today_in_korea
+from energy_data_layer.datasets.asos import ASOS_COLUMNS, KEYS
+from energy_data_layer.errors import ColumnNotFoundError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
+    from os import PathLike
+
+    from energy_data_layer.datasets.dataset import Chunk, Dataset
+    from energy_data_layer.services.collect import Collection
+    from energy_data_layer.services.raw import RawFolder
+    from energy_data_layer.settings.services import ServiceSettings
+
+DEFAULT_COLUMNS = ("ta", "hm", "ws", "pa")
+
+REWRITTEN_HOURS = 168
+"""Hours around new rows whose fills are computed again: no gap may be interpolated across more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImputeOptions:
+    """How a weather job fills what is missing.
+
+    Attributes
+    ----------
+    columns : tuple of str, default ("ta", "hm", "ws", "pa")
+        The fields to impute; all other fields are stored as they are.
+    max_spline_gap : int, default 3
+        The longest gap, in hours, that is interpolated; at most 168.
+
+    Raises
+    ------
+    OptionError
+        If no field is named, one is a key, or gaps would be interpolated that reach beyond what is written again.
+    """
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    max_spline_gap: int = 3
+
+    def __post_init__(self) -> None:
+        columns = tuple(dict.fromkeys(self.columns))
+        if not columns:
+            raise OptionError(f"columns is empty; name at least one field, such as {', '.join(DEFAULT_COLUMNS)}")
+        keys = [name for name in columns if name in KEYS]
+        if keys:
+            raise OptionError(f"{', '.join(keys)} cannot be imputed: the fields {', '.join(KEYS)} are keys")
+        if self.max_spline_gap > REWRITTEN_HOURS:
+            raise OptionError(
+                f"max_spline_gap is {self.max_spline_gap}; the weather job can interpolate at most "
+                f"{REWRITTEN_HOURS} hours, the context that it writes again"
+            )
+        object.__setattr__(self, "columns", columns)
+
+    def require_columns(self, present: Sequence[str], origin: str) -> None:
+        """Raise if a column is not among the rows, or is nothing that can be imputed."""
+        for name in self.columns:
+            if name not in present:
+                raise ColumnNotFoundError(name, list(present), origin)
+            column = ASOS_COLUMNS.get(name)
+            if column is not None and column.blank_means:
+                raise OptionError(f"{name} cannot be imputed: a blank means {column.blank_means}, not a missing value")
+            if column is None or not column.can_be_imputed:
+                raise OptionError(f"{name} cannot be imputed: it is no quantity that values in between make sense of")
+
+
+def _settings_of_environment() -> ServiceSettings:
+    from energy_data_layer.settings.services import ServiceSettings
+
+    return ServiceSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a job on a service runs, whatever it collects.
+
+    Attributes
+    ----------
+    settings : ServiceSettings, optional
+        Keys, addresses and limits; by default those of the environment.
+    today : date, optional
+        The day it is in Korea; by default that of the clock.
+    keep_raw, from_raw : path, optional
+        A folder in which the bodies of the answers are kept, or one from which they are taken in place of the service:
+        then everything in it is stored.
+    dry_run : bool, default False
+        Tell what would be asked for, and do nothing.
+    schema_policy : str, optional
+        What becomes of answers with other fields than before, see `policy_of`.
+    use_rust : bool, optional
+        The engine, see `rows_from_api_payload`.
+    on_stage : callable, optional
+        Told the name of each stage as it begins.
+
+    Raises
+    ------
+    OptionError
+        If the folders cannot be used together, or the one to read is not there.
+    """
+
+    settings: ServiceSettings = field(default_factory=_settings_of_environment)
+    today: date = field(default_factory=lambda: today_in_korea())
+    keep_raw: str | PathLike[str] | None = None
+    from_raw: str | PathLike[str] | None = None
+    dry_run: bool = False
+    schema_policy: str | None = None
+    use_rust: bool | None = None
+    on_stage: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep_raw is not None and self.from_raw is not None:
+            raise OptionError("keep_raw and from_raw cannot be combined: the answers in from_raw are kept already")
+        if self.from_raw is not None and not Path(self.from_raw).is_dir():
+            raise OptionError(f"from_raw is {self.from_raw}, which is no folder")
+
+    @property
+    def raw(self) -> RawFolder | None:
+        """The folder that answers are taken from, in place of the service."""
+        from energy_data_layer.services.raw import RawFolder
+
+        return None if self.from_raw is None else RawFolder(self.from_raw)
+
+    def planned(self, dataset: Dataset, wanted: Iterable[Chunk]) -> list[Chunk]:
+        """Return the chunks to ask for: the wanted ones, or all that the raw folder holds."""
+        return list(wanted) if self.raw is None else self.raw.chunks(dataset)
+
+    def collect(self, dataset: Dataset, chunks: Iterable[Chunk], *, requests_today: int) -> Collection:
+        """Ask for chunks within what is left of the day's requests."""
+        from energy_data_layer.services.collect import collect
+        from energy_data_layer.services.raw import RawFolder
+
+        return collect(
+            dataset,
+            chunks,
+            self.settings,
+            requests_left=max(self.settings.requests_per_day - requests_today, 0),
+            keep_raw=None if self.keep_raw is None else RawFolder(self.keep_raw),
+            from_raw=self.raw,
+            use_rust=self.use_rust,
+        )
+
+
+def split_options(options: Mapping[str, Any]) -> tuple[ImputeOptions, RunOptions]:
+    """Return both kinds of options of a weather job from their fields."""
+    of_impute = {one.name for one in fields(ImputeOptions)} & options.keys()
+    return (
+        ImputeOptions(**{name: options[name] for name in of_impute}),
+        RunOptions(**{name: value for name, value in options.items() if name not in of_impute}),
+    )
