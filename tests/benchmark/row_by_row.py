@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from energy_data_layer.datasets.tables import NAMBU_GENERATION
-from energy_data_layer.storage.database import duckdb_path, is_postgresql
+from energy_data_layer.storage.urls import duckdb_path, is_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -180,7 +180,7 @@ def test_history_of_stations_without_long_gaps_is_left_where_it_is(database_url,
     module = "energy_data_layer.jobs.weather.imputed"
     from energy_data_layer.jobs.weather import imputed as imputed_weather
 
-    read = imputed_weather.stored_observations_elsewhere
+    read = imputed_weather.observations_outside_periods
 
     def spy(database, periods, columns, stations):
         asked.append(stations)
@@ -189,10 +189,10 @@ def test_history_of_stations_without_long_gaps_is_left_where_it_is(database_url,
         assert stations is None or some.num_rows < everything.num_rows
         return some
 
-    monkeypatch.setattr(f"{module}.stored_observations_elsewhere", spy)
+    monkeypatch.setattr(f"{module}.observations_outside_periods", spy)
     weather(database_url, service, since=date(2024, 3, 1))
     frugal = stored(database_url, WEATHER_ASOS, ORDER)
-    monkeypatch.setattr(f"{module}.stored_observations_elsewhere", lambda d, p, c, _: read(d, p, c, None))
+    monkeypatch.setattr(f"{module}.observations_outside_periods", lambda d, p, c, _: read(d, p, c, None))
     report = weather(database_url, service, since=date(2024, 3, 1))
     assert asked[0] is not None
     assert (report.rows_updated, report.fills_changed) == (0, 0)

@@ -20,8 +20,8 @@ from energy_data_layer.quality.rejects import LISTED as LISTED_REJECTS
 from energy_data_layer.quality.rejects import LONGEST_CONTENT, Rejects
 from energy_data_layer.quality.runs import LISTED as LISTED_RUNS
 from energy_data_layer.quality.runs import RunHistory
-from energy_data_layer.quality.scope import Scope
 from energy_data_layer.quality.weather_gaps import LENGTHS, LONGEST, MOST_POINTS, GapLengths, LongGap, WeatherGaps
+from energy_data_layer.storage.queries.scope import Scope
 
 FIRST, LAST = date(2015, 1, 1), date(2024, 12, 31)
 FIELDS = ["ta", "hm", "ws", "pa"]

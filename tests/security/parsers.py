@@ -31,8 +31,7 @@ from energy_data_layer.settings.services import ServiceSettings, solar_plant
 from energy_data_layer.simulator.faults import faults_from_text
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.storage.database import duckdb_path, redacted_url
-from energy_data_layer.storage.postgresql_url import libpq_uri, without_secrets
+from energy_data_layer.storage.urls import duckdb_path, libpq_uri, redacted_url, without_secrets
 from energy_data_layer.transforms.registry import TRANSFORMS
 
 if TYPE_CHECKING:

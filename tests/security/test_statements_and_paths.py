@@ -17,7 +17,8 @@ from energy_data_layer.errors import DataLayerError, OptionError, SourceFileErro
 from energy_data_layer.files.csv_text import matching_files
 from energy_data_layer.files.generation import read_generation_files
 from energy_data_layer.services.raw import MANIFEST, RawFolder
-from energy_data_layer.storage.database import Database, quoted
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.transforms.registry import TRANSFORMS
 
@@ -42,9 +43,15 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "jobs/weather/stored.py": {"observed", "of_stations", "selected", "source", "station"},
-    "quality/coverage.py": {
-        "NAME_OF[table]",
+    "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
+    "storage/database.py": {"column", "conditions", "selected"},
+    "storage/monthly_statistics.py": {"hourly.start", "names", "values"},
+    "storage/postgresql.py": {"same_key"},
+    "storage/queries/daily_totals.py": {"rounding", "stamp", "total", "value", "where"},
+    "storage/queries/fills.py": {"Provenance.OBSERVED", "Provenance.UNFILLED", "where"},
+    "storage/queries/records.py": {"order", "where"},
+    "storage/queries/series.py": {
+        "_NAME[table]",
         "clause([*conditions, hourly.counts])",
         "hourly.start",
         "key",
@@ -52,15 +59,7 @@ REVIEWED = {
         "valued",
         "where",
     },
-    "quality/daily_totals.py": {"rounding", "stamp", "value", "where"},
-    "quality/fills.py": {"code", "where"},
-    "quality/newest.py": {"count", "order", "where"},
-    "quality/weather_gaps.py": {"', '.join(selected)", "stamp", "station", "where"},
-    "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
-    "storage/database.py": {"column", "conditions", "selected"},
-    "storage/migrations.py": {"kind", "typed"},
-    "storage/monthly_statistics.py": {"hourly.start", "names", "values"},
-    "storage/postgresql.py": {"same_key"},
+    "storage/queries/weather_history.py": {"observed", "of_stations", "selected", "source", "station", "totals"},
     "storage/runs.py": {"changes", "filters"},
     "storage/upsert.py": {"names", "same_key", "staged", "update"},
 }

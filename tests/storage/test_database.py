@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer.errors import DuplicateKeyError, OptionError, StorageError
-from energy_data_layer.storage.database import Database, UpsertCounts, quoted, redacted_url
+from energy_data_layer.storage.database import Database, UpsertCounts
+from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.urls import redacted_url
 
 from .hourly_rows import KEY, NOON, contents, create_table, rows, stored
 

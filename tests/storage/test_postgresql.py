@@ -14,7 +14,7 @@ from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.storage.database import Database, UpsertCounts
 from energy_data_layer.storage.migrations import add_provenance_columns, migrate
-from energy_data_layer.storage.postgresql_url import libpq_uri, without_secrets
+from energy_data_layer.storage.urls import libpq_uri, without_secrets
 
 from .hourly_rows import KEY, contents, create_table, rows
 

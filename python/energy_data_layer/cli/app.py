@@ -17,7 +17,7 @@ from energy_data_layer.cli.options import ManyValuesCommand, light
 from energy_data_layer.core import logs
 from energy_data_layer.errors import DataLayerError, OptionError
 from energy_data_layer.settings import DATABASE_URL
-from energy_data_layer.storage.database import redacted_url
+from energy_data_layer.storage.urls import redacted_url
 
 logger = logging.getLogger(__name__)
 

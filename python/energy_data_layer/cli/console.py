@@ -124,7 +124,7 @@ def show_fills(filled: dict[str, dict[str, int]]) -> None:
     """Print how many values of each column were filled by each method."""
     from energy_data_layer.core.provenance import Provenance
 
-    methods = [method.label for method in Provenance if method is not Provenance.OBSERVED]
+    methods = [method.label for method in Provenance if method.is_fill]
     show_table(
         "Filled by method",
         ["method", *filled],

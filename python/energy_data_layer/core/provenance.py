@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Provenance(IntEnum):
@@ -10,8 +14,9 @@ class Provenance(IntEnum):
 
     Examples
     --------
-    >>> Provenance(4).label
-    'climatology'
+    >>> method = Provenance(4)
+    >>> method.label, method.is_fill, method.is_interpolated, method.is_mean
+    ('climatology', True, False, True)
     """
 
     OBSERVED = 0
@@ -36,6 +41,21 @@ class Provenance(IntEnum):
         """The method's name in reports."""
         return self.name.lower()
 
+    @property
+    def is_fill(self) -> bool:
+        """Whether the input had no value; true too where none could be computed."""
+        return self is not Provenance.OBSERVED
+
+    @property
+    def is_interpolated(self) -> bool:
+        """Whether the value was computed from its neighbours in time."""
+        return self in {Provenance.SPLINE, Provenance.LINEAR, Provenance.NEAREST}
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value is a mean of observed values."""
+        return self in {Provenance.CLIMATOLOGY, Provenance.STATION_MEAN, Provenance.GLOBAL_MEAN}
+
 
 PROVENANCE_SUFFIX = "_provenance"
 
@@ -43,3 +63,48 @@ PROVENANCE_SUFFIX = "_provenance"
 def provenance_column(column: str) -> str:
     """Return the name of the column that holds the provenance of `column`."""
     return column + PROVENANCE_SUFFIX
+
+
+def is_fill(codes: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return which values of a column are fills, by its provenance; without one a value is observed.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> is_fill(pa.chunked_array([[0, 4, None]], pa.uint8())).to_pylist()
+    [False, True, False]
+    """
+    import pyarrow.compute as pc
+
+    return pc.not_equal(pc.fill_null(codes, Provenance.OBSERVED.value), Provenance.OBSERVED.value)
+
+
+def is_interpolated(codes: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return which values of a column are interpolated, by its provenance.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> is_interpolated(pa.chunked_array([[0, 1, 4, None]], pa.uint8())).to_pylist()
+    [False, True, False, False]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.is_in(codes, pa.array([method for method in Provenance if method.is_interpolated], pa.uint8()))
+
+
+def is_fill_sql(provenance: str) -> str:
+    """Return the SQL condition for a value to be a fill; without a provenance it is observed.
+
+    Parameters
+    ----------
+    provenance : str
+        The provenance of the value, in SQL.
+
+    Examples
+    --------
+    >>> is_fill_sql('w."ta_provenance"')
+    'coalesce(w."ta_provenance", 0) <> 0'
+    """
+    return f"coalesce({provenance}, {Provenance.OBSERVED:d}) <> {Provenance.OBSERVED:d}"

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from energy_data_layer import settings
-from energy_data_layer.datasets.tables import RUNS, TABLES
+from energy_data_layer.datasets.tables import RUNS
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.doctor.free_space import free_space
 from energy_data_layer.errors import DataLayerError
-from energy_data_layer.storage.database import Database, duckdb_path, is_postgresql, quoted, redacted_url
-from energy_data_layer.storage.migrations import MIGRATIONS, migrate, schema_version, state_of
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of
+from energy_data_layer.storage.queries.trial_writes import try_writes
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE, RUNNING, RunLog
+from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONG_RUNNING = timedelta(hours=24)
 SERVICE_JOBS = ("weather", "wind", "solar")
-
-
-class _TriedEnough(Exception):
-    pass
 
 
 def check(url: str | None) -> Iterator[Finding]:
@@ -47,16 +44,7 @@ def check(url: str | None) -> Iterator[Finding]:
 
 def _inside(database: Database) -> Iterator[Finding]:
     present, newest = schema_version(database), MIGRATIONS[-1].version
-    if is_postgresql(database.url):
-        database.execute("SET lock_timeout = '2s'")  # a run that is at work must not hold up the doctor
-    with suppress(_TriedEnough), database.transaction():
-        migrate(database)
-        database.execute("CREATE TABLE edl_doctor (tried INTEGER)")
-        for table in TABLES:
-            database.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {quoted(table)} WHERE FALSE")  # noqa: S608
-            name = database.columns(table)[0]
-            database.execute(f"UPDATE {quoted(table)} SET {quoted(name)} = {quoted(name)} WHERE FALSE")  # noqa: S608
-        raise _TriedEnough
+    try_writes(database)
     yield Finding("database writes", Verdict.OK, "tables can be made and written")
     if present < newest:
         yield Finding("schema", Verdict.OK, f"version {present}; the next run brings it to {newest}")
@@ -67,7 +55,7 @@ def _inside(database: Database) -> Iterator[Finding]:
 
 
 def _runs(database: Database) -> Iterator[Finding]:
-    rows = database.query(f"SELECT job, run_id, status, started, message FROM {RUNS} ORDER BY started").to_pylist()  # noqa: S608
+    rows = database.read(RUNS, ["job", "run_id", "status", "started", "message"]).sort_by("started").to_pylist()
     long_ago = datetime.now(UTC).replace(tzinfo=None) - LONG_RUNNING
     died = [row["run_id"] for row in rows if row["status"] == RUNNING and row["started"] < long_ago]
     if died:

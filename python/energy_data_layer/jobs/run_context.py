@@ -11,9 +11,10 @@ from energy_data_layer.core.logs import lines_of
 from energy_data_layer.engine.shadow.comparer import counted_in
 from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.reports.alerts import alerting
-from energy_data_layer.storage.database import Database, duckdb_path, require_database
+from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE
+from energy_data_layer.storage.urls import duckdb_path, require_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,24 +12,17 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, provenance_column
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
+from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database, quoted
-
-from .scope import Scope, clause
+from energy_data_layer.storage.queries.series import hours_by_day, series_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-NAME_OF = {
-    WEATHER_ASOS: quoted("stnNm"),
-    GENERATION_HOURLY: f"concat_ws(' ', {quoted('publisher')}, {quoted('plant')}, nullif({quoted('unit')}, ''))",
-    WIND_NAMDONG: quoted("plant_name"),
-    NAMBU_GENERATION: quoted("plant_name"),
-}
-"""What a series is called, in SQL."""
+    from energy_data_layer.storage.database import Database
+    from energy_data_layer.storage.queries.scope import Scope
 
 MANY_MISSING = 0.1
 """From this part of its hours on a day or month lacks many."""
@@ -146,24 +139,9 @@ def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverag
     """Return how complete the series of a table are, None where it has no hours in the period."""
     hourly = HOURLY_TABLES[table]
     names = list(hourly.key)
-    key = ", ".join(map(quoted, names))
-    conditions, parameters = scope.of_stations(table)
-    ranges = database.query(
-        f"SELECT {key}, max({NAME_OF[table]}) AS series_name, min({hourly.start}) AS first_hour, "  # noqa: S608
-        f"max({hourly.start}) AS last_hour FROM {quoted(table)}{clause([*conditions, hourly.counts])} GROUP BY {key}",
-        parameters,
-    ).sort_by([(name, "ascending") for name in names])
+    ranges = series_ranges(database, table, scope).sort_by([(name, "ascending") for name in names])
     fields = imputed_fields(database) if table == WEATHER_ASOS else [str(hourly.value)]
-    where, parameters = scope.where(table)
-    valued = " AND ".join(f"{quoted(field)} IS NOT NULL" for field in fields) or "TRUE"
-    filled = " OR ".join(f"coalesce({quoted(provenance_column(field))}, 0) > 0" for field in fields)
-    observed = f"{valued} AND NOT ({filled})" if table == WEATHER_ASOS and fields else valued
-    daily = database.query(
-        f"SELECT {key}, CAST({hourly.start} AS DATE) AS day, count(*) FILTER (WHERE {observed}) AS observed, "  # noqa: S608
-        f"count(*) FILTER (WHERE {valued}) AS valued FROM {quoted(table)}{where} "
-        f"GROUP BY {key}, CAST({hourly.start} AS DATE)",
-        parameters,
-    )
+    daily = hours_by_day(database, table, fields, scope)
     numbered = ranges.select(names).append_column("series", pa.array(np.arange(ranges.num_rows)))
     days = daily.join(numbered, keys=names, join_type="inner").sort_by([("series", "ascending"), ("day", "ascending")])
     series = [

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
 from energy_data_layer.datasets.tables import GENERATION_HOURLY, NAMBU_GENERATION, RUNS
-from energy_data_layer.storage.database import quoted
+from energy_data_layer.storage.queries.daily_totals import days_with_total
+from energy_data_layer.storage.queries.records import newest_reports
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
-
-    from .scope import Scope
+    from energy_data_layer.storage.queries.scope import Scope
 
 LISTED = 20
 RUNS_READ = 200
@@ -92,35 +94,17 @@ def daily_totals(database: Database, scope: Scope) -> DailyTotals:
 
 def _stored(database: Database, scope: Scope) -> tuple[int, list[TotalDiffers]]:
     """Return how many days were compared, and those that differ by more than rounding of the numbers explains."""
-    where, parameters = scope.where(NAMBU_GENERATION)
-    value, stamp = quoted("generation"), quoted("datetime")
-    rounding = " ".join(
-        f"WHEN max(abs({value} * {10**digits} - round({value} * {10**digits}))) < 1e-6 THEN {12.5 / 10**digits}"
-        for digits in range(4)
-    )
-    daily = (
-        f"WITH daily AS (SELECT max({quoted('plant_name')}) AS plant, CAST({stamp} AS DATE) AS day, "  # noqa: S608
-        f"sum({value}) AS hours, max({quoted('daily_total')}) AS total, CASE {rounding} ELSE 0.001 END AS allowed "
-        f"FROM {quoted(NAMBU_GENERATION)}{where} GROUP BY {quoted('gencd')}, {quoted('hogi')}, CAST({stamp} AS DATE) "
-        f"HAVING count({value}) = 24 AND max({quoted('daily_total')}) IS NOT NULL) "
-    )
-    (counted,) = database.query(f"{daily}SELECT count(*) AS n FROM daily", parameters).to_pylist()  # noqa: S608
-    differ = database.query(
-        f"{daily}SELECT plant, day, hours, total FROM daily WHERE abs(hours - total) > allowed",  # noqa: S608
-        parameters,
-    )
-    return counted["n"], [
+    days = days_with_total(database, scope)
+    difference = pc.abs(pc.subtract(days.column("hours"), days.column("total")))
+    return days.num_rows, [
         TotalDiffers(NAMBU_GENERATION, row["plant"] or "", row["day"], row["hours"], row["total"])
-        for row in differ.to_pylist()
+        for row in days.filter(pc.greater(difference, days.column("allowed"))).to_pylist()
     ]
 
 
 def _told_by_runs(database: Database) -> tuple[int, int, int, list[TotalDiffers]]:
     """Return what the newest run that read a file said of its totals, for every file."""
-    reports = database.query(
-        f"SELECT report, count(*) OVER () AS n FROM {RUNS} WHERE job = 'generation' AND status = 'succeeded' "  # noqa: S608
-        f"ORDER BY started DESC LIMIT {RUNS_READ}"
-    ).to_pylist()
+    reports = newest_reports(database, "generation", RUNS_READ).to_pylist()
     told: list[TotalDiffers] = []
     known: set[str] = set()
     for row in reports:

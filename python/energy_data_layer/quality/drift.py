@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.datasets.tables import DRIFT, DRIFT_COLUMNS
-
-from .newest import newest_rows
+from energy_data_layer.storage.queries.records import drift_by_kind, newest_rows
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
@@ -41,7 +40,7 @@ def drift(database: Database) -> Drift:
     """Return what changed in the sources, at any time."""
     if DRIFT not in database.tables():
         return Drift(recorded=False)
-    kinds = database.query(f"SELECT kind, count(*) AS n FROM {DRIFT} GROUP BY kind ORDER BY n DESC, kind").to_pylist()  # noqa: S608
+    kinds = drift_by_kind(database).to_pylist()
     return Drift(
         True,
         sum(row["n"] for row in kinds),

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer._version import __version__
 from energy_data_layer.datasets.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database, redacted_url, require_database
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.queries.scope import Scope
+from energy_data_layer.storage.urls import redacted_url, require_database
 
 from .coverage import TableCoverage, imputed_fields, table_coverage
 from .daily_totals import DailyTotals, daily_totals
@@ -18,7 +20,6 @@ from .drift import Drift, drift
 from .fills import FieldFills, ReplacedFills, field_fills, replaced_fills
 from .rejects import Rejects, rejects
 from .runs import RunHistory, run_history
-from .scope import Scope
 from .weather_gaps import WeatherGaps, weather_gaps
 
 if TYPE_CHECKING:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.core.provenance import Provenance, provenance_column
-from energy_data_layer.datasets.tables import FILL_CHANGE_COLUMNS, FILL_CHANGES, WEATHER_ASOS
-from energy_data_layer.storage.database import quoted
-
-from .newest import newest_rows
-from .scope import clause
+from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.datasets.tables import FILL_CHANGES
+from energy_data_layer.storage.queries.fills import hours_by_provenance, newest_replaced, replaced_by_method
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
-
-    from .scope import Scope
+    from energy_data_layer.storage.queries.scope import Scope
 
 LISTED = 20
 
@@ -81,42 +77,23 @@ def field_fills(database: Database, fields: list[str], scope: Scope) -> list[Fie
 
 
 def _of_field(database: Database, name: str, scope: Scope) -> FieldFills:
-    code = (
-        f"CASE WHEN {quoted(name)} IS NULL THEN {Provenance.UNFILLED:d} "
-        f"ELSE coalesce({quoted(provenance_column(name))}, 0) END"
-    )
-    where, parameters = scope.where(WEATHER_ASOS)
-    answer = database.query(
-        f"SELECT CAST({code} AS BIGINT) AS code, count(*) AS hours FROM {quoted(WEATHER_ASOS)}{where} GROUP BY 1",  # noqa: S608
-        parameters,
-    )
-    counts = {row["code"]: row["hours"] for row in answer.to_pylist()}
-    methods = [method for method in Provenance if method is not Provenance.OBSERVED]
-    return FieldFills(name, counts.get(0, 0), {method.label: counts.get(method, 0) for method in methods})
+    counts = {row["code"]: row["hours"] for row in hours_by_provenance(database, name, scope).to_pylist()}
+    fills = {method.label: counts.get(method, 0) for method in Provenance if method.is_fill}
+    return FieldFills(name, counts.get(Provenance.OBSERVED, 0), fills)
 
 
 def replaced_fills(database: Database, scope: Scope) -> ReplacedFills:
     """Return the fills of the period that were replaced."""
     if FILL_CHANGES not in database.tables():
         return ReplacedFills(recorded=False)
-    terms, parameters = scope.of_stations(WEATHER_ASOS)
-    for moment, comparison in ((scope.first_moment, ">="), (scope.end, "<")):
-        if moment is not None:
-            parameters.append(moment)
-            terms.append(f"{quoted('tm')} {comparison} ${len(parameters)}")
-    where = clause(terms)
-    answer = database.query(
-        f"SELECT CAST(old_provenance AS BIGINT) AS old_code, CAST(new_provenance AS BIGINT) AS new_code, "  # noqa: S608
-        f"count(*) AS changes FROM {FILL_CHANGES}{where} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
-        parameters,
-    ).to_pylist()
+    answer = replaced_by_method(database, scope).to_pylist()
     return ReplacedFills(
         True,
         sum(row["changes"] for row in answer),
         [MethodChange(_label(row["old_code"]), _label(row["new_code"]), row["changes"]) for row in answer],
-        newest_rows(database, FILL_CHANGES, FILL_CHANGE_COLUMNS, "changed", LISTED, where, parameters),
+        newest_replaced(database, scope, LISTED),
     )
 
 
 def _label(code: int | None) -> str:
-    return Provenance(code or 0).label
+    return Provenance(code or Provenance.OBSERVED).label

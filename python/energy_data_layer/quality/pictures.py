@@ -233,14 +233,15 @@ def _midnights(first: datetime, last: datetime) -> list[datetime]:
 def _gaps(points: list[tuple[float, float | None, int]]) -> list[tuple[float, float]]:
     """Return begin and width of each run of points that are not observed."""
     found: list[tuple[float, float]] = []
-    previous = Provenance.OBSERVED.value
+    previous_is_fill = False
     for place, _, code in points:
-        if code and previous:
+        is_fill = code != Provenance.OBSERVED
+        if is_fill and previous_is_fill:
             begin, _ = found.pop()
             found.append((begin, place - begin))
-        elif code:
+        elif is_fill:
             found.append((place, 0.0))
-        previous = code
+        previous_is_fill = is_fill
     return found
 
 
@@ -249,7 +250,7 @@ def _line(points: list[tuple[float, float | None, int]]) -> str:
     parts = []
     pen_is_down = False
     for place, height, code in points:
-        if code or height is None:
+        if code != Provenance.OBSERVED or height is None:
             pen_is_down = False
             continue
         parts.append(f"{'L' if pen_is_down else 'M'}{_short(place)} {_short(height)}")

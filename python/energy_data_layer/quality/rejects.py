@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.datasets.tables import REJECT_COLUMNS, REJECTS
-
-from .newest import newest_rows
+from energy_data_layer.storage.queries.records import newest_rows, rejects_by_reason
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
@@ -42,10 +41,7 @@ def rejects(database: Database) -> Rejects:
     """Return the rows that were not stored, of whatever period: an unreadable one has none."""
     if REJECTS not in database.tables():
         return Rejects(recorded=False)
-    reasons = database.query(
-        # What stands before the colon is the reason, what follows is about the one row.
-        f"SELECT split_part(reason, ': ', 1) AS kind, count(*) AS n FROM {REJECTS} GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608
-    ).to_pylist()
+    reasons = rejects_by_reason(database).to_pylist()
     newest = newest_rows(database, REJECTS, REJECT_COLUMNS, "first_seen", LISTED)
     for row in newest:
         row["content"] = _cut(row["content"] or "")

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.datasets.tables import RUN_COLUMNS, RUNS
-
-from .newest import newest_rows
+from energy_data_layer.storage.queries.records import newest_rows, runs_by_status
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
@@ -43,9 +42,7 @@ def run_history(database: Database) -> RunHistory:
     """Return the history of runs, of any time."""
     if RUNS not in database.tables():
         return RunHistory(recorded=False)
-    counts = database.query(
-        f"SELECT job, status, count(*) AS n FROM {RUNS} GROUP BY job, status ORDER BY job, status"  # noqa: S608
-    ).to_pylist()
+    counts = runs_by_status(database).to_pylist()
     by_job: dict[str, dict[str, int]] = {}
     for row in counts:
         by_job.setdefault(row["job"], {})[row["status"]] = row["n"]

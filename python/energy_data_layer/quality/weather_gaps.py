@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
 from energy_data_layer.datasets.tables import WEATHER_ASOS
-from energy_data_layer.storage.database import quoted
+from energy_data_layer.storage.queries.fills import gaps_of_field
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from energy_data_layer.storage.database import Database
-
-    from .scope import Scope
+    from energy_data_layer.storage.queries.scope import Scope
 
 LENGTHS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, 168), (169, 720), (721, None))
 """The classes of lengths, in hours."""
@@ -134,7 +131,7 @@ def weather_gaps(database: Database, fields: list[str], scope: Scope) -> Weather
     lengths: list[GapLengths] = []
     longest: list[_Gap] = []
     for name in fields:
-        gaps = _gaps(database, name, scope)
+        gaps = gaps_of_field(database, name, scope)
         hours = gaps.column("hours").to_numpy()
         upper = np.array([last or np.iinfo(np.int64).max for _, last in LENGTHS])
         counts = np.bincount(np.searchsorted(upper, hours), minlength=len(LENGTHS))
@@ -152,36 +149,17 @@ def weather_gaps(database: Database, fields: list[str], scope: Scope) -> Weather
     return WeatherGaps(lengths, [_with_hours_around(database, gap, fields) for gap in chosen])
 
 
-def _gaps(database: Database, name: str, scope: Scope) -> pa.Table:
-    """Return the station, first and last hour and length of each gap of a field.
-
-    Only the hours without an observation are sorted, which are few: those in a row have the same distance to
-    their number.
-    """
-    where, parameters = scope.where(WEATHER_ASOS, f"{quoted(provenance_column(name))} > 0")
-    station, stamp = quoted("stnId"), quoted("tm")
-    return database.query(
-        f"WITH numbered AS (SELECT {station}, {stamp}, {stamp} - row_number() OVER "  # noqa: S608
-        f"(PARTITION BY {station} ORDER BY {stamp}) * INTERVAL '1 hour' AS gap FROM {quoted(WEATHER_ASOS)}{where}) "
-        f"SELECT {station}, min({stamp}) AS first, max({stamp}) AS last, count(*) AS hours "
-        f"FROM numbered GROUP BY {station}, gap",
-        parameters,
-    )
-
-
 def _with_hours_around(database: Database, gap: _Gap, fields: list[str]) -> LongGap:
     around = timedelta(hours=max(HOURS_AROUND, gap.hours // 4))
-    station, stamp = quoted("stnId"), quoted("tm")
-    selected = [quoted("stnNm"), stamp, quoted(gap.field), *(quoted(provenance_column(name)) for name in fields)]
-    rows = database.query(
-        f"SELECT {', '.join(selected)} FROM {quoted(WEATHER_ASOS)} "  # noqa: S608
-        f"WHERE {station} = $1 AND {stamp} >= $2 AND {stamp} <= $3 ORDER BY {stamp}",
-        [gap.station, gap.first - around, gap.last + around],
-    )
+    rows = database.read(
+        WEATHER_ASOS,
+        ["stnNm", "tm", gap.field, *map(provenance_column, fields)],
+        [("stnId", "=", gap.station), ("tm", ">=", gap.first - around), ("tm", "<=", gap.last + around)],
+    ).sort_by("tm")
     stamps = rows.column("tm").to_numpy()
     within = (stamps >= np.datetime64(gap.first)) & (stamps <= np.datetime64(gap.last))
-    codes = {name: rows.column(provenance_column(name)).fill_null(0).to_numpy() for name in fields}
-    counts = np.bincount(codes[gap.field][within], minlength=len(Provenance))
+    codes = rows.column(provenance_column(gap.field)).fill_null(Provenance.OBSERVED.value).to_numpy()
+    counts = np.bincount(codes[within], minlength=len(Provenance))
     step = ceil(rows.num_rows / MOST_POINTS)
     shown = rows.take(np.arange(0, rows.num_rows, step))
     return LongGap(
@@ -192,9 +170,13 @@ def _with_hours_around(database: Database, gap: _Gap, fields: list[str]) -> Long
         gap.last,
         gap.hours,
         {method.label: int(counts[method]) for method in Provenance if counts[method]},
-        [name for name in fields if name != gap.field and (codes[name][within] > 0).any()],
+        [
+            name
+            for name in fields
+            if name != gap.field and is_fill(rows.column(provenance_column(name))).to_numpy()[within].any()
+        ],
         step,
         shown.column("tm").to_pylist(),
         shown.column(gap.field).to_pylist(),
-        codes[gap.field][::step].tolist(),
+        codes[::step].tolist(),
     )

@@ -17,8 +17,8 @@ from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.engine.shadow.comparer import settle
 from energy_data_layer.engine.shadow.counts import ShadowCounts
 from energy_data_layer.reports.drift_finding import DriftFinding  # noqa: TC001
-from energy_data_layer.storage.database import duckdb_path, is_postgresql
 from energy_data_layer.storage.runs import SUCCEEDED
+from energy_data_layer.storage.urls import duckdb_path, is_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

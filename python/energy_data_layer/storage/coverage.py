@@ -19,10 +19,12 @@ from energy_data_layer.datasets.tables import (
     WIND_NAMDONG,
 )
 from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.database import Database, quoted
+from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from energy_data_layer.storage.database import Database
 
 HOURS_A_DAY = 24
 
@@ -107,6 +109,7 @@ def incomplete_days(
 
     Examples
     --------
+    >>> from energy_data_layer.storage.database import Database
     >>> from energy_data_layer.storage.migrations import migrate
     >>> with Database.connect("duckdb:///:memory:") as database:
     ...     migrate(database)
@@ -153,6 +156,7 @@ def last_stamp(database: Database, table: str) -> pa.Table:
 
     Examples
     --------
+    >>> from energy_data_layer.storage.database import Database
     >>> from energy_data_layer.storage.migrations import migrate
     >>> with Database.connect("duckdb:///:memory:") as database:
     ...     migrate(database)

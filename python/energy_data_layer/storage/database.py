@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Self
 
-from energy_data_layer.errors import OptionError, StorageError
+from energy_data_layer.errors import OptionError
+from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,17 +18,6 @@ if TYPE_CHECKING:
 
 Filter = tuple[str, Literal["=", "!=", "<", "<=", ">", ">=", "in"], object]
 """A condition on a column: ``("tm", ">=", datetime(2024, 1, 1))``, ``("stnId", "in", [108, 159])``."""
-
-DUCKDB = "duckdb:///"
-SUPPORTED_URLS = (
-    "supported are: duckdb:///relative/path.duckdb, duckdb:////absolute/path.duckdb, duckdb:///:memory:, "
-    "postgresql://user:password@host:5432/database"
-)
-
-POSTGRESQL_SCHEMES = frozenset(
-    ("postgresql", "postgres", *(f"postgresql+{driver}" for driver in ("psycopg2", "psycopg", "asyncpg", "adbc")))
-)
-"""What the URL of a PostgreSQL may begin with; SQLAlchemy's names of drivers mean nothing here."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +65,9 @@ class Database(ABC):
             If the database cannot be opened: the folder is missing or not writable, another process
             holds the file, or the file is something else; the server cannot be reached, or refuses.
         """
-        if is_postgresql(url):
-            from energy_data_layer.storage.postgresql import PostgreSQLDatabase
-
-            return PostgreSQLDatabase(url)
-        duckdb_path(url)
-        from energy_data_layer.storage.duckdb import DuckDBDatabase
-
-        return DuckDBDatabase(url)
+        # By name: what opens the databases stands above them, and they above what they have in common.
+        opened: Database = import_module("energy_data_layer.storage.connect").connect(url)
+        return opened
 
     def __enter__(self) -> Self:
         return self
@@ -217,77 +200,6 @@ class Database(ABC):
         selected = ", ".join(map(quoted, columns)) if columns is not None else "*"
         conditions, parameters = _conditions(filters)
         return self.query(f"SELECT {selected} FROM {quoted(table)}{conditions}", parameters)  # noqa: S608
-
-
-def quoted(identifier: str) -> str:
-    """Return a name of a table or column as it stands in a statement.
-
-    Examples
-    --------
-    >>> quoted('the "best" plant')
-    '"the ""best"" plant"'
-    """
-    if not identifier or "\0" in identifier:
-        raise OptionError(f"{identifier!r} cannot be the name of a table or column")
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def redacted_url(url: str) -> str:
-    """Return a database URL without its passwords, fit for messages, logs and reports.
-
-    Examples
-    --------
-    >>> redacted_url("postgresql://energy:s3cret@db/weather?sslpassword=other")
-    'postgresql://energy:***@db/weather?sslpassword=***'
-    """
-    without_login = re.sub(r"^([^:/]+://[^:@/?#]*):.*@", r"\1:***@", url)
-    return re.sub(r"([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*", r"\1***", without_login, flags=re.I)
-
-
-def is_postgresql(url: str) -> bool:
-    """Return whether a URL names a PostgreSQL database.
-
-    Examples
-    --------
-    >>> is_postgresql("postgresql+psycopg2://energy@db/weather"), is_postgresql("duckdb:///energy.duckdb")
-    (True, False)
-    """
-    scheme, separator, _ = url.partition("://")
-    return bool(separator) and scheme.lower() in POSTGRESQL_SCHEMES
-
-
-def duckdb_path(url: str) -> Path | None:
-    """Return the file that a ``duckdb:///`` URL names, None for a database in memory.
-
-    Examples
-    --------
-    >>> duckdb_path("duckdb:///energy.duckdb").name
-    'energy.duckdb'
-    """
-    name = url.removeprefix(DUCKDB)
-    if name == url or not name:
-        raise _unsupported(url)
-    return None if name == ":memory:" else Path(name)
-
-
-def require_database(url: str) -> None:
-    """Raise `StorageError` if a URL names a file that does not exist: who only reads is not to make it."""
-    path = None if is_postgresql(url) else duckdb_path(url)
-    if path is not None and not path.exists():
-        raise StorageError(f"{url}: there is no such file; the first run of a job makes it")
-
-
-def _unsupported(url: str) -> OptionError:
-    """Return the error for a URL that names no database of a supported kind."""
-    return OptionError(f'"{redacted_url(url)}" names no database of a supported kind; {SUPPORTED_URLS}')
-
-
-def require_writable_folder(folder: Path, url: str) -> None:
-    """Raise `StorageError` if no database file can be made in this folder."""
-    if not folder.is_dir():
-        raise StorageError(f"{url}: the folder {folder} does not exist; create it first")
-    if not os.access(folder, os.W_OK):
-        raise StorageError(f"{url}: the folder {folder} is not writable; choose another one")
 
 
 def _conditions(filters: Sequence[Filter]) -> tuple[str, list[object]]:

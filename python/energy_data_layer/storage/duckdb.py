@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import (
-    Database,
-    UpsertCounts,
-    duckdb_path,
-    redacted_url,
-    require_writable_folder,
-)
+from energy_data_layer.storage.database import Database, UpsertCounts
+from energy_data_layer.storage.urls import duckdb_path, redacted_url, require_writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

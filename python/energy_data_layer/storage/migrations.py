@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,106 +10,199 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import provenance_column
-from energy_data_layer.datasets.asos import COLUMNS
-from energy_data_layer.datasets.tables import (
-    DRIFT,
-    DRIFT_COLUMNS,
-    DRIFT_KEY,
-    FILL_CHANGE_COLUMNS,
-    FILL_CHANGE_KEY,
-    FILL_CHANGES,
-    FIRST_RUN_COLUMNS,
-    GENERATION_COLUMNS,
-    GENERATION_HOURLY,
-    GENERATION_KEY,
-    MONTHLY_STATISTIC_COLUMNS,
-    MONTHLY_STATISTIC_KEY,
-    MONTHLY_STATISTICS,
-    NAMBU_COLUMNS,
-    NAMBU_GENERATION,
-    NAMBU_KEY,
-    REJECT_COLUMNS,
-    REJECT_KEY,
-    REJECTS,
-    REPLACED_VALUE_COLUMNS,
-    REPLACED_VALUE_KEY,
-    REPLACED_VALUES,
-    RUN_COUNTERS,
-    RUN_KEY,
-    RUNS,
-    SOURCE_SCHEMA_COLUMNS,
-    SOURCE_SCHEMA_KEY,
-    SOURCE_SCHEMAS,
-    TABLES,
-    WEATHER_ASOS,
-    WEATHER_KEY,
-    WIND_COLUMNS,
-    WIND_KEY,
-    WIND_NAMDONG,
-)
+from energy_data_layer.datasets.tables import TABLES
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import (
-    Database,
-    duckdb_path,
-    is_postgresql,
-    quoted,
-    redacted_url,
-    require_writable_folder,
-)
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url, require_writable_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
+    from collections.abc import Iterable
 
 SCHEMA_VERSION = "schema_version"
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One step of the schema: applied once, in the order of the numbers."""
+    """One step of the schema: applied once, in the order of the numbers, and never changed."""
 
     version: int
     name: str
-    statements: Callable[[Database], list[str]]
+    statements: tuple[str, ...]
 
 
-def _creates(table: str, columns: Mapping[str, pa.DataType], key: Sequence[str]) -> Callable[[Database], list[str]]:
-    def statements(database: Database) -> list[str]:
-        typed = ", ".join(f"{quoted(name)} {database.sql_type(arrow_type)}" for name, arrow_type in columns.items())
-        return [f"CREATE TABLE {quoted(table)} ({typed}, PRIMARY KEY ({', '.join(map(quoted, key))}))"]
-
-    return statements
-
-
-def _adds(table: str, columns: Mapping[str, pa.DataType]) -> Callable[[Database], list[str]]:
-    def statements(database: Database) -> list[str]:
-        typed = {name: database.sql_type(arrow_type) for name, arrow_type in columns.items()}
-        return [f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {kind}" for name, kind in typed.items()]
-
-    return statements
-
-
-def _renames(table: str, name: str) -> Callable[[Database], list[str]]:
-    return lambda _: [f"ALTER TABLE {quoted(table)} RENAME TO {quoted(name)}"]
-
-
-_OBSERVATION_COLUMNS = {column.name: column.arrow_type for column in COLUMNS}
-
+# Literals on purpose: what a database was made by must not follow the tables that are declared today.
 MIGRATIONS = (
-    Migration(1, "create weather_asos", _creates(WEATHER_ASOS, _OBSERVATION_COLUMNS, WEATHER_KEY)),
-    Migration(2, "create generation_hourly", _creates(GENERATION_HOURLY, GENERATION_COLUMNS, GENERATION_KEY)),
-    Migration(3, "create generation_rejects", _creates("generation_rejects", REJECT_COLUMNS, REJECT_KEY)),
-    Migration(4, "rename generation_rejects to rejects", _renames("generation_rejects", REJECTS)),
-    Migration(5, "create wind_namdong", _creates(WIND_NAMDONG, WIND_COLUMNS, WIND_KEY)),
-    Migration(6, "create nambu_generation", _creates(NAMBU_GENERATION, NAMBU_COLUMNS, NAMBU_KEY)),
-    Migration(7, "create fill_changes", _creates(FILL_CHANGES, FILL_CHANGE_COLUMNS, FILL_CHANGE_KEY)),
-    Migration(8, "create runs", _creates(RUNS, FIRST_RUN_COLUMNS, RUN_KEY)),
-    Migration(9, "add counters to runs", _adds(RUNS, RUN_COUNTERS)),
-    Migration(10, "create source_schemas", _creates(SOURCE_SCHEMAS, SOURCE_SCHEMA_COLUMNS, SOURCE_SCHEMA_KEY)),
-    Migration(11, "create drift", _creates(DRIFT, DRIFT_COLUMNS, DRIFT_KEY)),
-    Migration(12, "create replaced_values", _creates(REPLACED_VALUES, REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY)),
     Migration(
-        13, "create monthly_statistics", _creates(MONTHLY_STATISTICS, MONTHLY_STATISTIC_COLUMNS, MONTHLY_STATISTIC_KEY)
+        1,
+        "create weather_asos",
+        (
+            """
+            CREATE TABLE weather_asos (
+                "stnId" BIGINT, "stnNm" TEXT, tm TIMESTAMP,
+                ta DOUBLE PRECISION, "taQcflg" TINYINT, rn DOUBLE PRECISION, "rnQcflg" TINYINT,
+                ws DOUBLE PRECISION, "wsQcflg" TINYINT, wd DOUBLE PRECISION, "wdQcflg" TINYINT,
+                hm DOUBLE PRECISION, "hmQcflg" TINYINT, pv DOUBLE PRECISION, td DOUBLE PRECISION,
+                pa DOUBLE PRECISION, "paQcflg" TINYINT, ps DOUBLE PRECISION, "psQcflg" TINYINT,
+                ss DOUBLE PRECISION, "ssQcflg" TINYINT, icsr DOUBLE PRECISION, "icsrQcflg" TINYINT,
+                dsnw DOUBLE PRECISION, "hr3Fhsc" DOUBLE PRECISION,
+                "dc10Tca" DOUBLE PRECISION, "dc10LmcsCa" DOUBLE PRECISION, "clfmAbbrCd" TEXT,
+                "lcsCh" DOUBLE PRECISION, vs DOUBLE PRECISION, "gndSttCd" TEXT, "dmstMtphNo" TEXT,
+                ts DOUBLE PRECISION, "tsQcflg" TINYINT, "m005Te" DOUBLE PRECISION,
+                "m01Te" DOUBLE PRECISION, "m02Te" DOUBLE PRECISION, "m03Te" DOUBLE PRECISION,
+                PRIMARY KEY ("stnId", tm)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        2,
+        "create generation_hourly",
+        (
+            """
+            CREATE TABLE generation_hourly (
+                publisher TEXT, plant TEXT, unit TEXT, fuel TEXT, interval_start TIMESTAMP,
+                kwh DOUBLE PRECISION, label_convention TEXT,
+                PRIMARY KEY (publisher, plant, unit, interval_start)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        3,
+        "create generation_rejects",
+        (
+            """
+            CREATE TABLE generation_rejects (
+                file TEXT, line BIGINT, publisher TEXT, reason TEXT, content TEXT, first_seen TIMESTAMP,
+                PRIMARY KEY (file, line, content)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        4,
+        "rename generation_rejects to rejects",
+        ("ALTER TABLE generation_rejects RENAME TO rejects",),
+    ),
+    Migration(
+        5,
+        "create wind_namdong",
+        (
+            """
+            CREATE TABLE wind_namdong (
+                "timestamp" TIMESTAMP, plant_name TEXT, generation DOUBLE PRECISION,
+                PRIMARY KEY ("timestamp", plant_name)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        6,
+        "create nambu_generation",
+        (
+            """
+            CREATE TABLE nambu_generation (
+                "datetime" TIMESTAMP, gencd TEXT, plant_name TEXT, hogi TEXT, generation DOUBLE PRECISION,
+                daily_total DOUBLE PRECISION, daily_avg DOUBLE PRECISION,
+                daily_max DOUBLE PRECISION, daily_min DOUBLE PRECISION,
+                PRIMARY KEY ("datetime", gencd, hogi)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        7,
+        "create fill_changes",
+        (
+            """
+            CREATE TABLE fill_changes (
+                run_id TEXT, "stnId" BIGINT, tm TIMESTAMP, field TEXT,
+                old_value DOUBLE PRECISION, old_provenance UTINYINT,
+                new_value DOUBLE PRECISION, new_provenance UTINYINT, changed TIMESTAMP,
+                PRIMARY KEY (run_id, "stnId", tm, field)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        8,
+        "create runs",
+        (
+            """
+            CREATE TABLE runs (
+                run_id TEXT, job TEXT, status TEXT, started TIMESTAMP, finished TIMESTAMP, engine TEXT,
+                rows_inserted BIGINT, rows_updated BIGINT, rows_unchanged BIGINT, rows_rejected BIGINT,
+                requests BIGINT, message TEXT, report TEXT,
+                PRIMARY KEY (run_id)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        9,
+        "add counters to runs",
+        (
+            "ALTER TABLE runs ADD COLUMN seconds DOUBLE PRECISION",
+            "ALTER TABLE runs ADD COLUMN peak_rss_mb DOUBLE PRECISION",
+            "ALTER TABLE runs ADD COLUMN hours_completed BIGINT",
+            "ALTER TABLE runs ADD COLUMN values_filled BIGINT",
+            "ALTER TABLE runs ADD COLUMN retries BIGINT",
+            "ALTER TABLE runs ADD COLUMN chunks_failed BIGINT",
+            "ALTER TABLE runs ADD COLUMN shadow_calls BIGINT",
+            "ALTER TABLE runs ADD COLUMN shadow_mismatches BIGINT",
+            "ALTER TABLE runs ADD COLUMN drift_findings BIGINT",
+            "ALTER TABLE runs ADD COLUMN release TEXT",
+        ),
+    ),
+    Migration(
+        10,
+        "create source_schemas",
+        (
+            """
+            CREATE TABLE source_schemas (
+                source TEXT, signature TEXT, fields TEXT, first_seen TIMESTAMP, last_seen TIMESTAMP, run_id TEXT,
+                PRIMARY KEY (source, signature)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        11,
+        "create drift",
+        (
+            """
+            CREATE TABLE drift (
+                run_id TEXT, table_name TEXT, kind TEXT, subject TEXT, field TEXT, detail TEXT, noticed TIMESTAMP,
+                PRIMARY KEY (run_id, table_name, kind, subject, field)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        12,
+        "create replaced_values",
+        (
+            """
+            CREATE TABLE replaced_values (
+                run_id TEXT, table_name TEXT, row_key TEXT, field TEXT, old_value TEXT, new_value TEXT,
+                changed TIMESTAMP,
+                PRIMARY KEY (run_id, table_name, row_key, field)
+            )
+            """,
+        ),
+    ),
+    Migration(
+        13,
+        "create monthly_statistics",
+        (
+            """
+            CREATE TABLE monthly_statistics (
+                table_name TEXT, subject TEXT, field TEXT, month TIMESTAMP, days_observed BIGINT, days BIGINT,
+                median DOUBLE PRECISION, spread DOUBLE PRECISION, magnitude DOUBLE PRECISION,
+                PRIMARY KEY (table_name, subject, field, month)
+            )
+            """,
+        ),
     ),
 )
 
@@ -146,12 +240,17 @@ def migrate(database: Database) -> None:
             )
         present = schema_version(database)  # another process may have been faster
         for migration in MIGRATIONS[present:]:
-            for statement in migration.statements(database):
-                database.execute(statement)
+            for statement in migration.statements:
+                database.execute(_in_dialect(statement, database))
             database.execute(
                 f"INSERT INTO {SCHEMA_VERSION} VALUES ($1, $2, $3)",  # noqa: S608
                 [migration.version, migration.name, datetime.now(UTC).replace(tzinfo=None)],
             )
+
+
+def _in_dialect(statement: str, database: Database) -> str:
+    """Return a statement as the database takes it: PostgreSQL has no integer of one byte."""
+    return re.sub(r"\bU?TINYINT\b", "SMALLINT", statement) if is_postgresql(database.url) else statement
 
 
 def state_of(url: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
-from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.core.provenance import is_fill_sql, provenance_column
 from energy_data_layer.datasets.tables import (
     GENERATION_HOURLY,
     MONTHLY_STATISTIC_COLUMNS,
@@ -20,10 +20,12 @@ from energy_data_layer.datasets.tables import (
     WIND_NAMDONG,
 )
 from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database, quoted
+from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from energy_data_layer.storage.database import Database
 
 MAD_TO_DEVIATION = 1.4826
 """What makes the median absolute deviation of a normal distribution its standard deviation."""
@@ -81,6 +83,7 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
 
     Examples
     --------
+    >>> from energy_data_layer.storage.database import Database
     >>> from energy_data_layer.storage.migrations import migrate
     >>> with Database.connect("duckdb:///:memory:") as database:
     ...     migrate(database)
@@ -138,7 +141,7 @@ def _observed(field: str, present: list[str]) -> str:
     provenance = provenance_column(field)
     if provenance not in present:
         return quoted(field)
-    return f"CASE WHEN coalesce({quoted(provenance)}, 0) = 0 THEN {quoted(field)} END"
+    return f"CASE WHEN NOT {is_fill_sql(quoted(provenance))} THEN {quoted(field)} END"
 
 
 def of_months(days: pd.DataFrame, field: str, daily: DailyValue) -> pd.DataFrame:

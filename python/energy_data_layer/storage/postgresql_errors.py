@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import redacted_url
-from energy_data_layer.storage.postgresql_url import without_secrets
+from energy_data_layer.storage.urls import redacted_url, without_secrets
 
 if TYPE_CHECKING:
     from adbc_driver_manager import Error

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.errors import DuplicateKeyError
-from energy_data_layer.storage.database import quoted
+from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -38,9 +38,10 @@ from energy_data_layer.reports.generation_report import (
     RejectsOfAReason,
     UnitPeriod,
 )
-from energy_data_layer.storage.database import Database, redacted_url
+from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.rejects import store_rejects
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.urls import redacted_url
 from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
 
 if TYPE_CHECKING:

@@ -27,9 +27,11 @@ from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.reprocess_report import ReprocessReport
 from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import Database, redacted_url, require_database
+from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.queries.weather_history import hours_by_station
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.urls import redacted_url, require_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -215,11 +217,8 @@ def _station_groups(
 ) -> list[list[int]]:
     """Return the stations that have rows in the period, stored or raw, in groups of bounded size."""
     begin, end = HOURLY_TABLES[WEATHER_ASOS].stamps_of(first, last)
-    stored = database.query(
-        f'SELECT "stnId", count(*) AS hours FROM {WEATHER_ASOS} WHERE tm >= $1 AND tm < $2 GROUP BY "stnId"',  # noqa: S608
-        [begin, end],
-    )
-    hours = dict(zip(stored.column("stnId").to_pylist(), stored.column("hours").to_pylist(), strict=True))
+    stored = hours_by_station(database, begin, end)
+    hours = dict(zip(stored.column("station").to_pylist(), stored.column("hours").to_pylist(), strict=True))
     for chunk in chunks:
         days = (min(last, chunk.last) - max(first, chunk.first)).days + 1
         hours[int(chunk.key[0])] = hours.get(int(chunk.key[0]), 0) + _HOURS_A_DAY * days

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, provenance_column
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, is_fill, provenance_column
 from energy_data_layer.datasets.tables import REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY, REPLACED_VALUES
 from energy_data_layer.reports.reprocess_report import MISSING, Replaced
 from energy_data_layer.storage.coverage import HOURLY_TABLES
@@ -130,7 +130,7 @@ def _largest_difference(rows: pa.Table, name: str) -> float:
 
 
 def _was_filled(rows: pa.Table, name: str) -> NDArray[np.bool_]:
-    return _flags(pc.greater(pc.fill_null(rows.column(_OLD + provenance_column(name)), 0), Provenance.OBSERVED.value))
+    return _flags(is_fill(rows.column(_OLD + provenance_column(name))))
 
 
 def _differs(rows: pa.Table, name: str) -> NDArray[np.bool_]:

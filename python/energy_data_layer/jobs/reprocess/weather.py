@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, provenance_column
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, is_fill, provenance_column
 from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
 from energy_data_layer.jobs.weather.imputed import impute_and_store
@@ -138,4 +138,4 @@ def _is_fill(rows: pa.Table, name: str) -> pa.ChunkedArray:
     provenance = provenance_column(name)
     if provenance not in rows.column_names:
         return pa.chunked_array([pa.repeat(False, rows.num_rows)])
-    return pc.greater(pc.fill_null(rows.column(provenance), 0), pa.scalar(Provenance.OBSERVED, pa.uint8()))
+    return is_fill(rows.column(provenance))

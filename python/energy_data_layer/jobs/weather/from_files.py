@@ -23,8 +23,8 @@ from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.jobs.weather.stored import MeansOfEverything
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
-from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -22,8 +22,8 @@ from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.services.collect import Failed
-from energy_data_layer.storage.database import redacted_url
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

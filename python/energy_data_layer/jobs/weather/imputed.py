@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.gaps import find_gaps
-from energy_data_layer.core.provenance import Provenance, provenance_column
+from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
 from energy_data_layer.datasets.tables import (
     FILL_CHANGE_KEY,
     FILL_CHANGES,
@@ -26,11 +26,10 @@ from energy_data_layer.jobs.weather.stored import (
     Place,
     changed_fills,
     rows_to_write,
-    stored_around,
-    stored_observations_elsewhere,
     with_stored_rows,
 )
 from energy_data_layer.storage.migrations import add_provenance_columns
+from energy_data_layer.storage.queries.weather_history import observations_outside_periods, rows_in_periods
 from energy_data_layer.transforms.complete_hours.api import complete_hours
 from energy_data_layer.transforms.impute.api import impute_missing_values
 
@@ -93,7 +92,8 @@ def impute_and_store(
             database.lock(WEATHER_ASOS)
             periods = Periods.of(new)
             fields = Fields.of(new, columns, database.columns(WEATHER_ASOS))
-            stored = stored_around(database, periods, fields)
+            context = periods.with_context()
+            stored = rows_in_periods(database, context, fields.columns)
             stage.holds(new, stored)
 
         with report.stage("complete hours") as stage:
@@ -105,7 +105,7 @@ def impute_and_store(
         pieces = []
         for piece, stations in _with_bounded_history(completed, in_need):
             with report.stage("read history") as stage:
-                history = stored_observations_elsewhere(database, periods, columns, stations)
+                history = observations_outside_periods(database, context, columns, stations)
                 stage.holds(completed, history)
 
             with report.stage("impute") as stage:
@@ -196,14 +196,12 @@ def _add_gaps_and_fills(report: WeatherReport, imputed: pa.Table, place: Place, 
     """Add gap lengths and fills by method, per column, of the new range."""
     station = imputed.column(_STATION).to_numpy()
     for name in columns:
-        codes = imputed.column(provenance_column(name)).to_numpy()
-        gaps = find_gaps(codes != Provenance.OBSERVED, station)
+        codes = imputed.column(provenance_column(name))
+        gaps = find_gaps(is_fill(codes).to_numpy(), station)
         lengths = Counter(report.gap_lengths.get(name, {})) + Counter(gaps.touching(place.is_new_range).lengths())
         report.gap_lengths[name] = dict(sorted(lengths.items()))
-        counts = np.bincount(codes[place.is_new_range], minlength=len(Provenance)).tolist()
+        counts = np.bincount(codes.to_numpy()[place.is_new_range], minlength=len(Provenance)).tolist()
         before = report.filled.get(name, {})
         report.filled[name] = {
-            method.label: before.get(method.label, 0) + counts[method]
-            for method in Provenance
-            if method is not Provenance.OBSERVED
+            method.label: before.get(method.label, 0) + counts[method] for method in Provenance if method.is_fill
         }

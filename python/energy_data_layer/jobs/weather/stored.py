@@ -11,15 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.provenance import Provenance, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
+from energy_data_layer.core.provenance import Provenance, is_fill, is_interpolated, provenance_column
+from energy_data_layer.datasets.tables import WEATHER_KEY
 from energy_data_layer.jobs.options import REWRITTEN_HOURS
-from energy_data_layer.storage.database import Database, quoted
+from energy_data_layer.storage.queries.weather_history import observed_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from energy_data_layer.storage.database import Database
 
 CONTEXT_HOURS = 336
 """Stored rows this close to the new ones support their imputation."""
@@ -30,7 +32,6 @@ SAME_VALUE = 1e-9
 
 _STATION, _STAMP = WEATHER_KEY
 _STORED = "stored "
-_IN_PERIOD = f"w.{quoted(_STATION)} = period.station AND w.{quoted(_STAMP)} BETWEEN period.first AND period.last"
 
 
 @dataclass(frozen=True)
@@ -126,37 +127,6 @@ class Place:
         return ~self.is_new_range
 
 
-def stored_around(database: Database, periods: Periods, fields: Fields) -> pa.Table:
-    """Return the stored rows in and around the periods, as they are."""
-    selected = ", ".join(f"w.{quoted(name)}" for name in (*WEATHER_KEY, *fields.columns))
-    return database.query(
-        f"SELECT {selected} FROM {quoted(WEATHER_ASOS)} AS w JOIN period ON {_IN_PERIOD}",  # noqa: S608
-        tables={"period": periods.with_context()},
-    )
-
-
-def stored_observations_elsewhere(
-    database: Database, periods: Periods, columns: Sequence[str], stations: NDArray[np.int64] | None = None
-) -> pa.Table:
-    """Return the stored observations of all other times, of some stations or all; fills are left out."""
-    of_stations = "" if stations is None else f"AND w.{quoted(_STATION)} IN (SELECT station FROM in_need)"  # noqa: S608
-    observed = ", ".join(f"{_observed(name)} AS {quoted(name)}" for name in columns)
-    return database.query(
-        f"SELECT w.{quoted(_STATION)}, w.{quoted(_STAMP)}, {observed} "  # noqa: S608
-        f"FROM {quoted(WEATHER_ASOS)} AS w LEFT JOIN period ON {_IN_PERIOD} "
-        f"WHERE period.station IS NULL {of_stations}",
-        tables={
-            "period": periods.with_context(),
-            "in_need": pa.table({"station": pa.array(() if stations is None else stations, pa.int64())}),
-        },
-    )
-
-
-def _observed(name: str) -> str:
-    """Return, in SQL, the stored value of a field, null where it is a fill."""
-    return f"CASE WHEN coalesce(w.{quoted(provenance_column(name))}, 0) = 0 THEN w.{quoted(name)} END"
-
-
 class MeansOfEverything:
     """The mean of each column over all that is observed, stored or new: what a station gets that has nothing of it.
 
@@ -184,7 +154,7 @@ class MeansOfEverything:
     @cached_property
     def _totals(self) -> dict[str, tuple[int, float]]:
         """Return how much is observed of each column, and its sum."""
-        by_station = self._by_station(None)
+        by_station = self._by_station()
         for new in self._parts():
             by_station |= self._by_station(new.select([*WEATHER_KEY, *self._columns]))
         return {
@@ -195,29 +165,10 @@ class MeansOfEverything:
             for name in self._columns
         }
 
-    def _by_station(self, new: pa.Table | None) -> dict[int, dict[str, Any]]:
+    def _by_station(self, new: pa.Table | None = None) -> dict[int, dict[str, Any]]:
         """Return counts and sums of the stations that have new rows, once these are stored; without any, of all."""
-        key = f"w.{quoted(_STATION)}"
-        if new is None:
-            station, values = key, {name: _observed(name) for name in self._columns}
-            source = f"{quoted(WEATHER_ASOS)} AS w"
-        else:
-            station = f"coalesce({key}, new.{quoted(_STATION)})"
-            values = {name: f"coalesce(new.{quoted(name)}, {_observed(name)})" for name in self._columns}
-            source = (
-                f"(SELECT * FROM {quoted(WEATHER_ASOS)} WHERE {quoted(_STATION)} IN "  # noqa: S608
-                f"(SELECT {quoted(_STATION)} FROM new)) AS w FULL JOIN new ON "
-                + " AND ".join(f"w.{quoted(name)} = new.{quoted(name)}" for name in WEATHER_KEY)
-            )
-        selected = ", ".join(
-            f"count({value}) AS {quoted(f'count_{name}')}, sum({value}) AS {quoted(f'sum_{name}')}"
-            for name, value in values.items()
-        )
-        answer = self._database.query(
-            f"SELECT {station} AS station, {selected} FROM {source} GROUP BY {station}",  # noqa: S608
-            tables={} if new is None else {"new": new},
-        )
-        return {row["station"]: row for row in answer.to_pylist()}
+        totals = observed_totals(self._database, self._columns, new)
+        return {row["station"]: row for row in totals.to_pylist()}
 
 
 def with_stored_rows(new: pa.Table, stored: pa.Table, fields: Fields) -> pa.Table:
@@ -237,7 +188,7 @@ def with_stored_rows(new: pa.Table, stored: pa.Table, fields: Fields) -> pa.Tabl
     for name in fields.imputed_before:
         stored_provenance = rows.column(_STORED + provenance_column(name))
         merged[provenance_column(name)] = pc.if_else(
-            pc.is_valid(rows.column(name)), _code(Provenance.OBSERVED), stored_provenance
+            pc.is_valid(rows.column(name)), pa.scalar(Provenance.OBSERVED, pa.uint8()), stored_provenance
         )
     for name in (_STATION, *fields.imputed, *map(provenance_column, fields.imputed)):
         merged[_STORED + name] = rows.column(_STORED + name)
@@ -250,8 +201,7 @@ def _stored_observations(rows: pa.Table, name: str) -> pa.ChunkedArray:
     provenance = _STORED + provenance_column(name)
     if provenance not in rows.column_names:
         return values
-    filled = pc.greater(pc.fill_null(rows.column(provenance), 0), _code(Provenance.OBSERVED))
-    return pc.if_else(filled, None, values)
+    return pc.if_else(is_fill(rows.column(provenance)), None, values)
 
 
 def _merged(rows: pa.Table, name: str) -> pa.ChunkedArray:
@@ -284,7 +234,7 @@ def changed_fills(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
     changes = []
     for name in fields.imputed:
         kept, _ = _kept_and_changed(imputed, name, place)
-        was_filled = _numbers(imputed, _STORED + provenance_column(name)) > Provenance.OBSERVED
+        was_filled = is_fill(imputed.column(_STORED + provenance_column(name))).to_numpy()
         rows = imputed.filter(pa.array(was_filled & ~kept))
         changes.append(
             pa.table(
@@ -312,17 +262,13 @@ def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArr
     value, code = _numbers(imputed, name), _numbers(imputed, provenance_column(name))
     stored_value = _numbers(imputed, _STORED + name)
     stored_code = _numbers(imputed, _STORED + provenance_column(name))
-    was_filled = stored_code > Provenance.OBSERVED
+    was_filled = is_fill(imputed.column(_STORED + provenance_column(name))).to_numpy()
     same_method = stored_code == code
     same_value = (np.abs(value - stored_value) <= SAME_VALUE) | (np.isnan(value) & np.isnan(stored_value))
-    interpolated = code <= Provenance.NEAREST
+    interpolated = is_interpolated(imputed.column(provenance_column(name))).to_numpy()
     changed = place.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
     kept = np.where(place.is_new_range, was_filled & same_method & same_value, ~changed)
     return kept, changed
-
-
-def _code(provenance: Provenance) -> pa.Scalar:
-    return pa.scalar(provenance, pa.uint8())
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:

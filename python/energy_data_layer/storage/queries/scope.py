@@ -1,4 +1,4 @@
-"""Which part of a database the page is about, as conditions in SQL."""
+"""Which part of a database is asked for, as conditions in SQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.database import quoted
+from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,12 +51,15 @@ class Scope:
 
     def where(self, table: str, *conditions: str) -> tuple[str, list[object]]:
         """Return a WHERE clause for a table of hours, with further conditions, and its parameters."""
-        hourly = HOURLY_TABLES[table]
+        return self.of_stamps(table, HOURLY_TABLES[table].start, *conditions)
+
+    def of_stamps(self, table: str, stamp: str, *conditions: str) -> tuple[str, list[object]]:
+        """Return a WHERE clause for rows about the hours of a table, whose beginning is `stamp` in SQL."""
         terms, parameters = self.of_stations(table)
         for moment, comparison in ((self.first_moment, ">="), (self.end, "<")):
             if moment is not None:
                 parameters.append(moment)
-                terms.append(f"{hourly.start} {comparison} ${len(parameters)}")
+                terms.append(f"{stamp} {comparison} ${len(parameters)}")
         return clause((*terms, *conditions)), parameters
 
     def of_stations(self, table: str) -> tuple[list[str], list[object]]:
