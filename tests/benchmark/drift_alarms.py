@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.errors import DataLayerError
 from energy_data_layer.files.weather import read_asos_files
 from energy_data_layer.jobs.drift.distributions import LEAST_DAYS, LEAST_YEARS, Month, judge
@@ -17,7 +16,8 @@ from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
-from energy_data_layer.storage.monthly_statistics import DAILY_VALUES, daily_values, of_months
+from energy_data_layer.storage.monthly_statistics import daily_values, of_months, watched_fields
+from energy_data_layer.storage.tables import GENERATION_HOURLY, WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def judged(database: Database, table: str, field: str, days_to_date: int) -> Ite
 
 def _months(days: pd.DataFrame, table: str, field: str) -> dict[str, list[Month]]:
     found: dict[str, list[Month]] = defaultdict(list)
-    months = of_months(days, field, DAILY_VALUES[table][field])[["subject", *Month._fields]]
+    months = of_months(days, field, watched_fields(table)[field])[["subject", *Month._fields]]
     for subject, month, *figures in months.itertuples(index=False):
         found[subject].append(Month(month.date(), *(None if figure != figure else figure for figure in figures)))
     return found
@@ -71,7 +71,7 @@ def _months(days: pd.DataFrame, table: str, field: str) -> dict[str, list[Month]
 def show(database: Database, table: str) -> None:
     """Print how many months of each field are told, as they are and with a fault."""
     print(f"{table} {'field':<8} {'days':>4} {'months':>7} {''.join(f'{fault:>10}' for fault in FAULTS)}")
-    for field, daily in DAILY_VALUES[table].items():
+    for field, daily in watched_fields(table).items():
         for days in DAYS:
             told: Counter[str] = Counter()
             months = list(judged(database, table, field, days))
@@ -92,7 +92,7 @@ def main() -> None:
         with Database.connect(url) as database:
             migrate(database)
             rows = read_asos_files(files).table
-            database.upsert(WEATHER_ASOS, rows.select([*WEATHER_KEY, *DAILY_VALUES[WEATHER_ASOS]]), WEATHER_KEY)
+            database.upsert(WEATHER_ASOS, rows.select([*WEATHER_KEY, *watched_fields(WEATHER_ASOS)]), WEATHER_KEY)
             print(f"{len(files)} {kind} files of observations, {rows.num_rows:,} hours")
             show(database, WEATHER_ASOS)
         published = sorted((REAL / "generation_wide").glob("*.csv"))

@@ -24,13 +24,13 @@ from tables import as_markdown
 
 from energy_data_layer.core.provenance import Provenance, provenance_column
 from energy_data_layer.datasets.asos import STATIONS
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.reports.run_report import peak_rss_megabytes
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import WEATHER_ASOS
 
 PAGE = Path(__file__).parents[2] / "docs" / "load.md"
 MOST_MEGABYTES = 4_000

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 
-from energy_data_layer.datasets.tables import NAMBU_GENERATION
+from energy_data_layer.storage.tables import NAMBU_GENERATION
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ from marked_sections import filled
 from tables import as_markdown
 
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.jobs.periods import ONE_DAY, last_days
 from energy_data_layer.jobs.reprocess.job import run_reprocess
 from energy_data_layer.jobs.weather.from_service import collect_weather
@@ -31,6 +30,7 @@ from energy_data_layer.settings.services import ServiceSettings
 from energy_data_layer.simulator import Simulator, SimulatorOptions
 from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import WEATHER_ASOS
 
 PAGE = Path(__file__).parents[2] / "docs" / "load.md"
 FIRST_DAY = date(2023, 9, 1)

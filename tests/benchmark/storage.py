@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 import sqlalchemy
 from pyarrow import csv
 
-from energy_data_layer.datasets.tables import WIND_KEY, WIND_NAMDONG
 from energy_data_layer.storage.database import Database, UpsertCounts
 from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import WIND_KEY, WIND_NAMDONG
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.postgres_server import PostgresServer, find_binaries

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from energy_data_layer.datasets.tables import RUNS, TABLES
 from energy_data_layer.engine.equality import differences
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import RUNS, TABLES
 
 OF_THE_RUN = {"run_id", "changed", "first_seen", "last_seen", "noticed"}
 """Columns that tell of the run that wrote a row."""

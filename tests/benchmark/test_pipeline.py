@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.datasets.tables import WIND_KEY, WIND_NAMDONG
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import WIND_KEY, WIND_NAMDONG
 
 SCRIPT = Path(__file__).with_name("pipeline.py")
 TRANSFORMS = {

@@ -21,7 +21,6 @@ import pytest
 
 from energy_data_layer.datasets.chunks import chunks_of_range
 from energy_data_layer.datasets.koen_wind import KOEN_WIND
-from energy_data_layer.datasets.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 from energy_data_layer.errors import (
     ApiError,
     EngineUnavailable,
@@ -33,6 +32,7 @@ from energy_data_layer.errors import (
 from energy_data_layer.reports.alerts import send_alert
 from energy_data_layer.services.collect import collect
 from energy_data_layer.simulator import SOLAR_PLANTS, Fault
+from energy_data_layer.storage.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 
 from ..jobs.services import assert_same_rows, runs, settings_of, stored
 from ..ports import reserved_port

@@ -9,13 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 from energy_data_layer.jobs.solar import run_solar
 from energy_data_layer.jobs.weather.from_service import collect_weather
 from energy_data_layer.jobs.wind import run_wind
 from energy_data_layer.simulator import Simulator, SimulatorOptions
 from energy_data_layer.simulator.plants import SOLAR_PLANTS
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import NAMBU_GENERATION, WEATHER_ASOS, WIND_NAMDONG
 
 from .services import settings_of
 

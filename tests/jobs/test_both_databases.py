@@ -7,7 +7,12 @@ from datetime import date
 
 import pytest
 
-from energy_data_layer.datasets.tables import (
+from energy_data_layer.jobs.generation.from_files import run_generation
+from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.simulator.sample_generation import write_generation_sample
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
     GENERATION_KEY,
     REJECT_KEY,
@@ -16,11 +21,6 @@ from energy_data_layer.datasets.tables import (
     WEATHER_ASOS,
     WEATHER_KEY,
 )
-from energy_data_layer.jobs.generation.from_files import run_generation
-from energy_data_layer.jobs.weather.from_files import run_weather
-from energy_data_layer.simulator.sample_generation import write_generation_sample
-from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.storage.database import Database
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from energy_data_layer.engine.choice import build_info
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.demo.job import STAGES, EngineComparison, run_demo
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.database import Database
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
@@ -35,7 +35,7 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
         folder / "generation",
     } <= set(folder.iterdir())
     with Database.connect(first.database_url) as database:
-        assert all(database.row_count(table) for table in HOURLY_TABLES)
+        assert all(database.row_count(table) for table in hourly_tables())
     second = run_demo(folder)
     assert second.report.rows_inserted == first.report.rows_inserted
     assert second.generation_report.rows_inserted == first.generation_report.rows_inserted

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 import pytest
 
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, GENERATION_KEY
 from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY
 
 from .service_jobs import SOLAR, TODAY, WIND
 from .services import stored

@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from energy_data_layer.datasets.layout import WideLayout
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, REJECTS, RUNS
 from energy_data_layer.errors import OptionError, SourceFileError, StorageError
 from energy_data_layer.jobs.generation import from_files as generation
 from energy_data_layer.jobs.generation.from_files import STAGES, run_generation
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS, RUNS
 
 HOURS = [f"{hour:02d}시" for hour in range(1, 25)]
 NAME = "한국동서발전(주)_지붕태양광 발전량_20240630.csv"

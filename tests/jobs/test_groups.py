@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from energy_data_layer.datasets.tables import NAMBU_GENERATION, REJECTS, WIND_NAMDONG
 from energy_data_layer.jobs.solar import run_solar
 from energy_data_layer.jobs.wind import run_wind
 from energy_data_layer.services.collect import Collection
 from energy_data_layer.simulator.plants import SOLAR_PLANTS, Plant
+from energy_data_layer.storage.tables import NAMBU_GENERATION, REJECTS, WIND_NAMDONG
 
 from .services import assert_same_rows, settings_of, stored
 

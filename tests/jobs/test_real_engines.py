@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, GENERATION_KEY, WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, WEATHER_ASOS, WEATHER_KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_rust]
 

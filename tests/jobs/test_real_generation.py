@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, REJECTS
 from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 

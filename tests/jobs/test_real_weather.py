@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from energy_data_layer.core.provenance import Provenance, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import WEATHER_ASOS
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
 

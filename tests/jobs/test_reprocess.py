@@ -8,16 +8,6 @@ from datetime import date, datetime
 import pytest
 
 from energy_data_layer.core.provenance import Provenance, provenance_column
-from energy_data_layer.datasets.tables import (
-    FILL_CHANGES,
-    GENERATION_HOURLY,
-    NAMBU_GENERATION,
-    REPLACED_VALUES,
-    RUNS,
-    WEATHER_ASOS,
-    WEATHER_KEY,
-    WIND_NAMDONG,
-)
 from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import OptionError, SourceFileError, StorageError
 from energy_data_layer.jobs.generation.from_files import run_generation
@@ -27,8 +17,18 @@ from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.services.raw import MANIFEST
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import (
+    FILL_CHANGES,
+    GENERATION_HOURLY,
+    NAMBU_GENERATION,
+    REPLACED_VALUES,
+    RUNS,
+    WEATHER_ASOS,
+    WEATHER_KEY,
+    WIND_NAMDONG,
+)
 
 from .service_jobs import JOBS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs
@@ -49,7 +49,7 @@ def files(tmp_path_factory):
 
 
 def table(url, name=WEATHER_ASOS):
-    hourly = HOURLY_TABLES[name]
+    hourly = hourly_table(name)
     with Database.connect(url) as database:
         return database.read(name).sort_by([(column, "ascending") for column in (*hourly.key, hourly.stamp)])
 
@@ -85,7 +85,7 @@ def undo(url, run_id):
             )
         for change in database.read(REPLACED_VALUES, filters=[("run_id", "=", run_id)]).to_pylist():
             key = json.loads(change["row_key"])
-            stamp = HOURLY_TABLES[change["table_name"]].stamp
+            stamp = hourly_table(change["table_name"]).stamp
             key[stamp] = datetime.fromisoformat(key[stamp])
             where = " AND ".join(f'"{name}" = ${place}' for place, name in enumerate(key, 1))
             if change["field"] == "*":

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from energy_data_layer.datasets.tables import NAMBU_GENERATION
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.solar import run_solar
 from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.simulator.plants import SOLAR_PLANTS, Plant
+from energy_data_layer.storage.tables import NAMBU_GENERATION
 
 from .services import assert_same_rows, runs, settings_of, stored
 

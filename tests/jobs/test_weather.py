@@ -9,13 +9,13 @@ import pytest
 
 from energy_data_layer.core.provenance import Provenance, provenance_column
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.datasets.tables import RUNS, WEATHER_ASOS
 from energy_data_layer.errors import ColumnNotFoundError, OptionError, SourceFileError, StorageError
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather import imputed as imputed_weather
 from energy_data_layer.jobs.weather.from_files import STAGES, run_weather
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import RUNS, WEATHER_ASOS
 
 START = datetime(2024, 3, 1)
 OBSERVED, SPLINE, NEAREST, CLIMATOLOGY = 0, 1, 3, 4

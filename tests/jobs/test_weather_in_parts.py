@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.datasets.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
 from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files import spool as asos_spool
@@ -18,6 +17,7 @@ from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.weather import imputed as imputed_weather
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
 
 COLUMNS = ("ta", "hm")
 STATIONS = (90, 108, 112, 159)

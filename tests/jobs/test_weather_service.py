@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 import pytest
 
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.datasets.tables import FILL_CHANGES, WEATHER_ASOS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.weather.from_service import STAGES, collect_weather
 from energy_data_layer.simulator.faults import Fault
+from energy_data_layer.storage.tables import FILL_CHANGES, WEATHER_ASOS
 
 from .services import runs, settings_of, stored
 

@@ -6,11 +6,11 @@ from datetime import date, datetime
 
 import pytest
 
-from energy_data_layer.datasets.tables import REJECTS, WIND_NAMDONG
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.wind import run_wind
 from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.simulator.plants import WIND_PLANTS, Plant
+from energy_data_layer.storage.tables import REJECTS, WIND_NAMDONG
 
 from .services import assert_same_rows, runs, settings_of, stored
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import STATIONS
-from energy_data_layer.datasets.tables import DRIFT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS
 from energy_data_layer.quality.coverage import SeriesCoverage, TableCoverage, states, stretches
 from energy_data_layer.quality.daily_totals import LISTED as LISTED_TOTALS
 from energy_data_layer.quality.daily_totals import DailyTotals, TotalDiffers
@@ -22,6 +21,7 @@ from energy_data_layer.quality.runs import LISTED as LISTED_RUNS
 from energy_data_layer.quality.runs import RunHistory
 from energy_data_layer.quality.weather_gaps import LENGTHS, LONGEST, MOST_POINTS, GapLengths, LongGap, WeatherGaps
 from energy_data_layer.storage.queries.scope import Scope
+from energy_data_layer.storage.tables import DRIFT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS
 
 FIRST, LAST = date(2015, 1, 1), date(2024, 12, 31)
 FIELDS = ["ta", "hm", "ws", "pa"]

@@ -10,7 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.datasets.tables import (
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import add_provenance_columns, migrate
+from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import (
     DRIFT,
     DRIFT_KEY,
     FILL_CHANGE_KEY,
@@ -26,9 +29,6 @@ from energy_data_layer.datasets.tables import (
     WIND_KEY,
     WIND_NAMDONG,
 )
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import add_provenance_columns, migrate
-from energy_data_layer.storage.runs import RunLog
 
 FIELDS = ("ta", "hm")
 STATIONS = {108: "서울", 159: "부산", 192: "진주"}

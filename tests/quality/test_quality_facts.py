@@ -210,8 +210,8 @@ def test_a_database_of_an_earlier_release(database_url):
 def test_a_long_gap_is_thinned_and_a_station_of_one_hour_is_shown(database_url):
     import pyarrow as pa
 
-    from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
     from energy_data_layer.storage.migrations import add_provenance_columns
+    from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
     hours = pd.date_range("2023-01-01", periods=3000, freq="h")
     rows = pa.table(

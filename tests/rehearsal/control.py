@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from energy_data_layer.core.provenance import provenance_column
-from energy_data_layer.datasets.tables import (
+from energy_data_layer.jobs.weather.stored import SAME_VALUE
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
     GENERATION_KEY,
     NAMBU_GENERATION,
@@ -20,8 +22,6 @@ from energy_data_layer.datasets.tables import (
     WIND_KEY,
     WIND_NAMDONG,
 )
-from energy_data_layer.jobs.weather.stored import SAME_VALUE
-from energy_data_layer.storage.database import Database
 
 COMPARED = {
     WEATHER_ASOS: WEATHER_KEY,

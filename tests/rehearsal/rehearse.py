@@ -22,11 +22,11 @@ from control import compare_tables
 from nights import ONE_DAY
 
 from energy_data_layer import settings
-from energy_data_layer.datasets.tables import FILL_CHANGES, RUNS
 from energy_data_layer.simulator import Simulator, SimulatorOptions
 from energy_data_layer.simulator.plants import SOLAR_PLANTS
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import FILL_CHANGES, RUNS
 
 HERE = Path(__file__).parent
 EDL = Path(sys.executable).with_name("edl")

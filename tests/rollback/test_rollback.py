@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 from energy_data_layer import settings
 from energy_data_layer.cli.app import app
-from energy_data_layer.datasets.tables import RUNS
 from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.simulator import Simulator, SimulatorOptions
@@ -26,6 +25,7 @@ from energy_data_layer.simulator.sample_generation import write_generation_sampl
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import SCHEMA_VERSION
+from energy_data_layer.storage.tables import RUNS
 
 from .installations import ABSENT, BROKEN, DEFECT, OTHER, RUNNING, install
 

@@ -7,8 +7,12 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.datasets.tables import (
-    GENERATION_COLUMNS,
+from energy_data_layer.datasets.generation_files import GENERATION_FILES
+from energy_data_layer.errors import OptionError
+from energy_data_layer.storage.coverage import hourly_table, hourly_tables, incomplete_days, last_stamp
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
     GENERATION_KEY,
     NAMBU_GENERATION,
@@ -18,10 +22,6 @@ from energy_data_layer.datasets.tables import (
     WIND_KEY,
     WIND_NAMDONG,
 )
-from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import migrate
 
 pytestmark = pytest.mark.any_engine
 
@@ -92,14 +92,14 @@ def test_given_series_are_looked_at_alone_whether_known_or_not(database):
 def test_series_of_three_columns(database):
     columns = {name: [name] * 24 for name in ("publisher", "plant", "unit", "fuel", "label_convention")}
     rows = pa.table(columns | {"interval_start": hours(0, 24), "kwh": [0.0] * 23 + [None]})
-    database.upsert(GENERATION_HOURLY, rows.select(list(GENERATION_COLUMNS)), GENERATION_KEY)
+    database.upsert(GENERATION_HOURLY, rows.select(list(GENERATION_FILES.table.types)), GENERATION_KEY)
     day = date(2023, 12, 31)
     assert found(incomplete_days(database, GENERATION_HOURLY, day, day)) == [("publisher", "plant", "unit", day, 23)]
 
 
-@pytest.mark.parametrize("table", HOURLY_TABLES)
+@pytest.mark.parametrize("table", hourly_tables())
 def test_empty_tables_and_empty_periods(database, table):
-    key = HOURLY_TABLES[table].key
+    key = hourly_table(table).key
     series = (108,) if table == WEATHER_ASOS else tuple(key)
     assert incomplete_days(database, table, SINCE, UNTIL).num_rows == 0
     assert incomplete_days(database, table, UNTIL, SINCE, [series]).num_rows == 0

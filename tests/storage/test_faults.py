@@ -17,13 +17,13 @@ from datetime import date
 
 import pytest
 
-from energy_data_layer.datasets.tables import RUNS, WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.errors import StorageError
 from energy_data_layer.jobs.weather import imputed as imputed_weather
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database, UpsertCounts
 from energy_data_layer.storage.migrations import SCHEMA_VERSION
+from energy_data_layer.storage.tables import RUNS, WEATHER_ASOS, WEATHER_KEY
 
 from .hourly_rows import KEY, contents, create_table, many_rows, rows, stored
 from .writers import MIGRATE, RUN_WEATHER, WAIT_WHILE_STAGING, WRITE, go_on, numbers, started

@@ -9,14 +9,17 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer.datasets.asos import COLUMNS
-from energy_data_layer.datasets.tables import (
+from energy_data_layer.datasets.generation_files import GENERATION_FILES
+from energy_data_layer.errors import StorageError
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_provenance_columns, migrate, state_of
+from energy_data_layer.storage.tables import (
     DRIFT,
     DRIFT_COLUMNS,
     DRIFT_KEY,
     FILL_CHANGE_COLUMNS,
     FILL_CHANGE_KEY,
     FILL_CHANGES,
-    GENERATION_COLUMNS,
     GENERATION_HOURLY,
     GENERATION_KEY,
     MONTHLY_STATISTIC_COLUMNS,
@@ -44,9 +47,6 @@ from energy_data_layer.datasets.tables import (
     WIND_KEY,
     WIND_NAMDONG,
 )
-from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_provenance_columns, migrate, state_of
 
 pytestmark = pytest.mark.any_engine
 
@@ -58,7 +58,7 @@ DECLARED = {
         {column.name: column.arrow_type for column in COLUMNS} | {"tm": pa.timestamp("us")},
         WEATHER_KEY,
     ),
-    GENERATION_HOURLY: (GENERATION_COLUMNS, GENERATION_KEY),
+    GENERATION_HOURLY: (GENERATION_FILES.table.types, GENERATION_KEY),
     REJECTS: (REJECT_COLUMNS, REJECT_KEY),
     WIND_NAMDONG: (WIND_COLUMNS, WIND_KEY),
     NAMBU_GENERATION: (NAMBU_COLUMNS, NAMBU_KEY),

@@ -10,10 +10,10 @@ from datetime import datetime
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.storage.database import Database, UpsertCounts
 from energy_data_layer.storage.migrations import add_provenance_columns, migrate
+from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.storage.urls import libpq_uri, without_secrets
 
 from .hourly_rows import KEY, contents, create_table, rows

@@ -10,12 +10,12 @@ from datetime import date, datetime
 
 import pytest
 
-from energy_data_layer.datasets.tables import RUN_COLUMNS, RUNS, WIND_NAMDONG
 from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.jobs.run_context import recorded
 from energy_data_layer.reports.run_report import RunReport
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import RUN_COLUMNS, RUNS, WIND_NAMDONG
 
 pytestmark = pytest.mark.any_engine
 

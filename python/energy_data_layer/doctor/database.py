@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from energy_data_layer import settings
-from energy_data_layer.datasets.tables import RUNS
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.doctor.free_space import free_space
 from energy_data_layer.errors import DataLayerError
@@ -14,6 +13,7 @@ from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of
 from energy_data_layer.storage.queries.trial_writes import try_writes
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE, RUNNING, RunLog
+from energy_data_layer.storage.tables import RUNS
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from energy_data_layer import settings
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.errors import DataLayerError, ExtraUnavailable
 from energy_data_layer.reports.alerts import send_alert
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from energy_data_layer.settings.services import ServiceSettings
 
-SERVICES = ("asos", "namdong_wind", "nambu_solar")
 SECONDS_TO_ANSWER = 4.0
 
 
@@ -39,7 +39,7 @@ def check(*, online: bool) -> Iterator[Finding]:
         yield Finding("services", Verdict.WARNING, f"{told}: the key is sent unencrypted", "use https")
     else:
         yield Finding("services", Verdict.OK, told)
-    for service in SERVICES:
+    for service in fetched_datasets():
         try:
             found.key_of(service)
         except DataLayerError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from energy_data_layer.jobs.drift.check import check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.reports.collection_report import LISTED_DAYS, IncompleteDay
-from energy_data_layer.storage.coverage import HOURLY_TABLES, incomplete_days, last_stamp
+from energy_data_layer.storage.coverage import hourly_table, incomplete_days, last_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ def note_incomplete_days(
     days = incomplete_days(database, table, since, until, keys)
     collection.incomplete_days = days.num_rows
     collection.first_incomplete_days = [
-        IncompleteDay(" ".join(str(row[name]) for name in HOURLY_TABLES[table].key), str(row["day"]), row["hours"])
+        IncompleteDay(" ".join(str(row[name]) for name in hourly_table(table).key), str(row["day"]), row["hours"])
         for row in days.slice(0, LISTED_DAYS).to_pylist()
     ]
 
@@ -81,13 +81,13 @@ def keys_and_days(
 ) -> list[tuple[tuple[str, ...], date]]:
     """Return the days of stations or plants that a table does not have in full."""
     days = incomplete_days(database, table, since, until, keys)
-    names = HOURLY_TABLES[table].key
+    names = hourly_table(table).key
     return [(tuple(str(row[name]) for name in names), row["day"]) for row in days.to_pylist()]
 
 
 def plants_of(database: Database, table: str) -> set[tuple[str, ...]]:
     """Return the plants that a table knows."""
-    return keys_in(last_stamp(database, table), HOURLY_TABLES[table].key)
+    return keys_in(last_stamp(database, table), hourly_table(table).key)
 
 
 def keys_in(rows: pa.Table, names: Iterable[str]) -> set[tuple[str, ...]]:

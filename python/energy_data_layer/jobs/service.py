@@ -19,7 +19,7 @@ from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.service_report import ServiceReport
 from energy_data_layer.services.collect import Failed
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.rejects import store_rejects
 from energy_data_layer.storage.runs import INCOMPLETE, RunLog
 from energy_data_layer.storage.urls import redacted_url
@@ -162,7 +162,7 @@ def _store_chunks(
     Chunks that arrive while others are stored share a transaction: small ones would come faster than
     transactions of their own end.
     """
-    hourly = HOURLY_TABLES[gate.table]
+    hourly = hourly_table(gate.table)
     stored_columns = database.columns(gate.table)
     answered: set[tuple[str, ...]] = set()
     chosen = choice.choose(options.use_rust)
@@ -230,7 +230,7 @@ def _store(
     stored_columns: Sequence[str],
 ) -> None:
     """Settle the rows of each chunk and store those of all in one transaction."""
-    hourly = HOURLY_TABLES[table]
+    hourly = hourly_table(table)
     key = (*hourly.key, hourly.stamp)
     settled = settle_repeated_rows(rows, (*key, CHUNK))
     names = [name for name in settled.kept.column_names if name in stored_columns]

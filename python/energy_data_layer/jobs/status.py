@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import REJECTS, RUNS
 from energy_data_layer.jobs.run_context import existing_database
-from energy_data_layer.storage.coverage import HOURLY_TABLES, series_coverage
+from energy_data_layer.storage.coverage import hourly_table, hourly_tables, series_coverage
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import REJECTS, RUNS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -104,11 +104,11 @@ def status_of(database_url: str) -> Status:
     """
     with existing_database(database_url) as database:
         present = set(database.tables())
-        counts = {table: database.row_count(table) for table in (*HOURLY_TABLES, REJECTS) if table in present}
+        counts = {table: database.row_count(table) for table in (*hourly_tables(), REJECTS) if table in present}
         return Status(
             [
                 TableStatus(table, counts[table], _series(database, table))
-                for table in HOURLY_TABLES
+                for table in hourly_tables()
                 if counts.get(table)
             ],
             counts.get(REJECTS, 0),
@@ -117,7 +117,7 @@ def status_of(database_url: str) -> Status:
 
 
 def _series(database: Database, table: str) -> list[SeriesStatus]:
-    names = HOURLY_TABLES[table].key
+    names = hourly_table(table).key
     # Sorted here: each database has an order of texts of its own, and Arrow's takes long to import.
     rows = sorted(series_coverage(database, table).to_pylist(), key=lambda row: [row[name] for name in names])
     return [

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_ASOS
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.queries.series import hours_by_day, series_ranges
+from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def imputed_fields(database: Database) -> list[str]:
 
 def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverage | None:
     """Return how complete the series of a table are, None where it has no hours in the period."""
-    hourly = HOURLY_TABLES[table]
+    hourly = hourly_table(table)
     names = list(hourly.key)
     ranges = series_ranges(database, table, scope).sort_by([(name, "ascending") for name in names])
     fields = imputed_fields(database) if table == WEATHER_ASOS else [str(hourly.value)]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from energy_data_layer.datasets.tables import GENERATION_HOURLY, NAMBU_GENERATION, RUNS
 from energy_data_layer.storage.queries.daily_totals import days_with_total
 from energy_data_layer.storage.queries.records import newest_reports
+from energy_data_layer.storage.tables import GENERATION_HOURLY, NAMBU_GENERATION, RUNS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database

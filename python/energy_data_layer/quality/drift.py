@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import DRIFT, DRIFT_COLUMNS
 from energy_data_layer.storage.queries.records import drift_by_kind, newest_rows
+from energy_data_layer.storage.tables import DRIFT, DRIFT_COLUMNS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer._version import __version__
-from energy_data_layer.datasets.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.queries.scope import Scope
+from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
 
 from .coverage import TableCoverage, imputed_fields, table_coverage
@@ -25,7 +25,7 @@ from .weather_gaps import WeatherGaps, weather_gaps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TABLES_READ = (*HOURLY_TABLES, REJECTS, FILL_CHANGES, RUNS, DRIFT)
+TABLES_READ = (*hourly_tables(), REJECTS, FILL_CHANGES, RUNS, DRIFT)
 """The tables that the page is about."""
 
 
@@ -122,7 +122,7 @@ def quality_facts(
         fields = imputed_fields(database) if WEATHER_ASOS in present else []
         coverage = [
             found
-            for table in HOURLY_TABLES
+            for table in hourly_tables()
             if table in present and (found := table_coverage(database, table, scope)) is not None
         ]
         stored = {one.key for table in coverage if table.table == WEATHER_ASOS for one in table.series}

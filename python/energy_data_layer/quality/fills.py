@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.datasets.tables import FILL_CHANGES
 from energy_data_layer.storage.queries.fills import hours_by_provenance, newest_replaced, replaced_by_method
+from energy_data_layer.storage.tables import FILL_CHANGES
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database

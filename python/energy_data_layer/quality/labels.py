@@ -88,10 +88,6 @@ LABELS = {
     "state.few_missing": ("under 10 % missing", "결측 10 % 미만"),
     "state.many_missing": ("10 % or more missing", "결측 10 % 이상"),
     "state.absent": ("nothing there", "자료 없음"),
-    "table.weather_asos": ("Weather", "기상 관측"),
-    "table.generation_hourly": ("Generation from files", "파일 발전량"),
-    "table.wind_namdong": ("KOEN wind", "남동발전 풍력"),
-    "table.nambu_generation": ("KOSPO solar", "남부발전 태양광"),
     # gaps
     "gaps": ("Gap lengths", "결측 길이 분포"),
     "gaps.what": (

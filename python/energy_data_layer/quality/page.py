@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from energy_data_layer.core.atomic_file import require_folder_of, written_atomically
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.datasets.registry import dataset_of_table
 from energy_data_layer.errors import ExtraUnavailable, OptionError
 
 from . import pictures
@@ -143,6 +144,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "as_is": Markup,
         "t": _text,
+        "dataset": _dataset,
         "field": _field,
         "unit": lambda name: ASOS_COLUMNS[name].unit if name in ASOS_COLUMNS else "",
         "languages": LANGUAGES,
@@ -163,6 +165,12 @@ def _environment() -> Environment:
 def _text(key: str, **values: object) -> Markup:
     """Return a label in both languages; the style sheet shows one of them."""
     return _both(*(text.format(**values) for text in LABELS[key]))
+
+
+def _dataset(table: str) -> Markup:
+    """Return what a table holds, in both languages."""
+    found = dataset_of_table(table)
+    return _both(*(found.label if found is not None else (table, table)))
 
 
 def _field(name: str) -> Markup:

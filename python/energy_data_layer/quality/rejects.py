@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import REJECT_COLUMNS, REJECTS
 from energy_data_layer.storage.queries.records import newest_rows, rejects_by_reason
+from energy_data_layer.storage.tables import REJECT_COLUMNS, REJECTS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import RUN_COLUMNS, RUNS
 from energy_data_layer.storage.queries.records import newest_rows, runs_by_status
+from energy_data_layer.storage.tables import RUN_COLUMNS, RUNS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database

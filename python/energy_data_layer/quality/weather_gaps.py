@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.storage.queries.fills import gaps_of_field
+from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database

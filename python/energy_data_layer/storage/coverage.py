@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.datasets.tables import (
-    GENERATION_COLUMNS,
-    GENERATION_HOURLY,
-    NAMBU_COLUMNS,
-    NAMBU_GENERATION,
-    WEATHER_ASOS,
-    WIND_COLUMNS,
-    WIND_NAMDONG,
-)
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from energy_data_layer.datasets.dataset import Table
     from energy_data_layer.storage.database import Database
 
 HOURS_A_DAY = 24
@@ -50,6 +43,13 @@ class HourlyTable:
     value: str | None
     label_end: bool = False
 
+    @classmethod
+    def of(cls, table: Table) -> HourlyTable:
+        """Take what a dataset says of its table."""
+        types = table.types
+        key = {name: types[name] for name in table.series}
+        return cls(key, table.stamp, table.value, label_end=table.stamp_is == "end")
+
     @property
     def start(self) -> str:
         """The beginning of the hour, in SQL."""
@@ -67,17 +67,23 @@ class HourlyTable:
         return "TRUE" if self.value is None else f"{quoted(self.value)} IS NOT NULL"
 
 
-def _of(columns: Mapping[str, pa.DataType], *names: str) -> dict[str, pa.DataType]:
-    return {name: columns[name] for name in names}
+def hourly_tables() -> dict[str, HourlyTable]:
+    """Return how the hours of each dataset's table are counted, by table."""
+    return {dataset.table.name: HourlyTable.of(dataset.table) for dataset in DATASETS.values()}
 
 
-HOURLY_TABLES = {
-    WEATHER_ASOS: HourlyTable({"stnId": pa.int64()}, "tm", None),
-    GENERATION_HOURLY: HourlyTable(_of(GENERATION_COLUMNS, "publisher", "plant", "unit"), "interval_start", "kwh"),
-    WIND_NAMDONG: HourlyTable(_of(WIND_COLUMNS, "plant_name"), "timestamp", "generation", label_end=True),
-    NAMBU_GENERATION: HourlyTable(_of(NAMBU_COLUMNS, "gencd", "hogi"), "datetime", "generation"),
-}
-"""The one place that knows how the hours of each table are counted."""
+def hourly_table(name: str) -> HourlyTable:
+    """Return how the hours of a table are counted.
+
+    Raises
+    ------
+    OptionError
+        If the table has no hours.
+    """
+    tables = hourly_tables()
+    if name not in tables:
+        raise OptionError(f'"{name}" is no table of hours; these are: {", ".join(tables)}')
+    return tables[name]
 
 
 def incomplete_days(
@@ -120,7 +126,7 @@ def incomplete_days(
     """
     import pyarrow.compute as pc
 
-    hourly = _hourly(table)
+    hourly = hourly_table(table)
     names = list(hourly.key)
     wanted = _known_keys(database, table, hourly) if keys is None else _given_keys(hourly, keys)
     days = pa.array([since + timedelta(days=day) for day in range((until - since).days + 1)], pa.date32())
@@ -163,7 +169,7 @@ def last_stamp(database: Database, table: str) -> pa.Table:
     ...     last_stamp(database, "wind_namdong").column_names
     ['plant_name', 'last_stamp']
     """
-    hourly = _hourly(table)
+    hourly = hourly_table(table)
     names = ", ".join(map(quoted, hourly.key))
     answer = database.query(
         f"SELECT {names}, max({quoted(hourly.stamp)}) AS last_stamp FROM {quoted(table)} "  # noqa: S608
@@ -193,7 +199,7 @@ def series_coverage(database: Database, table: str) -> pa.Table:
     OptionError
         If the table has no hours.
     """
-    hourly = _hourly(table)
+    hourly = hourly_table(table)
     names = ", ".join(map(quoted, hourly.key))
     return database.query(
         f"WITH daily AS (SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours, "  # noqa: S608
@@ -206,12 +212,6 @@ def series_coverage(database: Database, table: str) -> pa.Table:
         f"min(CASE WHEN hours < {HOURS_A_DAY} THEN day WHEN next_day > day + 1 THEN day + 1 END) "
         f"AS first_incomplete FROM followed GROUP BY {names}"
     )
-
-
-def _hourly(table: str) -> HourlyTable:
-    if table not in HOURLY_TABLES:
-        raise OptionError(f'"{table}" is no table of hours; these are: {", ".join(HOURLY_TABLES)}')
-    return HOURLY_TABLES[table]
 
 
 def _known_keys(database: Database, table: str, hourly: HourlyTable) -> pa.Table:

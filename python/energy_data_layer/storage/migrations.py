@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import provenance_column
-from energy_data_layer.datasets.tables import TABLES
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import all_tables
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url, require_writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from energy_data_layer.datasets.dataset import Dataset, Table
 
 SCHEMA_VERSION = "schema_version"
 
@@ -229,7 +233,8 @@ def migrate(database: Database) -> None:
             f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
             f"{newest}; update energy-data-layer"
         )
-    if present == newest:
+    missing = _tables_without_migration(database)
+    if present == newest and not missing:
         return
     with database.transaction():
         database.lock_schema()
@@ -246,6 +251,22 @@ def migrate(database: Database) -> None:
                 f"INSERT INTO {SCHEMA_VERSION} VALUES ($1, $2, $3)",  # noqa: S608
                 [migration.version, migration.name, datetime.now(UTC).replace(tzinfo=None)],
             )
+        for dataset in missing:
+            database.execute(_creation(database, dataset.table))
+
+
+def _tables_without_migration(database: Database) -> list[Dataset]:
+    """Return the datasets whose table is neither there nor made by a migration: those added by others."""
+    made = {statement for migration in MIGRATIONS for statement in migration.statements}
+    added = [one for one in DATASETS.values() if not any(f"CREATE TABLE {one.table.name} " in text for text in made)]
+    present = set(database.tables()) if added else set()
+    return [dataset for dataset in added if dataset.table.name not in present]
+
+
+def _creation(database: Database, table: Table) -> str:
+    columns = ", ".join(f"{quoted(name)} {database.sql_type(kind)}" for name, kind in table.types.items())
+    key = ", ".join(map(quoted, table.key))
+    return f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} ({columns}, PRIMARY KEY ({key}))"
 
 
 def _in_dialect(statement: str, database: Database) -> str:
@@ -275,7 +296,7 @@ def state_of(url: str) -> str:
         present = database.tables()
         if SCHEMA_VERSION not in present:
             return "reachable, without tables yet"
-        rows = [f"{database.row_count(table):,} rows in {table}" for table in TABLES if table in present]
+        rows = [f"{database.row_count(table):,} rows in {table}" for table in all_tables() if table in present]
         return f"reachable, schema version {schema_version(database)}, {', '.join(rows)}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,63 +9,27 @@ import pandas as pd
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import is_fill_sql, provenance_column
-from energy_data_layer.datasets.tables import (
-    GENERATION_HOURLY,
+from energy_data_layer.datasets.registry import dataset_of_table
+from energy_data_layer.storage.coverage import hourly_table
+from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import (
     MONTHLY_STATISTIC_COLUMNS,
     MONTHLY_STATISTIC_KEY,
     MONTHLY_STATISTICS,
-    NAMBU_GENERATION,
-    WEATHER_ASOS,
-    WIND_NAMDONG,
 )
-from energy_data_layer.storage.coverage import HOURLY_TABLES
-from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from energy_data_layer.datasets.dataset import DailyValue
     from energy_data_layer.storage.database import Database
 
 MAD_TO_DEVIATION = 1.4826
 """What makes the median absolute deviation of a normal distribution its standard deviation."""
 
 
-@dataclass(frozen=True)
-class DailyValue:
-    """How the hours of a day become one value.
-
-    Attributes
-    ----------
-    aggregate : str
-        ``"avg"`` or ``"sum"``.
-    least_hours : int
-        Hours with an observation that a day needs.
-    zero_counts : bool
-        Whether a day of zero takes part; a plant that rests tells nothing of its unit.
-    """
-
-    aggregate: str = "avg"
-    least_hours: int = 18
-    zero_counts: bool = True
-
-    @property
-    def is_amount(self) -> bool:
-        """Whether the value is an amount of a day, which is not below zero."""
-        return self.aggregate == "sum"
-
-
-_GENERATION = DailyValue("sum", zero_counts=False)
-
-DAILY_VALUES: Mapping[str, Mapping[str, DailyValue]] = {
-    WEATHER_ASOS: {
-        **dict.fromkeys(("ta", "hm", "ws", "pa"), DailyValue()),
-        "icsr": DailyValue("sum", least_hours=6),
-    },
-    WIND_NAMDONG: {"generation": _GENERATION},
-    NAMBU_GENERATION: {"generation": _GENERATION},
-    GENERATION_HOURLY: {"kwh": _GENERATION},
-}
-"""The fields of each table that are watched."""
+def watched_fields(table: str) -> dict[str, DailyValue]:
+    """Return the fields of a table that are watched, and how."""
+    dataset = dataset_of_table(table)
+    return {} if dataset is None else {one.name: one.daily for one in dataset.table.columns if one.daily is not None}
 
 
 def refresh_statistics(database: Database, table: str, first: date, last: date) -> None:
@@ -77,7 +40,7 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
     database : Database
         The database, with its tables made.
     table : str
-        One of `DAILY_VALUES`.
+        A table of hours.
     first, last : date
         Days in the first and the last month.
 
@@ -102,7 +65,7 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
         first, last = date(1, 1, 2), date(9999, 1, 1)
     month_after = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
     days = daily_values(database, table, first.replace(day=1), month_after)
-    for field, daily in DAILY_VALUES[table].items():
+    for field, daily in watched_fields(table).items():
         rows = pa.Table.from_pandas(
             of_months(days, field, daily).assign(table_name=table, field=field),
             pa.schema(list(MONTHLY_STATISTIC_COLUMNS.items())),
@@ -113,9 +76,9 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
 
 def daily_values(database: Database, table: str, first: date, after: date) -> pd.DataFrame:
     """Return a value per series, day and field, NaN where a day has too few observations; `after` is left out."""
-    hourly = HOURLY_TABLES[table]
+    hourly = hourly_table(table)
     present = database.columns(table)
-    fields = DAILY_VALUES[table]
+    fields = watched_fields(table)
     values = ", ".join(
         f"CASE WHEN count({observed}) >= {daily.least_hours} THEN {daily.aggregate}({observed}) END AS {quoted(field)}"
         for field, daily in fields.items()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.datasets.tables import REJECT_KEY, REJECTS
+from energy_data_layer.storage.tables import REJECT_KEY, REJECTS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
@@ -38,7 +38,7 @@ def store_rejects(database: Database, rejects: pa.Table) -> int:
     >>> from datetime import datetime
     >>> from energy_data_layer.storage.database import Database
     >>> from energy_data_layer.storage.migrations import migrate
-    >>> from energy_data_layer.datasets.tables import REJECT_COLUMNS
+    >>> from energy_data_layer.storage.tables import REJECT_COLUMNS
     >>> row = {"file": "a.csv", "line": 7, "publisher": "KOEN", "reason": "unreadable day", "content": "?"}
     >>> rejects = pa.Table.from_pylist(
     ...     [row | {"first_seen": datetime(2024, 1, 1)}], pa.schema(list(REJECT_COLUMNS.items()))

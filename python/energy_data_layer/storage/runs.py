@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from energy_data_layer._version import __version__
 from energy_data_layer.core.clock import KST
-from energy_data_layer.datasets.tables import RUNS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.tables import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from energy_data_layer.datasets.tables import (
+from energy_data_layer.storage.tables import (
     DRIFT,
     DRIFT_COLUMNS,
     DRIFT_KEY,

@@ -9,10 +9,10 @@ from math import log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from energy_data_layer.datasets.tables import DRIFT, MONTHLY_STATISTICS
 from energy_data_layer.reports.drift_finding import DriftFinding
-from energy_data_layer.storage.monthly_statistics import DAILY_VALUES, MAD_TO_DEVIATION, refresh_statistics
+from energy_data_layer.storage.monthly_statistics import MAD_TO_DEVIATION, refresh_statistics, watched_fields
 from energy_data_layer.storage.source_schemas import store_findings
+from energy_data_layer.storage.tables import DRIFT, MONTHLY_STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -185,7 +185,7 @@ def _findings(database: Database, table: str, first: date, last: date) -> list[D
         for one in months:
             if first <= one.month <= last:
                 others = (other for other in months if other is not one)
-                judged = judge(one, others, is_amount=DAILY_VALUES[table][field].is_amount)
+                judged = judge(one, others, is_amount=watched_fields(table)[field].is_amount)
                 if judged is not None:
                     kind, detail = judged
                     found.append(DriftFinding(table, kind, f"{subject} {one.month:%Y-%m}", field, detail))

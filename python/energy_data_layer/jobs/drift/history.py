@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import DRIFT, RUNS
 from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.run_context import existing_database
 from energy_data_layer.storage.runs import RUNNING
+from energy_data_layer.storage.tables import DRIFT, RUNS
 
 if TYPE_CHECKING:
     from datetime import date

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from energy_data_layer import settings
 from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_tables
 
 
 class SchemaPolicy(StrEnum):
@@ -53,9 +53,9 @@ def policy_of(table: str, text: str | None = None) -> SchemaPolicy:
     found = SchemaPolicy.EVOLVE
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, is_named, policy = (piece.strip() for piece in part.rpartition("="))
-        if (is_named and name not in HOURLY_TABLES) or policy not in list(SchemaPolicy):
+        if (is_named and name not in hourly_tables()) or policy not in list(SchemaPolicy):
             raise OptionError(
-                f'{origin} has "{part}"; write table=policy with a table of {", ".join(HOURLY_TABLES)} '
+                f'{origin} has "{part}"; write table=policy with a table of {", ".join(hourly_tables())} '
                 f"and a policy of {', '.join(SchemaPolicy)}"
             )
         if name in {"", table}:

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from energy_data_layer.datasets.generation_files import GENERATION_FILES
 from energy_data_layer.datasets.layout import GENERATION, HOURS, TIMESTAMP
-from energy_data_layer.datasets.tables import GENERATION_COLUMNS, GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
 from energy_data_layer.errors import (
     EngineBroken,
     EngineError,
@@ -41,6 +41,7 @@ from energy_data_layer.reports.generation_report import (
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.rejects import store_rejects
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
 from energy_data_layer.storage.urls import redacted_url
 from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
 
@@ -276,7 +277,7 @@ def _lengthened(
         "kwh": kwh,
         "label_convention": pa.repeat(pa.scalar(label_convention(rows.file.layout), pa.string()), long.num_rows),
     }
-    return pa.table(hours, schema=pa.schema(list(GENERATION_COLUMNS.items())))
+    return pa.table(hours, schema=pa.schema(list(GENERATION_FILES.table.types.items())))
 
 
 def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh: pa.ChunkedArray) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.datasets.tables import REJECT_COLUMNS
+from energy_data_layer.storage.tables import REJECT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

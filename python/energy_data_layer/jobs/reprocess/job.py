@@ -14,7 +14,6 @@ from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS
 from energy_data_layer.datasets.chunks import years
 from energy_data_layer.datasets.registry import fetched_datasets
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS, ImputeOptions, RunOptions
@@ -26,11 +25,12 @@ from energy_data_layer.jobs.run_context import recorded, watched, without_trace
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.reprocess_report import ReprocessReport
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.queries.weather_history import hours_by_station
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _station_groups(
     database: Database, stations: Sequence[int] | None, chunks: Sequence[Chunk], first: date, last: date
 ) -> list[list[int]]:
     """Return the stations that have rows in the period, stored or raw, in groups of bounded size."""
-    begin, end = HOURLY_TABLES[WEATHER_ASOS].stamps_of(first, last)
+    begin, end = hourly_table(WEATHER_ASOS).stamps_of(first, last)
     stored = hours_by_station(database, begin, end)
     hours = dict(zip(stored.column("station").to_pylist(), stored.column("hours").to_pylist(), strict=True))
     for chunk in chunks:
@@ -250,7 +250,7 @@ def _reprocess_group(
     with report.stage("read raw"):
         asked = [chunk for chunk in chunks if int(chunk.key[0]) in stations]
         raw = read_raw_rows(ASOS, options, report, asked, first, last) if asked else None
-    period = HOURLY_TABLES[WEATHER_ASOS].stamps_of(first, last)
+    period = hourly_table(WEATHER_ASOS).stamps_of(first, last)
     with transaction():
         reprocess_stations(
             database, report, stations, None if raw is None else raw.rows, impute, period, options.use_rust
@@ -279,8 +279,8 @@ def _compare_generation(
             read = read_raw_rows(dataset, options, report, asked, begin, end) if asked else None
         if read is None:
             continue
-        period = HOURLY_TABLES[table].stamps_of(begin, end)
-        stamp = HOURLY_TABLES[table].stamp
+        period = hourly_table(table).stamps_of(begin, end)
+        stamp = hourly_table(table).stamp
         key = list(dataset.table.key)
         with transaction(), report.stage("compare"):
             # What is read here is what the history will say: no other run may write in between.

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, is_fill, provenance_column
-from energy_data_layer.datasets.tables import REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY, REPLACED_VALUES
 from energy_data_layer.reports.reprocess_report import MISSING, Replaced
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_table
+from energy_data_layer.storage.tables import REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY, REPLACED_VALUES
 from energy_data_layer.storage.upsert import nan_as_null
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def note_replaced_values(
     report : ReprocessReport
         Where it is noted what changed.
     table : str
-        One of `HOURLY_TABLES`.
+        One of `hourly_tables`.
     before, after : pyarrow.Table
         The same columns, the key among them; no row of `before` is gone.
     imputed : sequence of str, default ()
@@ -59,7 +59,7 @@ def note_replaced_values(
     period : (datetime, datetime)
         The first stamp of the period and the first one after it; rows around it are not counted as compared.
     """
-    hourly = HOURLY_TABLES[table]
+    hourly = hourly_table(table)
     key = [*hourly.key, hourly.stamp]
     columns = [name for name in after.column_names if name not in key]
     old = nan_as_null(before.select([*key, *columns])).rename_columns([*key, *(_OLD + name for name in columns)])

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, is_fill, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
 from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.jobs.weather.stored import CONTEXT_HOURS
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.storage.migrations import add_provenance_columns
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.atomic_file import require_folder_of
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.errors import OptionError
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
@@ -24,6 +23,7 @@ from energy_data_layer.jobs.weather.stored import MeansOfEverything
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:

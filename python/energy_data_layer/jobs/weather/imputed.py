@@ -13,12 +13,6 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
-from energy_data_layer.datasets.tables import (
-    FILL_CHANGE_KEY,
-    FILL_CHANGES,
-    WEATHER_ASOS,
-    WEATHER_KEY,
-)
 from energy_data_layer.jobs.weather.stored import (
     Fields,
     MeansOfEverything,
@@ -30,6 +24,12 @@ from energy_data_layer.jobs.weather.stored import (
 )
 from energy_data_layer.storage.migrations import add_provenance_columns
 from energy_data_layer.storage.queries.weather_history import observations_outside_periods, rows_in_periods
+from energy_data_layer.storage.tables import (
+    FILL_CHANGE_KEY,
+    FILL_CHANGES,
+    WEATHER_ASOS,
+    WEATHER_KEY,
+)
 from energy_data_layer.transforms.complete_hours.api import complete_hours
 from energy_data_layer.transforms.impute.api import impute_missing_values
 

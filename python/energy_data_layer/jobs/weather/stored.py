@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.provenance import Provenance, is_fill, is_interpolated, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_KEY
 from energy_data_layer.jobs.options import REWRITTEN_HOURS
 from energy_data_layer.storage.queries.weather_history import observed_totals
+from energy_data_layer.storage.tables import WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

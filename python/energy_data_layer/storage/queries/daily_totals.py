@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets.tables import NAMBU_GENERATION
 from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import NAMBU_GENERATION
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.provenance import Provenance, is_fill_sql, provenance_column
-from energy_data_layer.datasets.tables import FILL_CHANGE_COLUMNS, FILL_CHANGES, WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import FILL_CHANGE_COLUMNS, FILL_CHANGES, WEATHER_ASOS, WEATHER_KEY
 
 from .records import newest_rows
 

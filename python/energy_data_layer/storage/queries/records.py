@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.datasets.tables import DRIFT, REJECTS, RUNS
 from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import DRIFT, REJECTS, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets.tables import WEATHER_ASOS
 from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.coverage import HOURLY_TABLES
+from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Scope:
 
     def where(self, table: str, *conditions: str) -> tuple[str, list[object]]:
         """Return a WHERE clause for a table of hours, with further conditions, and its parameters."""
-        return self.of_stamps(table, HOURLY_TABLES[table].start, *conditions)
+        return self.of_stamps(table, hourly_table(table).start, *conditions)
 
     def of_stamps(self, table: str, stamp: str, *conditions: str) -> tuple[str, list[object]]:
         """Return a WHERE clause for rows about the hours of a table, whose beginning is `stamp` in SQL."""

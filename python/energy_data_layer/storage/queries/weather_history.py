@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import is_fill_sql, provenance_column
-from energy_data_layer.datasets.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.storage.names import quoted
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

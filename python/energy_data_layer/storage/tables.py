@@ -1,27 +1,14 @@
-"""The tables of the data layer: their names, columns and keys."""
+"""The tables of the data layer beside those of the datasets: their names, columns and keys."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-WEATHER_ASOS = "weather_asos"
-"""Hourly weather observations; a column ``<field>_provenance`` stands beside each field ever imputed."""
-
-WEATHER_KEY = ("stnId", "tm")
-
-GENERATION_HOURLY = "generation_hourly"
-"""Hourly generation of plants and their units."""
-
-GENERATION_COLUMNS = {
-    "publisher": pa.string(),
-    "plant": pa.string(),
-    "unit": pa.string(),
-    "fuel": pa.string(),
-    "interval_start": pa.timestamp("us"),
-    "kwh": pa.float64(),
-    "label_convention": pa.string(),
-}
-GENERATION_KEY = ("publisher", "plant", "unit", "interval_start")
+from energy_data_layer.datasets.asos import ASOS
+from energy_data_layer.datasets.generation_files import GENERATION_FILES
+from energy_data_layer.datasets.koen_wind import KOEN_WIND
+from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
+from energy_data_layer.datasets.registry import DATASETS
 
 REJECTS = "rejects"
 """Rows of files and items of services that were not stored."""
@@ -35,32 +22,6 @@ REJECT_COLUMNS = {
     "first_seen": pa.timestamp("us"),
 }
 REJECT_KEY = ("file", "line", "content")
-
-WIND_NAMDONG = "wind_namdong"
-"""Hourly generation of the wind plants of one company, as its service has it: stamps are the ends of hours."""
-
-WIND_COLUMNS = {
-    "timestamp": pa.timestamp("us"),
-    "plant_name": pa.string(),
-    "generation": pa.float64(),
-}
-WIND_KEY = ("timestamp", "plant_name")
-
-NAMBU_GENERATION = "nambu_generation"
-"""Hourly generation of the solar plants of one company, as its service has it: stamps are the beginnings of hours."""
-
-NAMBU_COLUMNS = {
-    "datetime": pa.timestamp("us"),
-    "gencd": pa.string(),
-    "plant_name": pa.string(),
-    "hogi": pa.string(),
-    "generation": pa.float64(),
-    "daily_total": pa.float64(),
-    "daily_avg": pa.float64(),
-    "daily_max": pa.float64(),
-    "daily_min": pa.float64(),
-}
-NAMBU_KEY = ("datetime", "gencd", "hogi")
 
 FILL_CHANGES = "fill_changes"
 """Stored fills that a later run computed again, because the day after them had come."""
@@ -170,17 +131,15 @@ RUN_COUNTERS = {
 RUN_COLUMNS = FIRST_RUN_COLUMNS | RUN_COUNTERS
 RUN_KEY = ("run_id",)
 
-TABLES = (
-    WEATHER_ASOS,
-    GENERATION_HOURLY,
-    WIND_NAMDONG,
-    NAMBU_GENERATION,
-    REJECTS,
-    FILL_CHANGES,
-    RUNS,
-    SOURCE_SCHEMAS,
-    DRIFT,
-    REPLACED_VALUES,
-    MONTHLY_STATISTICS,
-)
-"""All tables of the data layer but that of the schema's versions."""
+WEATHER_ASOS, WEATHER_KEY = ASOS.table.name, ASOS.table.key
+GENERATION_HOURLY, GENERATION_KEY = GENERATION_FILES.table.name, GENERATION_FILES.table.key
+WIND_NAMDONG, WIND_KEY = KOEN_WIND.table.name, KOEN_WIND.table.key
+NAMBU_GENERATION, NAMBU_KEY = KOSPO_SOLAR.table.name, KOSPO_SOLAR.table.key
+
+OWN_TABLES = (REJECTS, FILL_CHANGES, RUNS, SOURCE_SCHEMAS, DRIFT, REPLACED_VALUES, MONTHLY_STATISTICS)
+"""The tables of the data layer itself, but for that of the schema's versions."""
+
+
+def all_tables() -> tuple[str, ...]:
+    """Return the names of all tables: those of the datasets, and the data layer's own."""
+    return (*(dataset.table.name for dataset in DATASETS.values()), *OWN_TABLES)
