@@ -178,7 +178,8 @@ peers: $(PEERS_VENV)/.packages ## the environment of other imputers; `make bench
 
 .PHONY: bench-io
 bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and storing, written into the page
-	$(BIN)/python tests/benchmark/io_page.py
+	$(BIN)/python tests/benchmark/collecting.py --write
+	$(BIN)/python tests/benchmark/storage.py --write
 
 .PHONY: load
 load: $(VENV)/.rust-engine ## ten years of all stations through the weather job; the figures of docs/load.md

@@ -5,10 +5,10 @@ Loaded by ``-p tests.benchmark.equality_counter``; the option ``--equality-count
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import partial, wraps
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ from energy_data_layer.engine import equality
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
 SHARED = "shared"
 """Stands for tests of no one transform."""
@@ -37,11 +36,11 @@ TRANSFORM_OF_FILE = {
 
 TESTS_OF_THE_COMPARISON = "test_equality"
 
-REFERENCE_FUNCTIONS = {
-    "impute": "impute",
-    "complete_hours": "complete_hours",
-    "wide_to_long": "lengthen",
-    "payload_rows": "payload_rows",
+REFERENCES = {
+    "impute": ("impute.reference", "impute"),
+    "complete_hours": ("complete_hours.reference", "complete_hours"),
+    "wide_to_long": ("wide_to_long.reference", "lengthen"),
+    "payload_rows": ("payload_rows.reference.rows", "payload_rows"),
 }
 RUST_FUNCTIONS = {
     "impute": "impute_missing_values",
@@ -123,17 +122,17 @@ class EqualityCounter:
 
     def wrap(self) -> None:
         """Put the counting functions in place, before a test module imports them."""
-        _replace(equality, "differences", self._counting_differences)
-        _replace(equality, "_different_numbers", self._measuring_numbers)
+        _put_around(equality, "differences", self._around_comparison)
+        _put_around(equality, "_different_numbers", self._around_numbers)
         rust = import_module("rust_data_layer")
-        for transform in RUST_FUNCTIONS:
-            reference = import_module(f"energy_data_layer.transforms.{transform}.reference")
-            _replace(reference, REFERENCE_FUNCTIONS[transform], self._noting("reference", transform))
-            _replace(rust, RUST_FUNCTIONS[transform], self._noting("rust", transform))
-        _replace(import_module("tests.equivalence.snapshot_cases"), "read_snapshot", self._noting_snapshot)
+        for transform, (module, function) in REFERENCES.items():
+            reference = import_module(f"energy_data_layer.transforms.{module}")
+            _put_around(reference, function, partial(self._around_engine, "reference", transform))
+            _put_around(rust, RUST_FUNCTIONS[transform], partial(self._around_engine, "rust", transform))
+        _put_around(import_module("tests.equivalence.snapshot_cases"), "read_snapshot", self._around_snapshot)
         mutations = import_module("tests.equivalence.payload_mutations")
         for name in ("mutated", "mutated_document"):
-            _replace(mutations, name, self._counting_mutations)
+            _put_around(mutations, name, self._around_mutation)
 
     # Hooks of pytest
 
@@ -142,10 +141,10 @@ class EqualityCounter:
         functions = [item for item in items if isinstance(item, pytest.Function)]
         for test in {item.obj for item in functions}:
             if getattr(test, "is_hypothesis_test", False):
-                _replace(test.hypothesis, "inner_test", self._counting_examples)
+                _put_around(test.hypothesis, "inner_test", self._around_example)
         for module in {item.module for item in functions}:
             if hasattr(module, "assert_alike"):
-                _replace(module, "assert_alike", self._counting_judgements)
+                _put_around(module, "assert_alike", self._around_judgement)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -189,83 +188,50 @@ class EqualityCounter:
         }
         self._file.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    # Wrappers
+    # What is done around the calls of functions
 
-    def _counting_differences(self, differences: Callable[..., list[str]]) -> Callable[..., list[str]]:
-        @functools.wraps(differences)
-        def counting(expected: Any, actual: Any, observed: Any = ()) -> list[str]:
-            self._deviations = []
-            found = differences(expected, actual, observed)
-            if not found and self._item.path.stem != TESTS_OF_THE_COMPARISON:
-                self._compared_answers().add(expected.shape, self._deviations, self._item.nodeid)
-            return found
+    def _around_comparison(self, call: Callable[[], list[str]], expected: Any, *_: Any) -> list[str]:
+        self._deviations = []
+        found = call()
+        if not found and self._item.path.stem != TESTS_OF_THE_COMPARISON:
+            # Did Rust run, and is there an answer of the reference beside it?
+            counts = self._counts[self._transform]
+            is_between = "rust" in self._ran_in_example and self._ran_in_example & {"reference", "snapshot"}
+            compared = counts.between_engines if is_between else counts.other
+            compared.add(expected.shape, self._deviations, self._item.nodeid)
+        return found
 
-        return counting
+    def _around_numbers(self, call: Callable[[], Any], left: Any, right: Any, allowed: float) -> Any:
+        with np.errstate(over="ignore", invalid="ignore"):
+            apart = np.abs(left.fill_null(0.0).to_numpy() - right.fill_null(0.0).to_numpy())
+        largest = float(np.fmax.reduce(apart, initial=0.0))  # NaN less NaN is no deviation
+        self._deviations.append((largest, largest / allowed))
+        return call()
 
-    def _compared_answers(self) -> Compared:
-        """Return where a comparison counts: did Rust run, and is there an answer of the reference beside it?"""
-        counts = self._counts[self._transform]
-        is_between = "rust" in self._ran_in_example and self._ran_in_example & {"reference", "snapshot"}
-        return counts.between_engines if is_between else counts.other
+    def _around_engine(self, engine: str, transform: str, call: Callable[[], Any], *_: Any) -> Any:
+        self._ran_in_test.add(engine)
+        self._ran_in_example.add(engine)
+        if self._item.path.stem not in TRANSFORM_OF_FILE:
+            self._transform = transform
+        return call()
 
-    def _measuring_numbers(self, different_numbers: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(different_numbers)
-        def measuring(left: Any, right: Any, allowed: float) -> Any:
-            with np.errstate(over="ignore", invalid="ignore"):
-                apart = np.abs(left.fill_null(0.0).to_numpy() - right.fill_null(0.0).to_numpy())
-            largest = float(np.fmax.reduce(apart, initial=0.0))  # NaN less NaN is no deviation
-            self._deviations.append((largest, largest / allowed))
-            return different_numbers(left, right, allowed)
+    def _around_snapshot(self, call: Callable[[], Any], name: str) -> Any:
+        self._ran_in_example.add("snapshot")
+        self._snapshots_in_test.add(name)
+        return call()
 
-        return measuring
+    def _around_mutation(self, call: Callable[[], Any], *_: Any) -> Any:
+        self._mutations += 1
+        return call()
 
-    def _noting(self, engine: str, transform: str) -> Callable[..., Callable[..., Any]]:
-        def wrapped(run: Callable[..., Any]) -> Callable[..., Any]:
-            @functools.wraps(run)
-            def noting(*args: Any, **options: Any) -> Any:
-                self._ran_in_test.add(engine)
-                self._ran_in_example.add(engine)
-                if self._item.path.stem not in TRANSFORM_OF_FILE:
-                    self._transform = transform
-                return run(*args, **options)
+    def _around_judgement(self, call: Callable[[], None], *_: Any) -> None:
+        call()
+        self._counts[self._transform].bodies_judged_alike += 1
 
-            return noting
-
-        return wrapped
-
-    def _noting_snapshot(self, read_snapshot: Callable[[str], Any]) -> Callable[[str], Any]:
-        @functools.wraps(read_snapshot)
-        def noting(name: str) -> Any:
-            self._ran_in_example.add("snapshot")
-            self._snapshots_in_test.add(name)
-            return read_snapshot(name)
-
-        return noting
-
-    def _counting_mutations(self, mutated: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(mutated)
-        def counting(*args: Any) -> Any:
-            self._mutations += 1
-            return mutated(*args)
-
-        return counting
-
-    def _counting_judgements(self, assert_alike: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(assert_alike)
-        def counting(*args: Any) -> None:
-            assert_alike(*args)
-            self._counts[self._transform].bodies_judged_alike += 1
-
-        return counting
-
-    def _counting_examples(self, property_: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(property_)
-        def counting(*args: Any, **drawn: Any) -> None:
-            self._ran_in_example = set()
-            property_(*args, **drawn)
-            self._counts[self._transform].examples += 1
-
-        return counting
+    def _around_example(self, call: Callable[[], None], *_: Any) -> None:
+        self._ran_in_example = set()
+        call()
+        self._counts[self._transform].examples += 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -280,5 +246,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(counter)
 
 
-def _replace(owner: ModuleType | Any, name: str, wrapped: Callable[[Any], Any]) -> None:
-    setattr(owner, name, wrapped(getattr(owner, name)))
+def _put_around(owner: Any, name: str, around: Callable[..., Any]) -> None:
+    """Replace a function by one that hands the call, and its arguments, to another."""
+    function = getattr(owner, name)
+
+    @wraps(function)
+    def handed_on(*arguments: Any, **options: Any) -> Any:
+        return around(partial(function, *arguments, **options), *arguments)
+
+    setattr(owner, name, handed_on)

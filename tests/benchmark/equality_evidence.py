@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -11,63 +10,29 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import environment
-import tables
+import harness
+from harness import ROOT
 
-ROOT = Path(__file__).parents[2]
-PROFILES = ("fast", "balanced", "expensive")
 SUITE = ["tests/equivalence"]
 SMOKE_SUITE = [
-    *SUITE,
-    "-k",
+    *(f"tests/equivalence/test_{name}.py" for name in ("impute", "complete_hours", "wide_to_long", "payload_rows")),
+    *("tests/equivalence/test_laws.py", "tests/equivalence/test_carriers.py", "-k"),
     "test_the_engines_fill_alike or test_the_engines_judge_several_pages_alike or (test_snapshot and one_row) "
     "or test_impute_takes_every_carrier",
 ]
 REAL_DATA = ["tests", "-m", "real_data"]
-HEADINGS = (
-    "transform",
-    "tests",
-    "failed",
-    "skipped",
-    "properties",
-    "examples",
-    "comparisons",
-    "rows",
-    "values",
-    "worst deviation",
-    "of the tolerance",
-)
+SIZES = {"suites": ([SUITE, REAL_DATA], [SMOKE_SUITE])}
 
 
-def main() -> int:
-    """Run, print, write, and return the exit code."""
-    options = _options()
-    results = _measure(options)
-    print("\n".join(_lines(results, tables.as_markdown if options.markdown else tables.as_text)))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    failed = results["tests"]["failed"] + (results["real_data"] or results["tests"])["failed"]
-    return 1 if failed else 0
-
-
-def _measure(options: argparse.Namespace) -> dict[str, Any]:
-    described = environment.describe()
-    others = environment.OtherProcesses()
-    suite = _counted(SMOKE_SUITE if options.smoke else SUITE, options.profile)
-    real = None if options.smoke else _counted(REAL_DATA, options.profile)
+def measure(sizes: Any) -> dict[str, Any]:
+    """Count what a suite compares, and what ran of the tests of published files, where these are asked for."""
+    profile = os.environ.get("HYPOTHESIS_PROFILE") or "fast"
+    suite, *real = (_counted(selection, profile) for selection in sizes.suites)
     del suite["cases_with_rust"]
-    kinds, carriers = (
-        {name for counts in suite["transforms"].values() for name in counts[of]}
-        for of in ("kinds_of_frames", "carriers")
-    )
-    return {
-        "environment": described | {"others_busy": others.busy()},
-        "profile": options.profile,
-        **suite,
-        "carriers": len(carriers),
-        "kinds_of_frames": len(kinds),
-        "real_data": real and {**real["tests"], "with_rust": real["cases_with_rust"]},
-    }
+    for of in ("carriers", "kinds_of_frames"):
+        suite[of] = len({name for counts in suite["transforms"].values() for name in counts[of]})
+    real_data = {**real[0]["tests"], "with_rust": real[0]["cases_with_rust"]} if real else None
+    return {"profile": profile, **suite, "real_data": real_data}
 
 
 def _counted(selection: list[str], profile: str) -> dict[str, Any]:
@@ -87,80 +52,58 @@ def _counted(selection: list[str], profile: str) -> dict[str, Any]:
         return counts
 
 
-def _lines(results: dict[str, Any], table: Any) -> list[str]:
-    transforms = results["transforms"]
-    rows = [HEADINGS, *(_row(name, counts) for name, counts in transforms.items())]
+def document(results: dict[str, Any]) -> list[Any]:
+    """Return a row per transform, and what was found beside it."""
+    transforms, real = results["transforms"], results["real_data"]
+    others = [counts["other_comparisons"] for counts in transforms.values()]
+    worst = max(others, key=lambda compared: compared["worst_of_tolerance"])
     notes = [
-        *(_worst(name, counts) for name, counts in transforms.items() if counts["worst_in"]),
-        _others(transforms),
+        *(
+            f"{name}: {counts['worst_of_tolerance']:.2g} of the tolerance in {counts['worst_in']}, "
+            f"{counts['worst_absolute']:.2g} in {counts['worst_absolute_in']}"
+            for name, counts in transforms.items()
+            if counts["worst_in"]
+        ),
+        f"{sum(compared['comparisons'] for compared in others):,} other comparisons (one engine with itself, with "
+        f"an answer known beforehand, or an input with its copy) deviated by {worst['worst_of_tolerance']:.2g} of "
+        f"the tolerance at most{' in ' + worst['worst_in'] if worst['worst_in'] else ''}",
         f"{results['mutations']:,} payloads were spoiled; "
         f"{transforms['payload_rows']['bodies_judged_alike']:,} were judged alike by both engines, bit for bit",
         f"{results['snapshots']} snapshots of the reference's answers were held against Rust's, "
         f"in {results['kinds_of_frames']} kinds of frames",
         f"{results['carriers']} carriers of data to Rust gave the same answers",
-        _real_data(results["real_data"]),
+        "real data: not run"
+        if real is None
+        else f"real data: {real['passed']} tests passed, {real['failed']} failed, {real['skipped']} were skipped; "
+        f"Rust ran in {real['with_rust']} of those that passed",
         *(f"{count} tests were skipped: {reason}" for reason, count in results["skip_reasons"].items()),
     ]
-    tests = results["tests"]
+    passed, failed, skipped = (results["tests"][outcome] for outcome in ("passed", "failed", "skipped"))
     return [
-        f"{tests['passed']:,} tests passed, {tests['failed']:,} failed, {tests['skipped']:,} were skipped "
-        f"(Hypothesis profile {results['profile']}).",
-        "Comparisons are those of an answer of Rust with the reference's own or its snapshot:",
-        "",
-        *table(rows),
-        "",
-        *(f"- {note}" for note in notes),
-        "",
-        f"Measured on {environment.sentence(results['environment'])}.",
+        f"{passed:,} tests passed, {failed:,} failed, {skipped:,} were skipped (Hypothesis profile "
+        f"{results['profile']}).\nComparisons are those of an answer of Rust with the reference's own or its snapshot:",
+        harness.table(
+            [{"transform": name} | counts for name, counts in transforms.items()],
+            ("transform", "{transform}"),
+            ("tests", "{cases:,}"),
+            ("failed", "{failed:,}"),
+            ("skipped", "{skipped:,}"),
+            ("properties", "{properties:,}"),
+            ("examples", "{examples:,}"),
+            ("comparisons", "{comparisons:,}"),
+            ("rows", "{rows:,}"),
+            ("values", "{cells:,}"),
+            ("worst deviation", "{worst_absolute:.2g}"),
+            ("of the tolerance", "{worst_of_tolerance:.2g}"),
+        ),
+        harness.bullets(notes),
     ]
 
 
-def _row(name: str, counts: dict[str, Any]) -> tuple[str, ...]:
-    keys = ("cases", "failed", "skipped", "properties", "examples", "comparisons", "rows", "cells")
-    deviation = f"{counts['worst_absolute']:.2g}", f"{counts['worst_of_tolerance']:.2g}"
-    return (name, *(f"{counts[key]:,}" for key in keys), *(deviation if counts["comparisons"] else ("", "")))
-
-
-def _worst(name: str, counts: dict[str, Any]) -> str:
-    return (
-        f"{name}: {counts['worst_of_tolerance']:.2g} of the tolerance in {counts['worst_in']}, "
-        f"{counts['worst_absolute']:.2g} in {counts['worst_absolute_in']}"
-    )
-
-
-def _others(transforms: dict[str, Any]) -> str:
-    others = [counts["other_comparisons"] for counts in transforms.values()]
-    worst = max(others, key=lambda compared: compared["worst_of_tolerance"])
-    where = f" in {worst['worst_in']}" if worst["worst_in"] else ""
-    return (
-        f"{sum(compared['comparisons'] for compared in others):,} other comparisons (one engine with itself, with "
-        f"an answer known beforehand, or an input with its copy) deviated by {worst['worst_of_tolerance']:.2g} of "
-        f"the tolerance at most{where}"
-    )
-
-
-def _real_data(real: dict[str, int] | None) -> str:
-    if real is None:
-        return "real data: not run"
-    return (
-        f"real data: {real['passed']} tests passed, {real['failed']} failed, {real['skipped']} were skipped; "
-        f"Rust ran in {real['with_rust']} of those that passed"
-    )
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
-    parser.add_argument("--smoke", action="store_true", help="a few tests only: shows that all works")
-    parser.add_argument(
-        "--profile",
-        choices=PROFILES,
-        default=os.environ.get("HYPOTHESIS_PROFILE") or "fast",
-        help="how many examples Hypothesis tries (default: HYPOTHESIS_PROFILE, else fast)",
-    )
-    return parser.parse_args()
+def holds(results: dict[str, Any]) -> bool:
+    """Return whether no test failed."""
+    return not any(counts["failed"] for counts in (results["tests"], results["real_data"]) if counts)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run())

@@ -12,10 +12,9 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from instruction_counts import Counts, compare
+from typing import Any
 
 RECORD = Path(__file__).with_suffix(".json")
 WORKSPACE = Path(__file__).parents[2] / "rust" / "Cargo.toml"
@@ -28,6 +27,79 @@ THRESHOLDS = ("x86_rep_movsb_threshold", "x86_rep_stosb_threshold", "x86_non_tem
 ENVIRONMENT = {"GLIBC_TUNABLES": ":".join(f"glibc.cpu.{name}=0x40000000" for name in THRESHOLDS)}
 """The C library copies memory in one way on all processors. Nothing else of the caller's environment: it would move the
 stack, from the addresses of which hash tables take their seeds."""
+
+
+TOLERANCE = 0.10
+"""By how much of what is recorded a kernel may change."""
+RECORD_AGAIN = "record the counts again with `tests/benchmark/instructions.py --record`"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Instructions per kernel, and what they were counted with."""
+
+    rustc: str
+    target: str
+    valgrind: str
+    libc: str
+    kernels: dict[str, int]
+
+    @classmethod
+    def read(cls, file: Path) -> Counts:
+        return cls(**json.loads(file.read_text(encoding="utf-8")))
+
+    def write(self, file: Path) -> None:
+        file.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The counts of each kernel, with the change as a share of what is recorded; None where there is none."""
+
+    kernels: list[dict[str, Any]]
+    notes: list[str]
+    faults: list[str]
+
+    def text(self) -> str:
+        """Return a table, and below it the notes and what is wrong."""
+        rows = [("kernel", "recorded", "now", "change")]
+        for kernel in self.kernels:
+            name, *counts, change = kernel.values()
+            cells = ("-" if count is None else f"{count:,}" for count in counts)
+            rows.append((name, *cells, "-" if change is None else f"{change:+.1%}"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        table = [f"{name:<{widths[0]}}  {'  '.join(map(str.rjust, cells, widths[1:]))}" for name, *cells in rows]
+        return "\n".join([*table, *self.notes, *(f"FAILED: {fault}" for fault in self.faults)])
+
+
+def compare(recorded: Counts, now: Counts) -> Comparison:
+    """Compare counts with the recorded ones; those of another processor architecture are refused."""
+    was, is_now = (counts.target.partition("-")[0] for counts in (recorded, now))
+    if was != is_now:
+        raise SystemExit(
+            f"the counts were recorded on {was} and this is {is_now}, whose instructions are others; compare on {was}"
+        )
+    notes = [
+        f"note: recorded with {name} {was}, counted with {name} {is_now}"
+        for name in ("rustc", "target", "valgrind", "libc")
+        if (was := getattr(recorded, name)) != (is_now := getattr(now, name))
+    ]
+    kernels, faults, gains = [], [], []
+    for name in dict.fromkeys([*recorded.kernels, *now.kernels]):
+        before, after = recorded.kernels.get(name), now.kernels.get(name)
+        change = None if before is None or after is None else (after - before) / before
+        kernels.append({"kernel": name, "recorded": before, "now": after, "change": change})
+        if after is None:
+            faults.append(f"{name} is recorded and was not counted; if it is gone, {RECORD_AGAIN}")
+        elif change is None:
+            faults.append(f"{name} was counted and is not recorded; {RECORD_AGAIN}")
+        elif change > TOLERANCE:
+            faults.append(f"{name} takes {change:+.1%} instructions; at most {TOLERANCE:+.0%} is accepted")
+        elif change <= -TOLERANCE:
+            gains.append(name)  # a later loss of as much would pass unseen
+    if gains:
+        notes.append(f"note: {', '.join(gains)}: {TOLERANCE:.0%} or more gained; {RECORD_AGAIN}")
+    return Comparison(kernels, notes, faults)
 
 
 def main() -> int:
@@ -45,7 +117,7 @@ def main() -> int:
     comparison = compare(Counts.read(RECORD), now)
     print(comparison.text())
     if options.json:
-        results = asdict(now) | comparison.results()
+        results = asdict(now) | asdict(comparison)
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 1 if comparison.faults else 0
 

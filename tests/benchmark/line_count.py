@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import ast
 import re
-import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-NO_CODE = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENCODING,
-    tokenize.ENDMARKER,
-}
 
 
 @dataclass(frozen=True)
@@ -52,21 +41,17 @@ def count_file(path: Path) -> Lines:
 
 
 def count_python(text: str) -> Lines:
-    """Count with Python's own tokenizer; a text that stands alone as a statement is documentation."""
-    code: set[int] = set()
-    docs: set[int] = set()
-    statement: list[tokenize.TokenInfo] = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type not in NO_CODE:
-            statement.append(token)
-        elif token.type == tokenize.NEWLINE:
-            is_documentation = [each.type for each in statement] == [tokenize.STRING]
-            lines = docs if is_documentation else code
-            for each in statement:
-                lines.update(range(each.start[0], each.end[0] + 1))
-            statement = []
-    blank = {number for number, line in enumerate(text.splitlines(), 1) if not line.strip()}
-    return Lines(len(code - blank), len(docs - code - blank))
+    """Count by the syntax; a text that stands alone as a statement is documentation."""
+    docs = {
+        number
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for number in range(node.lineno, node.end_lineno + 1)
+    }
+    written = {
+        number for number, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
+    }
+    return Lines(len(written - docs), len(written & docs))
 
 
 def count_rust(text: str) -> Lines:
@@ -75,29 +60,17 @@ def count_rust(text: str) -> Lines:
     A line counts by how it begins; the lines inside a text over several lines are taken for code.
     """
     counts = {"code": 0, "docs": 0, "tests": 0}
-    comment = ""
     test_indentation = None
     for line in text.splitlines():
         stripped = line.strip()
-        if not stripped:
-            continue
         indentation = len(line) - len(line.lstrip())
-        if stripped == "#[cfg(test)]" and not comment and test_indentation is None:
+        if stripped == "#[cfg(test)]" and test_indentation is None:
             test_indentation = indentation
         sort = "code" if test_indentation is None else "tests"
-        if comment or stripped.startswith(("//", "/*")):
-            begin = comment or stripped
-            sort = "docs" if re.match(r"///(?!/)|//!|/\*\*(?![*/])|/\*!", begin) and sort == "code" else ""
-            comment = _open_comment(begin, comment, stripped)
+        if stripped.startswith("//"):
+            sort = "docs" if re.match(r"///(?!/)|//!", stripped) and sort == "code" else ""
         elif indentation == test_indentation and (stripped == "}" or stripped.endswith(";")):
             test_indentation = None
-        if sort:
+        if stripped and sort:
             counts[sort] += 1
     return Lines(**counts)
-
-
-def _open_comment(begin: str, comment: str, line: str) -> str:
-    """Return how the block comment begins that is still open behind a line; nothing where none is."""
-    if begin.startswith("//"):
-        return ""
-    return "" if "*/" in line[0 if comment else 2 :] else begin

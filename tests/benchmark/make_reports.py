@@ -17,50 +17,40 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from graph_phases import draw_phases
-from graph_pipeline import draw_pipeline
-from graphs import draw_scaling
-from report_data import report_data
-from report_pages import render
+from graphs import draw_phases, draw_pipeline, draw_scaling
+from harness import HERE, ROOT
+from report_pages import render, report_data
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 DOCS = ROOT / "docs"
 MEASUREMENTS = DOCS / "measurements"
 GRAPHS = DOCS / "graphs"
 SCRIPTS = ("profile_impute", "rust_vs_python", "pipeline", "equality_evidence", "maintenance", "instructions")
 """Each writes the file of its name."""
 REPORTS = ("phase0_report.md", "poc_report_final.md")
-VARYING = ("others_busy",)
-"""What of the environment may differ between the scripts of a run."""
 
 
-def main() -> int:
-    """Measure and write, or check, and return the exit code."""
-    options = _options()
-    if not options.from_data and not options.check:
+def main() -> None:
+    """Measure, or not, and write graphs and pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--from-data", action="store_true", help="measure nothing; write graphs and pages from the data"
+    )
+    if not parser.parse_args().from_data:
         measure()
     data = load(MEASUREMENTS)
-    if options.check:
-        stale = out_of_date(data)
-        for path in stale:
-            print(f"{path.relative_to(ROOT)} is not what the data give; run `make report-pages`")
-        return 1 if stale else 0
     pages = make_pages(data)
     draw(data, GRAPHS)
     for path, text in pages.items():
         path.write_text(text, encoding="utf-8")
-    return 0
 
 
 def out_of_date(data: dict[str, Any]) -> list[Path]:
     """Return the pages and graphs that are not what the data give."""
-    pages = [path for path, text in make_pages(data).items() if _content(path) != text.encode()]
+    given = {path: text.encode() for path, text in make_pages(data).items()}
     with tempfile.TemporaryDirectory() as folder:
         draw(data, Path(folder))
-        drawn = sorted(Path(folder).glob("*.svg"))
-        graphs = [GRAPHS / new.name for new in drawn if _content(GRAPHS / new.name) != new.read_bytes()]
-    return pages + graphs
+        given |= {GRAPHS / new.name: new.read_bytes() for new in sorted(Path(folder).glob("*.svg"))}
+    return [path for path, content in given.items() if not path.exists() or path.read_bytes() != content]
 
 
 def measure() -> None:
@@ -87,14 +77,11 @@ def measure() -> None:
 def load(folder: Path) -> dict[str, Any]:
     """Read all data of a run and require that they come from one machine and one set of versions."""
     data = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in (*SCRIPTS, "run")}
-    environments = {
-        name: {key: value for key, value in data[name]["environment"].items() if key not in VARYING}
-        for name in SCRIPTS
-        if "environment" in data[name]
-    }
-    first = environments["rust_vs_python"]
-    for name, environment in environments.items():
-        different = sorted(key for key in environment.keys() & first.keys() if environment[key] != first[key])
+    first = data["rust_vs_python"]["environment"]
+    for name, measured in data.items():
+        environment = measured.get("environment", {})
+        shared = environment.keys() & first.keys() - {"others_busy"}
+        different = sorted(key for key in shared if environment[key] != first[key])
         if different:
             raise SystemExit(
                 f"{name}.json and rust_vs_python.json are not of one run: {', '.join(different)} differ; "
@@ -111,27 +98,14 @@ def make_pages(data: dict[str, Any]) -> dict[Path, str]:
 
 def draw(data: dict[str, Any], folder: Path) -> None:
     """Write all graphs, as SVG and PNG."""
-    folder.mkdir(parents=True, exist_ok=True)
     draw_scaling(data["rust_vs_python"], folder)
     draw_phases(data["profile_impute"], folder)
     draw_pipeline(data["pipeline"], folder)
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
 
 
 def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], check=True, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--from-data", action="store_true", help="measure nothing; write graphs and pages from the data")
-    what.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is not up to date")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

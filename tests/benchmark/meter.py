@@ -1,16 +1,29 @@
-"""What a job does, noted as it begins and ends: transforms, calls of the database, collections."""
+"""Where the wall time of a job goes, and the CPU time of its transforms, from notes of what it does.
+
+Wall time between two notes belongs to the first of these that something is doing then:
+
+- ``transforms``: a transform runs, in whichever thread; where several run, they share the time.
+- ``database``: the job opens, calls or closes the database.
+- ``network_wait``: a collection is under way, and the process does not use the CPU: it waits for answers, or for
+  its turn below the rate limit. What it uses, to send, receive and gather, is ``other``.
+- ``other``: everything else, such as reading files and merging with stored rows.
+
+So the parts add up to the wall time. Parsing and storing while further answers are awaited counts for parsing and
+storing, although below a rate limit the run would wait for the answers just as long without it.
+
+CPU time of a transform: bodies are read in several threads at once, so there it is that of the thread alone (the Rust
+engine reads a body in the calling thread). The other transforms are called in the main thread, where nothing else runs
+meanwhile, and may use threads of their own: there it is that of the process.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
-
-from shared_time import COLLECTION, DATABASE, JOB, TRANSFORMS, Note, shared_out
 
 from energy_data_layer.jobs.generation import from_files as generation
 from energy_data_layer.jobs.weather import imputed as imputed_weather
@@ -20,45 +33,94 @@ from energy_data_layer.storage.postgresql import PostgreSQLDatabase
 from energy_data_layer.transforms.payload_rows import api as payload_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-PAYLOAD_ROWS, COMPLETE_HOURS, IMPUTE, WIDE_TO_LONG = TRANSFORMS
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the jobs call a transform, and how many rows such a call was given."""
-
-    module: Any
-    function: str
-    transform: str
-    rows_of: Callable[[tuple[Any, ...], dict[str, Any], Any], int]
+TRANSFORMS = ("payload_rows", "complete_hours", "impute", "wide_to_long")
+JOB, COLLECTION, DATABASE = "job", "collection", "database"
+PARTS = ("transforms", "network_wait", "database", "other")
 
 
-def _rows_of_frame(arguments: tuple[Any, ...], _named: dict[str, Any], _result: Any) -> int:
-    return arguments[0].num_rows
+class Note(NamedTuple):
+    """The moment at which a transform, the database, a collection or the whole job begins or ends, by three clocks.
+
+    `own_cpu` is the CPU time of the thread, in the main thread that of the process.
+    """
+
+    wall: float
+    process_cpu: float
+    own_cpu: float
+    thread: int
+    what: str
+    begins: bool
 
 
-def _rows_and_history(arguments: tuple[Any, ...], named: dict[str, Any], _result: Any) -> int:
-    return arguments[0].num_rows + named["history"].num_rows
+def shared_out(notes: Iterable[Note]) -> dict[str, Any]:
+    """Return wall and CPU time, the parts of the wall time, and the time of each transform."""
+    first, *others = sorted(notes, key=lambda note: note.wall)
+    split = dict.fromkeys(PARTS, 0.0)
+    wall_of: Counter[str] = Counter()
+    cpu_of: Counter[str] = Counter()
+    doing = defaultdict(list, {first.thread: [first.what]})
+    own_cpu = {first.thread: first.own_cpu}
+    before = first
+    for note in others:
+        _share_out(note, before, [spans[-1] for spans in doing.values() if spans], split, wall_of)
+        spans = doing[note.thread]
+        if spans:
+            cpu_of[spans[-1]] += note.own_cpu - own_cpu[note.thread]
+        own_cpu[note.thread] = note.own_cpu
+        if note.begins:
+            spans.append(note.what)
+        else:
+            spans.pop()
+        before = note
+    return {
+        "wall_seconds": before.wall - first.wall,
+        "cpu_seconds": before.process_cpu - first.process_cpu,
+        "split": split,
+        "transforms": {
+            name: {"wall_seconds": wall_of[name], "cpu_seconds": cpu_of[name]} for name in TRANSFORMS if name in cpu_of
+        },
+    }
 
 
-def _days_of_plants(arguments: tuple[Any, ...], _named: dict[str, Any], _result: Any) -> int:
-    return len(next(iter(arguments[0].date.values())))
+def _share_out(note: Note, before: Note, doing: list[str], split: dict[str, float], wall_of: Counter[str]) -> None:
+    """Add the time between two notes to what was being done."""
+    wall = note.wall - before.wall
+    transforms = [what for what in doing if what in TRANSFORMS]
+    if transforms:
+        split["transforms"] += wall
+        for what in transforms:
+            wall_of[what] += wall / len(transforms)
+    elif DATABASE in doing:
+        split["database"] += wall
+    elif COLLECTION in doing:
+        working = min(max(note.process_cpu - before.process_cpu, 0.0), wall)
+        split["network_wait"] += wall - working
+        split["other"] += working
+    else:
+        split["other"] += wall
 
 
-def _items(_arguments: tuple[Any, ...], _named: dict[str, Any], result: Any) -> int:
-    return result[1].items if isinstance(result, tuple) else 0
-
-
-PLACES = (
-    Place(payload_rows, "rows_from_api_payload", PAYLOAD_ROWS, _items),
+CALLS = (
+    (
+        payload_rows,
+        "rows_from_api_payload",
+        "payload_rows",
+        lambda result, *_, **__: result[1].items if isinstance(result, tuple) else 0,
+    ),
     # The second half of reading a body of generation; its time is not that of the first half.
-    Place(payload_rows, "lengthen", WIDE_TO_LONG, _days_of_plants),
-    Place(generation, "transform_wide_to_long", WIDE_TO_LONG, _rows_of_frame),
-    Place(imputed_weather, "complete_hours", COMPLETE_HOURS, _rows_of_frame),
-    Place(imputed_weather, "impute_missing_values", IMPUTE, _rows_and_history),
+    (payload_rows, "lengthen", "wide_to_long", lambda _, wide, *__, **___: len(next(iter(wide.date.values())))),
+    (generation, "transform_wide_to_long", "wide_to_long", lambda _, rows, *__, **___: rows.num_rows),
+    (imputed_weather, "complete_hours", "complete_hours", lambda _, rows, *__, **___: rows.num_rows),
+    (
+        imputed_weather,
+        "impute_missing_values",
+        "impute",
+        lambda _, rows, *__, history, **___: rows.num_rows + history.num_rows,
+    ),
 )
+"""Where the jobs call a transform, and how many rows a call was given, by its result and its arguments."""
 
 
 class Meter:
@@ -76,8 +138,8 @@ class Meter:
             def put(owner: Any, name: str, replacement: Any) -> None:
                 patches.enter_context(patch.object(owner, name, replacement))
 
-            for place in PLACES:
-                put(place.module, place.function, self._counted(place))
+            for module, function, transform, rows_of in CALLS:
+                put(module, function, self._counted(transform, getattr(module, function), rows_of))
             for database in (DuckDBDatabase, PostgreSQLDatabase):
                 for name in ("__init__", "upsert", "close"):
                     put(database, name, self._noted(DATABASE, getattr(database, name)))
@@ -116,12 +178,12 @@ class Meter:
 
         return call
 
-    def _counted(self, place: Place) -> Callable[..., Any]:
-        noted = self._noted(place.transform, getattr(place.module, place.function))
+    def _counted(self, transform: str, function: Callable[..., Any], rows_of: Callable[..., int]) -> Callable[..., Any]:
+        noted = self._noted(transform, function)
 
         def call(*arguments: Any, **named: Any) -> Any:
             result = noted(*arguments, **named)
-            self._rows[place.transform].append(place.rows_of(arguments, named, result))
+            self._rows[transform].append(rows_of(result, *arguments, **named))
             return result
 
         return call

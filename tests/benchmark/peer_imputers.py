@@ -17,8 +17,8 @@ import pandas as pd
 from darts import TimeSeries
 from darts.utils.missing_values import fill_missing_values
 from data import COLUMNS
+from harness import time_within
 from sktime.transformations.impute import Imputer
-from timing import time_within
 
 
 def main(folder: Path, repeats: int, seconds: float) -> None:

@@ -2,12 +2,10 @@
 
 Each run is that of the flow ``daily-weather``: the days of a week that are not stored in full. A second table is
 filled by the same days without faults. At the end both are reprocessed, after which they have to be the same.
-``soak.py`` ends with 1 where a check fails; ``--write`` puts what it prints into docs/load.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import logging
 import sys
@@ -18,9 +16,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from databases import DUCKDB, POSTGRESQL, Databases
-from marked_sections import filled
-from tables import as_markdown
+import harness
+from harness import resident_mb
+from servers import DUCKDB, databases
 
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.jobs.periods import ONE_DAY, last_days
@@ -32,11 +30,9 @@ from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
-PAGE = Path(__file__).parents[2] / "docs" / "load.md"
 FIRST_DAY = date(2023, 9, 1)
 STATIONS = (108, 159, 184)
 LOOK_BACK = 7
-FAULT_SHARE = 0.2
 WARM_RUNS = 20
 MOST_GROWTH = 1.15
 SAME_VALUE = 1e-9
@@ -72,34 +68,19 @@ class Expected(NamedTuple):
     sent: Any
 
 
-def main() -> int:
-    """Run the days, print what happened, and return the exit code."""
-    options = _options()
+SIZES = {"runs": (200, 4), "faults": (0.2, 0.5), "postgresql": (True, False)}
+PAGE, NEEDS_RUST = "load.md", False
+
+
+def measure(sizes: Any) -> dict[str, Any]:
+    """Run the days without faults, and with them on each database."""
     logging.disable(logging.WARNING)
-    with Databases(postgresql=POSTGRESQL in options.database) as databases:
-        expected = _without_faults(databases, options.runs)
-        pages, held = [], True
-        for kind in options.database:
-            printed, checks = _soak(databases.empty(kind), kind, options.runs, expected)
-            pages.append(printed)
-            held &= all(checks.values())
-    text = "\n\n".join(pages)
-    print(text)
-    if options.write:
-        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), "soak.py", text), encoding="utf-8")
-    return 0 if held else 1
+    with databases(postgresql=sizes.postgresql) as kinds:
+        expected = _without_faults(kinds[DUCKDB](), sizes.runs)
+        return {"soaks": [{"database": kind} | _soak(empty(), sizes, expected) for kind, empty in kinds.items()]}
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--database", nargs="+", choices=(DUCKDB, POSTGRESQL), default=(DUCKDB, POSTGRESQL))
-    parser.add_argument("--write", action="store_true", help="write what is printed into docs/load.md")
-    return parser.parse_args()
-
-
-def _without_faults(databases: Databases, runs: int) -> Expected:
-    url = databases.empty(DUCKDB)
+def _without_faults(url: str, runs: int) -> Expected:
     with Simulator(SimulatorOptions(today=FIRST_DAY)) as simulator:
         for run in range(runs + 1):
             _daily_run(url, simulator, FIRST_DAY + timedelta(days=run))
@@ -109,9 +90,10 @@ def _without_faults(databases: Databases, runs: int) -> Expected:
     return Expected(stored, _table(url), sent)
 
 
-def _soak(url: str, kind: str, runs: int, expected: Expected) -> tuple[str, dict[str, bool]]:
+def _soak(url: str, sizes: Any, expected: Expected) -> dict[str, Any]:
+    runs, each = sizes.runs, sizes.faults / len(FAULTS)
     # A rule's share is of the requests that no rule before it met.
-    chances = [FAULT_SHARE / len(FAULTS) / (1 - FAULT_SHARE / len(FAULTS) * n) for n in range(len(FAULTS))]
+    chances = [each / (1 - each * before) for before in range(len(FAULTS))]
     faults = [Fault(name, share=share, **more) for (name, more), share in zip(FAULTS.items(), chances, strict=True)]
     reports, seconds, memory, descriptors = [], [], [], []
     with Simulator(SimulatorOptions(today=FIRST_DAY, faults=faults)) as simulator:
@@ -120,7 +102,7 @@ def _soak(url: str, kind: str, runs: int, expected: Expected) -> tuple[str, dict
             reports.append(_daily_run(url, simulator, FIRST_DAY + timedelta(days=run)))
             seconds.append(time.perf_counter() - begin)
             gc.collect()
-            memory.append(_resident_megabytes())
+            memory.append(resident_mb())
             descriptors.append(len(list(Path("/proc/self/fd").iterdir())))
         met = Counter(entry.fault for entry in simulator.requests if entry.fault)
         requests = simulator.request_count
@@ -149,22 +131,19 @@ def _soak(url: str, kind: str, runs: int, expected: Expected) -> tuple[str, dict
         f"as many open files as after run {warm}": descriptors[-1] <= descriptors[warm],
     }
     quarter = max(1, runs // 4)
-    figures = [
-        ["what", "figure"],
-        ["runs", ", ".join(f"{n} {status}" for status, n in Counter(report.status for report in reports).items())],
-        ["requests", f"{requests:,}, {share:.1%} of them met a fault"],
-        ["requests sent again", f"{sum(report.collection.retries for report in reports):,}"],
-        ["faults", ", ".join(f"{name} {n}" for name, n in sorted(met.items()))],
-        ["memory in MB", f"{memory[warm]:.0f} after run {warm}, {memory[-1]:.0f} after run {runs}"],
-        ["open files", f"{descriptors[warm]} after run {warm}, {descriptors[-1]} after run {runs}"],
-        [
-            "s per run",
-            f"{fmean(seconds[:quarter]):.2f} in the first quarter, {fmean(seconds[-quarter:]):.2f} in the last",
-        ],
-        ["fills by a mean that differ", f"{differing['means']} of {differing['all means']}"],
-    ]
-    shown = "; ".join(f"{what}: {'yes' if held else 'NO'}" for what, held in checks.items())
-    return "\n".join([f"{kind}, {runs} runs:", "", *as_markdown(figures), "", f"Checked: {shown}"]), checks
+    first, last = fmean(seconds[:quarter]), fmean(seconds[-quarter:])
+    statuses = Counter(report.status for report in reports)
+    figures = {
+        "runs": ", ".join(f"{number} {status}" for status, number in statuses.items()),
+        "requests": f"{requests:,}, {share:.1%} of them met a fault",
+        "requests sent again": f"{sum(report.collection.retries for report in reports):,}",
+        "faults": ", ".join(f"{name} {number}" for name, number in sorted(met.items())),
+        "memory in MB": f"{memory[warm]:.0f} after run {warm}, {memory[-1]:.0f} after run {runs}",
+        "open files": f"{descriptors[warm]} after run {warm}, {descriptors[-1]} after run {runs}",
+        "s per run": f"{first:.2f} in the first quarter, {last:.2f} in the last",
+        "fills by a mean that differ": f"{differing['means']} of {differing['all means']}",
+    }
+    return {"runs": runs, "figures": figures, "checks": checks}
 
 
 def _daily_run(url: str, simulator: Simulator, today: date) -> Any:
@@ -187,11 +166,6 @@ def _daily_run(url: str, simulator: Simulator, today: date) -> Any:
             timeout_seconds=0.5,
         ),
     )
-
-
-def _resident_megabytes() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024 / 1e6
 
 
 def _table(url: str) -> Any:
@@ -245,5 +219,19 @@ def _differing_fills(stored: Any, expected: Any) -> Counter[str]:
     return counts
 
 
+def document(results: dict[str, Any]) -> list[Any]:
+    """Return of each database the figures and the checks."""
+    blocks = []
+    for soak in results["soaks"]:
+        figures = [("what", "figure"), *soak["figures"].items()]
+        blocks += [f"{soak['database']}, {soak['runs']} runs:", figures, harness.checked(soak["checks"])]
+    return blocks
+
+
+def holds(results: dict[str, Any]) -> bool:
+    """Return whether all checks are met."""
+    return all(all(soak["checks"].values()) for soak in results["soaks"])
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import pty
 import subprocess
@@ -15,14 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import environment
-from tables import as_text
+import harness
 
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 
 EDL = "import sys; sys.argv[0] = 'edl'; from energy_data_layer.cli import main; main()"
-RUNS = 15
 DAY = date(2024, 1, 1)
 SIX_ROWS = "stnNm,tm,ta,hm\n" + "".join(
     f"A,2024-01-01 0{hour}:00,{'' if hour == 1 else hour},50\n" for hour in range(6)
@@ -65,24 +61,15 @@ CASES = {
 }
 
 
-def main() -> int:
-    """Measure, print, and return the exit code: 1 where a budget is not kept."""
-    options = _options()
-    described = environment.describe()
-    others = environment.OtherProcesses()
-    commands = _measure(1 if options.smoke else RUNS)
-    results = {"environment": described | {"others_busy": others.busy()}, "commands": commands}
-    print(environment.sentence(results["environment"]))
-    print("\n".join(as_text([HEADINGS, *map(_row, commands)])))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 0 if all(row["ok"] for row in commands) else 1
+SIZES = {"runs": (15, 1), "before": (1, 0)}
+"""The first turn, before the others, writes the bytecode and does not count."""
 
 
-def _measure(runs: int) -> list[dict[str, Any]]:
+def measure(sizes: Any) -> dict[str, Any]:
+    """Measure each command so often."""
     with tempfile.TemporaryDirectory() as folder:
         _make_inputs(Path(folder))
-        return [_measured(name, case, folder, runs) for name, case in CASES.items()]
+        return {"commands": [_measured(name, case, folder, sizes) for name, case in CASES.items()]}
 
 
 def _make_inputs(folder: Path) -> None:
@@ -92,17 +79,17 @@ def _make_inputs(folder: Path) -> None:
     _cpu_seconds(EDL, ["impute", "six.csv", "-o", "six.parquet"], str(folder))
 
 
-def _measured(name: str, case: Case, folder: str, runs: int) -> dict[str, Any]:
-    """Run command, imports and libraries in turns; the first turn, which writes the bytecode, does not count."""
+def _measured(name: str, case: Case, folder: str, sizes: Any) -> dict[str, Any]:
+    """Run command, imports and libraries in turns."""
     turns = [
         (
             _cpu_seconds(EDL, case.arguments, folder, terminal=case.terminal),
             _cpu_seconds(f"import {case.imports}", [], folder),
             _cpu_seconds(case.libraries, [], folder),
         )
-        for _ in range(runs + 1)
+        for _ in range(sizes.before + sizes.runs)
     ]
-    command, imports, libraries = (median(seconds) * 1e3 for seconds in zip(*turns[1:], strict=True))
+    command, imports, libraries = (median(seconds) * 1e3 for seconds in zip(*turns[sizes.before :], strict=True))
     ratio = command / imports
     return {
         "command": name,
@@ -146,28 +133,27 @@ def _drain(reader: int) -> None:
         os.close(reader)
 
 
-HEADINGS = ("command", "CPU ms", "imports alone", "CPU ms", "ratio", "budget", "ok", "libraries' work, CPU ms")
+def document(results: dict[str, Any]) -> list[Any]:
+    """Return a table of the commands."""
+    return [
+        harness.table(
+            results["commands"],
+            ("command", "{command}"),
+            ("CPU ms", "{command_ms:.0f}"),
+            ("imports alone", "{imports}"),
+            ("CPU ms", "{imports_ms:.0f}"),
+            ("ratio", "{ratio:.2f}"),
+            ("budget", "{budget:.1f}"),
+            ("ok", "{ok}"),
+            ("libraries' work, CPU ms", "{libraries_ms:.0f}"),
+        )
+    ]
 
 
-def _row(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        row["command"],
-        f"{row['command_ms']:.0f}",
-        row["imports"],
-        f"{row['imports_ms']:.0f}",
-        f"{row['ratio']:.2f}",
-        "" if row["budget"] is None else f"{row['budget']:.1f}",
-        "" if row["budget"] is None else "yes" if row["ok"] else "no",
-        f"{row['libraries_ms']:.0f}",
-    )
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="one process of each kind")
-    parser.add_argument("--json", type=Path, help="write the figures into this file")
-    return parser.parse_args()
+def holds(results: dict[str, Any]) -> bool:
+    """Return whether all budgets are kept."""
+    return all(row["ok"] for row in results["commands"])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run())

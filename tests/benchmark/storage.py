@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import environment
+import harness
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy
 from pyarrow import csv
+from servers import DUCKDB, POSTGRESQL, databases
+from sqlalchemy.dialects.postgresql import insert
 
 from energy_data_layer.storage.database import Database, UpsertCounts
-from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.tables import WIND_KEY, WIND_NAMDONG
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.postgres_server import PostgresServer, find_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLANTS = 100
 BATCH = 5000
-GOALS = {
+COMPARED = {
     "PostgreSQL, first load": ("COPY", 0.6),
     "PostgreSQL, all changed": ("SQLAlchemy executemany", 15),
     "PostgreSQL, unchanged": ("PostgreSQL, all changed", 2),
+    "DuckDB, re-upsert": ("Parquet", None),
 }
 """How many times as many rows per second as what it is compared with, at least."""
-DUCKDB_GOAL = 4_000_000
-"""Rows per second of a DuckDB re-upsert, on the machine of reference."""
+DUCKDB_GOAL = ("DuckDB, re-upsert", 4_000_000)
+"""Rows per second, on the machine of reference."""
 
 ROW_BY_ROW = sqlalchemy.text(
     f"INSERT INTO {WIND_NAMDONG} (timestamp, plant_name, generation) VALUES (:timestamp, :plant_name, :generation) "
@@ -47,20 +42,26 @@ ROW_BY_ROW = sqlalchemy.text(
 )
 
 
-def main() -> int:
-    """Measure, print, write, and return the exit code."""
-    options = _options()
-    binaries = find_binaries()
-    if binaries is None:
-        raise SystemExit("no PostgreSQL server was found; EDL_TEST_POSTGRES_BIN names the folder of its programs")
-    others = environment.OtherProcesses()
-    rows = [_rows(options.rows, seed) for seed in (0, 1)]
-    seconds = {**_in_postgresql(binaries, rows, options), **_in_duckdb(rows, options.repeats)}
-    results = _results(seconds, options) | {"others_busy": others.busy()}
-    print(_markdown(results))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 1 if options.check and not all(row["met"] in (None, True) for row in results["rows"]) else 0
+SIZES = {"rows": (1_000_000, 2_000), "part": (20_000, 500), "repeats": (3, 1)}
+"""`part` rows are stored by SQLAlchemy, whose time is scaled."""
+PAGE, NEEDS_RUST = "io.md", False
+LIBRARIES = ("duckdb", "adbc-driver-postgresql", "sqlalchemy", "psycopg2-binary")
+
+
+def measure(sizes: Any) -> dict[str, Any]:
+    """Measure both databases, each time against a table that has just been emptied."""
+    rows = [_rows(sizes.rows, seed) for seed in (0, 1)]
+    with databases(postgresql=True, durable=True) as kinds:
+        if POSTGRESQL not in kinds:
+            raise SystemExit("no PostgreSQL server was found; EDL_TEST_POSTGRES_BIN names the folder of its programs")
+        samples = _in_postgresql(kinds[POSTGRESQL](), rows, sizes)
+        samples |= _in_duckdb(kinds[DUCKDB], rows, sizes.repeats)
+    typical = {name: median(seconds) for name, seconds in samples.items()}
+    return {
+        "count": sizes.rows,
+        "repeats": sizes.repeats,
+        "rows": [_judged(name, typical, sizes.rows) | {"samples": samples[name]} for name in samples],
+    }
 
 
 def _rows(count: int, seed: int) -> pa.Table:
@@ -75,55 +76,40 @@ def _rows(count: int, seed: int) -> pa.Table:
     )
 
 
-def _in_postgresql(binaries: Path, rows: list[pa.Table], options: argparse.Namespace) -> dict[str, list[float]]:
-    """Return seconds per way, scaled to all rows, each time against a table that has just been emptied."""
-    server = PostgresServer(binaries, durable=True)
-    try:
-        server.start()
-        url = server.empty_database()
-        with Database.connect(url) as database:
-            migrate(database)
-            return _postgresql_ways(server, database, rows, options)
-    finally:
-        server.close()
-
-
-def _postgresql_ways(
-    server: PostgresServer, database: Database, rows: list[pa.Table], options: argparse.Namespace
-) -> dict[str, list[float]]:
-    file = server.data / "rows.csv"
-    csv.write_csv(rows[0], file, csv.WriteOptions(include_header=False))
-    copy = f"COPY {WIND_NAMDONG} FROM '{file}' (FORMAT csv)"
-    engine = sqlalchemy.create_engine(database.url.replace("postgresql", "postgresql+psycopg2", 1))
-    part = rows[1].slice(0, min(options.part, rows[1].num_rows))
+def _in_postgresql(url: str, rows: list[pa.Table], sizes: Any) -> dict[str, list[float]]:
+    """Return seconds per way, scaled to all rows."""
+    engine = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg2", 1))
+    part = rows[1].slice(0, sizes.part)
     whole = rows[1].num_rows / part.num_rows
     samples: dict[str, list[float]] = {}
 
-    def note(name: str, seconds: float) -> None:
-        samples.setdefault(name, []).append(seconds)
+    def note(name: str, call: Callable[[], Any], factor: float = 1) -> None:
+        samples.setdefault(name, []).append(factor * _seconds(call))
 
-    for _ in range(options.repeats):
-        _empty(database)
-        note("COPY", _seconds(lambda: database.execute(copy)))
-        _empty(database)
-        note("PostgreSQL, first load", _seconds(lambda: _upsert(database, rows[0])))
-        database.execute(f"VACUUM ANALYZE {WIND_NAMDONG}")
-        note("SQLAlchemy executemany", whole * _seconds(lambda: _execute_many(engine, part)))
-        note("SQLAlchemy insert", whole * _seconds(lambda: _insert_many(engine, part, 1)))
-        _empty(database)
-        _upsert(database, rows[0])
-        database.execute(f"VACUUM ANALYZE {WIND_NAMDONG}")
-        note("PostgreSQL, all changed", _seconds(lambda: _upsert(database, rows[1])))
-        note("PostgreSQL, unchanged", _seconds(lambda: _upsert(database, rows[1])))
+    with Database.connect(url) as database, tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the server, which reads the file, may be another user
+        csv.write_csv(rows[0], f"{folder}/rows.csv", csv.WriteOptions(include_header=False))
+        for _ in range(sizes.repeats):
+            _empty(database)
+            note("COPY", lambda: database.execute(f"COPY {WIND_NAMDONG} FROM '{folder}/rows.csv' (FORMAT csv)"))
+            _empty(database)
+            note("PostgreSQL, first load", lambda: _upsert(database, rows[0]))
+            database.execute(f"VACUUM ANALYZE {WIND_NAMDONG}")
+            note("SQLAlchemy executemany", lambda: _in_batches(engine, ROW_BY_ROW, part), whole)
+            note("SQLAlchemy insert", lambda: _in_batches(engine, _many_at_once(engine), part), whole)
+            _empty(database)
+            _upsert(database, rows[0])
+            database.execute(f"VACUUM ANALYZE {WIND_NAMDONG}")
+            note("PostgreSQL, all changed", lambda: _upsert(database, rows[1]))
+            note("PostgreSQL, unchanged", lambda: _upsert(database, rows[1]))
     engine.dispose()
     return samples
 
 
-def _in_duckdb(rows: list[pa.Table], repeats: int) -> dict[str, list[float]]:
+def _in_duckdb(empty: Callable[[], str], rows: list[pa.Table], repeats: int) -> dict[str, list[float]]:
     samples: dict[str, list[float]] = {"DuckDB, first load": [], "DuckDB, re-upsert": [], "Parquet": []}
     for _ in range(repeats):
-        with tempfile.TemporaryDirectory() as folder, Database.connect(f"duckdb:///{folder}/energy.duckdb") as database:
-            migrate(database)
+        with tempfile.TemporaryDirectory() as folder, Database.connect(empty()) as database:
             samples["DuckDB, first load"].append(_seconds(lambda: _upsert(database, rows[0])))
             samples["DuckDB, re-upsert"].append(_seconds(lambda: _upsert(database, rows[1])))
             samples["Parquet"].append(_seconds(lambda: pq.write_table(rows[1], Path(folder) / "rows.parquet")))
@@ -141,25 +127,18 @@ def _empty(database: Database) -> None:
     database.execute("CHECKPOINT")
 
 
-def _execute_many(engine: sqlalchemy.Engine, rows: pa.Table) -> None:
-    """Upsert row by row in batches, as a job over SQLAlchemy would: the driver's executemany."""
-    with engine.begin() as connection:
-        for batch in rows.to_batches(max_chunksize=BATCH):
-            connection.execute(ROW_BY_ROW, batch.to_pylist())
-
-
-def _insert_many(engine: sqlalchemy.Engine, rows: pa.Table, add: float) -> None:
-    """Upsert with SQLAlchemy's own statement, which puts many rows into one."""
-    from sqlalchemy.dialects.postgresql import insert
-
-    table = sqlalchemy.Table(WIND_NAMDONG, sqlalchemy.MetaData(), autoload_with=engine)
-    statement = insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(WIND_KEY), set_={"generation": statement.excluded.generation + add}
-    )
+def _in_batches(engine: sqlalchemy.Engine, statement: Any, rows: pa.Table) -> None:
+    """Upsert as a job over SQLAlchemy would: by the driver's executemany."""
     with engine.begin() as connection:
         for batch in rows.to_batches(max_chunksize=BATCH):
             connection.execute(statement, batch.to_pylist())
+
+
+def _many_at_once(engine: sqlalchemy.Engine) -> Any:
+    """Return SQLAlchemy's own upsert, which puts many rows into one statement and changes each."""
+    statement = insert(sqlalchemy.Table(WIND_NAMDONG, sqlalchemy.MetaData(), autoload_with=engine))
+    changed = {"generation": statement.excluded.generation + 1}
+    return statement.on_conflict_do_update(index_elements=list(WIND_KEY), set_=changed)
 
 
 def _seconds(call: Callable[[], Any]) -> float:
@@ -168,66 +147,47 @@ def _seconds(call: Callable[[], Any]) -> float:
     return perf_counter() - begin
 
 
-def _results(seconds: dict[str, list[float]], options: argparse.Namespace) -> dict[str, Any]:
-    typical = {name: median(samples) for name, samples in seconds.items()}
-    rows = []
-    for name, second in typical.items():
-        against, goal = GOALS.get(name, ("", None))
-        ratio = typical[against] / second if against else None
-        met = None if ratio is None or goal is None else ratio >= goal
-        if name == "DuckDB, re-upsert":
-            against, ratio, met = "Parquet", typical["Parquet"] / second, options.rows / second >= DUCKDB_GOAL
-        rows.append(
-            {
-                "way": name,
-                "seconds": second,
-                "samples": seconds[name],
-                "rows_per_second": options.rows / second,
-                "against": against,
-                "ratio": ratio,
-                "goal": goal,
-                "met": met,
-            }
-        )
-    libraries = ("duckdb", "adbc-driver-postgresql", "pyarrow", "sqlalchemy", "psycopg2-binary")
+def _judged(name: str, typical: dict[str, float], count: int) -> dict[str, Any]:
+    against, goal = COMPARED.get(name, (None, None))
+    rows_per_second = count / typical[name]
+    ratio = typical[against] / typical[name] if against else None
+    if name == DUCKDB_GOAL[0]:
+        goal = f"{DUCKDB_GOAL[1]:,} rows/s"
+        met = rows_per_second >= DUCKDB_GOAL[1]
+    else:
+        met = None if goal is None else ratio >= goal
     return {
-        "count": options.rows,
-        "repeats": options.repeats,
-        "rows": rows,
-        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "libraries": {library: version(library) for library in libraries},
+        "way": name,
+        "seconds": typical[name],
+        "rows_per_second": rows_per_second,
+        "against": against,
+        "ratio": ratio,
+        "goal": goal,
+        "met": met,
     }
 
 
-def _markdown(results: dict[str, Any]) -> str:
-    lines = [
+def document(results: dict[str, Any]) -> list[Any]:
+    """Return a table of the ways."""
+    return [
         f"{results['count']:,} rows (stamp, name, number), median of {results['repeats']}:",
-        "",
-        "| way | s | rows/s | against | ratio | goal | ok |",
-        "|---|---:|---:|---|---:|---:|---|",
+        harness.table(
+            results["rows"],
+            ("way", "{way}"),
+            ("s", "{seconds:.2f}"),
+            ("rows/s", "{rows_per_second:,.0f}"),
+            ("against", "{against}"),
+            ("ratio", "{ratio:.2f}"),
+            ("goal", "{goal}"),
+            ("ok", "{met}"),
+        ),
     ]
-    for row in results["rows"]:
-        goal = f"{DUCKDB_GOAL:,} rows/s" if row["way"] == "DuckDB, re-upsert" else row["goal"] or ""
-        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        met = {None: "", True: "yes", False: "NO"}[row["met"]]
-        lines.append(
-            f"| {row['way']} | {row['seconds']:.2f} | {row['rows_per_second']:,.0f} | {row['against']} | {ratio} "
-            f"| {goal} | {met} |"
-        )
-    others = "" if results["others_busy"] is None else f" ({results['others_busy']:.0%} busy with other processes)"
-    libraries = ", ".join(f"{name} {number}" for name, number in results["libraries"].items())
-    return "\n".join([*lines, "", f"Measured on {results['machine']}{others}, {libraries}."])
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows to store")
-    parser.add_argument("--part", type=int, default=20_000, help="rows that SQLAlchemy stores; its time is scaled")
-    parser.add_argument("--repeats", type=int, default=3, help="how often each way is measured")
-    parser.add_argument("--json", type=Path, help="write the results to this file")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
-    return parser.parse_args()
+def meets_goals(results: dict[str, Any]) -> bool:
+    """Return whether all goals are met."""
+    return all(row["met"] is not False for row in results["rows"])
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(harness.run())

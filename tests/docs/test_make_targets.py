@@ -15,32 +15,24 @@ from .reader import MAKE
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 MEASUREMENTS = sorted(set(re.findall(r"^(bench[a-z-]*):", MAKEFILE, re.MULTILINE)))
-MEASUREMENT_TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/benchmark/test_*.py")]
+SMOKE_TESTS = (ROOT / "tests" / "benchmark" / "test_smoke.py").read_text(encoding="utf-8")
 
 CRATE = tomllib.loads((ROOT / "rust" / "crates" / "transforms" / "Cargo.toml").read_text(encoding="utf-8"))
 RUN_BY_CARGO_TEST = {bench["name"] for bench in CRATE["bench"] if bench.get("test")}
 
-STANDS_FOR = {
-    # It runs these two, and writes what they print into docs/io.md.
-    "io_page.py": ("collecting.py", "storage.py"),
-}
-SMALL = {
-    # It has sizes in place of --smoke.
-    "storage.py": '"--rows", "2000"',
-}
 NOT_RUN = {
     "audit": "asks the registries and advisory databases; .github/workflows/audit.yml runs the tools that it runs",
     "defects": "runs tests of all lanes on copies; tests/defects/test_defects.py looks at what it would change and run",
     "format": "rewrites the sources; `make lint` fails where it would change any",
-    "load": "stores ten years of all stations; tests/benchmark/test_load_and_soak.py runs it in small",
+    "load": "stores ten years of all stations; tests/benchmark/test_smoke.py runs it in small",
     "fuzz": "runs as long as one likes; tests/security/test_fuzz.py and tests/mutations.rs run in short",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
     "peers": "installs other imputers, which only `make bench` in full measures",
-    "report-pages": "rewrites the pages; tests/benchmark/test_make_reports.py fails where it would change any",
-    "reports": "runs all measurements, for half an hour; each has its test in tests/benchmark/",
+    "report-pages": "rewrites the pages; tests/benchmark/test_reports.py fails where it would change any",
+    "reports": "runs all measurements, for half an hour; tests/benchmark/test_smoke.py runs each in small",
     "test": "runs the quick tests, all of which `make test-all` runs in its lanes",
     "test-all": "is what CI runs",
-    "soak": "runs 200 days on each database; tests/benchmark/test_load_and_soak.py runs it in small",
+    "soak": "runs 200 days on each database; tests/benchmark/test_smoke.py runs it in small",
 }
 """Targets that CI does not run, and why."""
 
@@ -81,11 +73,7 @@ def test_what_measures_for_long_is_run_in_small_by_ci(target, run_by_ci):
     scripts = re.findall(r"tests/benchmark/(\w+\.py)", recipe_of(target))
     assert scripts
     for script in scripts:
-        for run in STANDS_FOR.get(script, (script,)):
-            small = SMALL.get(run, "--smoke")
-            assert any(f'"{run}"' in test and small in test for test in MEASUREMENT_TESTS), (
-                f"no test runs {run} {small}"
-            )
+        assert f'smoke("{script}"' in SMOKE_TESTS, f"no test runs {script} --smoke"
 
 
 def test_every_target_that_a_page_names_is_there_and_accounted_for(made_for, run_by_ci):

@@ -10,7 +10,7 @@ from .pages import ROOT
 CI = ROOT / ".github" / "workflows" / "ci.yml"
 AUDIT = CI.with_name("audit.yml")  # runs actions alone
 WORKFLOWS = sorted({*CI.parent.glob("*.yml")} - {AUDIT})
-RUN_BY_TESTS = {"bench-smoke"}  # tests/benchmark/test_benchmark.py runs the same, and looks at what comes
+RUN_BY_TESTS = {"bench-smoke"}  # tests/benchmark/test_smoke.py runs the same, and looks at what comes
 
 
 @pytest.mark.parametrize("file", [LOCAL, *WORKFLOWS], ids=lambda file: file.name)
