@@ -73,8 +73,7 @@ test-all: ## all that has to pass before a change lands: every lane, linters, do
 	tests/test_all.sh
 
 .PHONY: test-without-data
-test-without-data: $(REFERENCE_VENV)/.packages $(VENV)/.rust-engine ## the tests of published files where there are none: each is skipped
-	EDL_REAL_DATA=absent $(REFERENCE_VENV)/bin/python -m pytest -m "real_data and not needs_rust"
+test-without-data: $(VENV)/.rust-engine ## the tests of published files where there are none: each is skipped
 	EDL_REAL_DATA=absent EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -m real_data
 
 .PHONY: test-reference
@@ -82,8 +81,8 @@ test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation with
 	$(REFERENCE_VENV)/bin/python -m pytest $(PYTEST) -m "not needs_rust"
 
 .PHONY: test-rust
-test-rust: $(VENV)/.rust-engine ## the suite with the Rust engine; a missing engine is a failure
-	EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -m "not any_engine" $(PYTEST)
+test-rust: $(VENV)/.rust-engine ## the tests that need the Rust engine; a missing engine is a failure
+	EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -m needs_rust $(PYTEST)
 
 .PHONY: rehearse
 rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
@@ -102,7 +101,7 @@ test-equivalence: build ## the equality tests on the built wheels, in an environ
 	$(PYTHON) -m venv --clear --without-pip $(WHEEL_VENV)
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(WHEEL_VENV) $(UV) pip install --quiet --no-deps dist/*.whl
-	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) -m "not any_engine" tests/equivalence
+	EDL_TEST_REQUIRE_RUST=1 $(WHEEL_VENV)/bin/python -m pytest $(PYTEST) -m needs_rust tests/equivalence
 
 .PHONY: defects
 defects: $(VENV)/.rust-engine ## seed defects, each alone in a copy: the lane that CI runs has to find it; DEFECTS="--only …"

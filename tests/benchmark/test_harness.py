@@ -10,8 +10,6 @@ import harness
 import pytest
 from harness import filled, run
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):

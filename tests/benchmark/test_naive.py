@@ -19,7 +19,6 @@ from ..equivalence import strategies
 if TYPE_CHECKING:
     import pandas as pd
 
-pytestmark = pytest.mark.any_engine
 
 SEASON = data.same_season(150, 3)
 

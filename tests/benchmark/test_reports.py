@@ -15,8 +15,6 @@ from make_reports import MEASUREMENTS, REPORTS, load, make_pages, out_of_date
 from report_pages import TypedFigure, UnfoundedClaim, render, typed_figures
 from verdict import judge
 
-pytestmark = pytest.mark.any_engine
-
 FIGURE = re.compile(r"\d[\d.,]*\s?(×|x\b|ms\b|µs\b|MB\b|times as|배)")
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 DATA = {"kernel": {"ms": 8.26, "ratio": 21.7}}

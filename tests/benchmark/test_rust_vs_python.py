@@ -7,7 +7,6 @@ from datetime import datetime
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pytest
 from pipeline import differing, stored
 from scaling import break_even
 from works import Agreement, agreement, agreement_of_fills
@@ -15,8 +14,6 @@ from works import Agreement, agreement, agreement_of_fills
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.tables import WIND_KEY, WIND_NAMDONG
-
-pytestmark = pytest.mark.any_engine
 
 
 def test_another_answer_is_told():

@@ -99,7 +99,6 @@ def assert_everyone_is_measured_or_left_out(scaling, transform):
     assert found == trips | {(size, *one) for size in (1, 1_000) for one in inside} | peers
 
 
-@pytest.mark.any_engine
 def test_profile_impute(smoke):
     printed, _, results = smoke("profile_impute.py")
     size, without_naive = results["sizes"]
@@ -177,7 +176,6 @@ def test_collecting(smoke):
     assert len(rows) == 3 * 2 + sum(len(results[table]) for table in ("solar", "weather", "memory"))
 
 
-@pytest.mark.any_engine
 def test_storage(smoke, postgres_server):
     _, rows, results = smoke("storage.py")
     assert {row["way"]: row["goal"] for row in results["rows"] if row["met"] is not None} == {
@@ -189,7 +187,6 @@ def test_storage(smoke, postgres_server):
     assert len(rows) == 2 + len(results["rows"])
 
 
-@pytest.mark.any_engine
 def test_load(smoke):
     printed, _, _ = smoke("load.py")
     assert "17,522 rows = stations × hours: yes" in printed
@@ -197,7 +194,6 @@ def test_load(smoke):
     assert "NO" not in printed
 
 
-@pytest.mark.any_engine
 def test_days_with_faults_end_as_those_without(smoke):
     printed, _, _ = smoke("soak.py")
     assert "360 rows: every hour of every station: yes" in printed

@@ -135,7 +135,6 @@ def test_json_is_one_document_and_nothing_else(sample):
     assert "read files took" in done.stderr
 
 
-@pytest.mark.any_engine
 def test_with_json_an_error_leaves_standard_output_empty():
     done = edl_process("run", "weather", "--files", "none*.csv", "--db", "duckdb:///energy.duckdb", "--json")
     assert (done.returncode, done.stdout) == (1, "")
@@ -184,7 +183,6 @@ def test_run_generation_with_everything_told(tmp_path):
 # --- exit codes -------------------------------------------------------------------------------------
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -211,7 +209,6 @@ def test_exit_codes_and_messages_without_traceback(sample, arguments, code, mess
     assert done.stdout == ""
 
 
-@pytest.mark.any_engine
 def test_debug_shows_the_traceback():
     done = edl_process("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
     assert done.returncode == 1
@@ -224,7 +221,6 @@ def test_version_and_help():
     assert "Exit codes" in edl("--help").stdout
 
 
-@pytest.mark.any_engine
 def test_commands_stand_in_the_order_of_their_use():
     def listed(*group):
         _, _, commands = edl(*group, "--help").stdout.partition("Commands:\n")
@@ -237,7 +233,6 @@ def test_commands_stand_in_the_order_of_their_use():
     assert listed("run") == ["weather", "generation", "wind", "solar"]
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize("markup", [None, "rich"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_each_command_says_nothing_of_flags_types_and_ends_with_an_example(monkeypatch, name, markup):
@@ -251,7 +246,6 @@ def test_help_of_each_command_says_nothing_of_flags_types_and_ends_with_an_examp
     assert command.example.split()[:2] == ["edl", command.group or name]
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize("group", [[], ["run"]])
 def test_rich_draws_the_list_of_commands_on_a_terminal(monkeypatch, group):
     monkeypatch.setattr(app, "rich_markup_mode", "rich")
@@ -260,7 +254,6 @@ def test_rich_draws_the_list_of_commands_on_a_terminal(monkeypatch, group):
     assert "bool" not in result.stdout
 
 
-@pytest.mark.any_engine
 @pytest.mark.slow
 def test_the_examples_work_as_written(tmp_path, monkeypatch):
     write_asos_sample(tmp_path / "demo" / "asos_hourly", stations=SAMPLE_STATIONS[:1], since=date(2024, 1, 1))
@@ -278,7 +271,6 @@ def test_the_examples_work_as_written(tmp_path, monkeypatch):
             assert result.exit_code == (1 if nothing_compared else 0), result.output
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [
@@ -294,7 +286,6 @@ def test_completion_of_commands_and_their_options(typed, completed):
     assert done.stdout.split() == [completed], done.stderr
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_script_of_each_shell(shell):
     done = edl_process("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
@@ -302,7 +293,6 @@ def test_completion_script_of_each_shell(shell):
     assert "_EDL_COMPLETE=complete_" in done.stdout
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("arguments", "modules"),
     [
@@ -374,6 +364,12 @@ def test_one_value_each():
 # --- edl impute -------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def each_engine(engine, monkeypatch):
+    monkeypatch.setenv(settings.USE_RUST, str(int(engine)))
+
+
+@pytest.mark.usefixtures("each_engine")
 def test_impute_a_csv_file_leaves_other_cells_as_they_are(hours, tmp_path):
     result = edl("impute", hours, "-o", "out.csv", "--columns", "ta", "hm", "--provenance")
     assert result.exit_code == 0, result.output
@@ -386,12 +382,14 @@ def test_impute_a_csv_file_leaves_other_cells_as_they_are(hours, tmp_path):
     assert "spline" in result.stdout
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_impute_with_completed_hours(hours):
     edl("impute", hours, "-o", "out.parquet", "--columns", "ta", "--complete-hours", "--carry", "note")
     stamps = pyarrow.parquet.read_table("out.parquet")["tm"].to_pylist()
     assert stamps == [f"2024-01-01 0{hour}:00" for hour in range(7)]
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_impute_gives_the_same_by_every_kind_of_file(hours):
     assert edl("impute", hours, "-o", "out.parquet").exit_code == 0
     assert edl("impute", hours, "-o", "out.arrow").exit_code == 0
@@ -401,6 +399,7 @@ def test_impute_gives_the_same_by_every_kind_of_file(hours):
     assert pyarrow.feather.read_table("again.feather").equals(first)
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_impute_reads_cp949(hours, tmp_path):
     (tmp_path / "korean.csv").write_text(HOURS, encoding="cp949")
     for source, output in ((hours, "a.parquet"), ("korean.csv", "b.parquet")):
@@ -408,6 +407,7 @@ def test_impute_reads_cp949(hours, tmp_path):
     assert pyarrow.parquet.read_table("a.parquet").equals(pyarrow.parquet.read_table("b.parquet"))
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_impute_refuses_to_overwrite_without_force(hours, tmp_path):
     output = tmp_path / "out.csv"
     output.write_text("precious")
@@ -419,6 +419,7 @@ def test_impute_refuses_to_overwrite_without_force(hours, tmp_path):
     assert output.read_text(encoding="utf-8") != "precious"
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_impute_that_fails_leaves_no_file(hours, tmp_path, monkeypatch):
     def fail(*_args, **_options):
         raise OSError(28, "No space left on device")
@@ -430,6 +431,7 @@ def test_impute_that_fails_leaves_no_file(hours, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["hours.csv"]
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize(
     ("name", "content", "code", "message"),
     [
@@ -452,6 +454,7 @@ def test_impute_of_what_is_no_table(tmp_path, name, content, code, message):
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_impute_of_a_heading_without_rows(tmp_path):
     (tmp_path / "empty.csv").write_text("stnNm,tm,ta,hm\n")
     assert edl("impute", "empty.csv", "-o", "out.parquet").exit_code == 0
@@ -476,7 +479,6 @@ def test_jobs_into_postgresql_write_a_report_only_where_they_are_told_to(request
     assert "2 rows in runs" in result.stdout
 
 
-@pytest.mark.any_engine
 def test_a_job_whose_server_is_not_there_is_one_line_without_the_password(sample):
     done = edl_process("run", "weather", "--files", sample, "--db", "postgresql://me:s3cret@localhost:1/x")
     assert done.returncode == 1
@@ -502,7 +504,6 @@ def test_doctor_shows_versions_the_engine_and_variables_without_their_values(mon
     assert all("not set" not in line for line in lines)
 
 
-@pytest.mark.any_engine
 def test_doctor_without_a_database(tmp_path):
     result = edl("doctor")
     assert result.exit_code == 0, result.output
@@ -510,7 +511,6 @@ def test_doctor_without_a_database(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize(
     ("arguments", "environment", "message"),
     [
@@ -526,7 +526,6 @@ def test_doctor_says_what_is_broken(arguments, environment, message):
     assert "s3cret" not in done.stdout + done.stderr
 
 
-@pytest.mark.any_engine
 @pytest.mark.slow
 def test_demo(tmp_path):
     result = edl("demo")

@@ -18,8 +18,6 @@ from energy_data_layer.core.logs import JsonFormatter
 from energy_data_layer.errors import StorageError
 from energy_data_layer.simulator.faults import Fault
 
-pytestmark = pytest.mark.any_engine
-
 
 def line(**fields):
     record = logging.makeLogRecord({"name": "energy_data_layer", "levelname": "INFO", "created": 0} | fields)

@@ -6,13 +6,10 @@ import ast
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
 
 import energy_data_layer
 from energy_data_layer.core.provenance import Provenance, is_fill, is_fill_sql, is_interpolated
 from energy_data_layer.storage.database import Database
-
-pytestmark = pytest.mark.any_engine
 
 PACKAGE = Path(energy_data_layer.__file__).parent
 CODES = pa.table({"code": pa.array([*Provenance, None, 9], pa.uint8())})

@@ -16,8 +16,6 @@ from energy_data_layer.datasets.koen_wind import KOEN_WIND
 from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 from energy_data_layer.errors import OptionError
 
-pytestmark = pytest.mark.any_engine
-
 DAYS = st.dates(date(2019, 12, 1), date(2022, 2, 1))
 RANGES = st.tuples(DAYS, DAYS).map(sorted)
 TODAY = date(2024, 3, 1)

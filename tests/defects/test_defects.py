@@ -6,8 +6,6 @@ import pytest
 
 from .seed import ROOT, applied, defects, is_there
 
-pytestmark = pytest.mark.any_engine
-
 DEFECTS = defects()
 
 

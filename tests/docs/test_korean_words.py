@@ -10,8 +10,6 @@ from energy_data_layer.quality.labels import LABELS
 
 from .pages import ROOT
 
-pytestmark = pytest.mark.any_engine
-
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 WORDS = [
     row.groups()

@@ -17,15 +17,10 @@ RUST_LANE = {
     POSTGRES_PAGE: "a Prefect server, the process that serves, and three runs take about a minute",
     "docs/shadow.md": "the Rust engine is what it watches",
     "docs/interface.md": "it shows the Rust binding",
+    "docs/rollback.md": "it goes back from Rust",
+    "README.md": "its reader has the Rust engine",
 }
-"""Pages that are worked through in the lane with the Rust engine alone, and why."""
-
-REFERENCE_LANE = {
-    "docs/drift.md": "the jobs find drift alike with either engine",
-    "docs/quality.md": "the page reads a database",
-}
-"""Pages that are worked through in the lane without it alone, and why."""
-
+"""Pages that are worked through in the lane with the Rust engine, and why; the others are in the one without."""
 
 TRANSLATED = ROOT / "README.ko.md"
 """The page whose blocks are those of README.md, in another language."""
@@ -35,8 +30,6 @@ def marks_of(page):
     marks = []
     if name_of(page) in RUST_LANE:
         marks.append(pytest.mark.needs_rust)
-    if name_of(page) in REFERENCE_LANE:
-        marks.append(pytest.mark.any_engine)
     if any(block.kind == "commands" for block in blocks_of(page)):
         marks.append(pytest.mark.slow)
     return marks
@@ -51,7 +44,6 @@ def test_a_reader_can_work_through_the_page(page, reader, request):
     work_through(page, reader)
 
 
-@pytest.mark.any_engine
 def test_a_translated_page_has_the_same_blocks():
     """All but texts and comments is the same: what works for a reader of one works for a reader of the other."""
 
@@ -61,10 +53,8 @@ def test_a_translated_page_has_the_same_blocks():
     assert without_words(TRANSLATED) == without_words(ROOT / "README.md")
 
 
-def test_pages_of_one_lane_are_there():
-    names = set(map(name_of, PAGES))
-    assert names > RUST_LANE.keys() | REFERENCE_LANE.keys()
-    assert not RUST_LANE.keys() & REFERENCE_LANE.keys()
+def test_pages_of_the_lane_with_rust_are_there():
+    assert set(map(name_of, PAGES)) > RUST_LANE.keys()
 
 
 def test_no_block_is_lost():

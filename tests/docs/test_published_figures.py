@@ -10,8 +10,6 @@ import pytest
 from .checks import work_through
 from .pages import ROOT
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.mark.slow
 def test_values_outside_the_physical_range(reader, real_data_folder):

@@ -9,8 +9,6 @@ import pytest
 
 from energy_data_layer.files.energy_units import TELLING_DAYS, energy_units_by_capacity
 
-pytestmark = pytest.mark.any_engine
-
 CAPACITY = 1500.0
 DIVISOR = {"Wh": 0.001, "kWh": 1.0, "MWh": 1000.0}
 JANUARY = np.arange("2024-01-01", "2024-02-01", dtype="datetime64[D]")

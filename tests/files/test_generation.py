@@ -12,8 +12,6 @@ from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.energy_units import capacities_kw, capacity_column
 from energy_data_layer.files.generation import label_convention, plant_in, publisher_in, read_generation_files
 
-pytestmark = pytest.mark.any_engine
-
 HOURS = [f"{hour:02d}시" for hour in range(1, 25)]
 HEADINGS = ["날짜", "발전기명", *HOURS, "합계"]
 FILE = "한국동서발전(주)_지붕태양광 발전량_20240630.csv"

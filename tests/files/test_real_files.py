@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from energy_data_layer.files.weather import AsosFiles
 
-pytestmark = pytest.mark.any_engine
-
 
 class Counted:
     """What the csv module finds, without types and without the package's reader."""

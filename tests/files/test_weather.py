@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.any_engine
-
 HEADING = "지점,지점명,일시,기온(°C),습도(%)"
 FIRST = "108,서울,2024-01-01 00:00,-1.5,60"
 SECOND = "108,서울,2024-01-01 01:00,.6,61"

@@ -10,7 +10,7 @@ from energy_data_layer.jobs.demo.job import STAGES, EngineComparison, run_demo
 from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.database import Database
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
+pytestmark = pytest.mark.slow
 
 
 def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):

@@ -21,8 +21,6 @@ from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY
 from .service_jobs import SOLAR, TODAY, WIND
 from .services import stored
 
-pytestmark = pytest.mark.any_engine
-
 KINDS = ("distribution", "unit_jump")
 FAULTS = {
     "ta": lambda values: values + 10,

@@ -28,10 +28,7 @@ from .killed_jobs import go_on, result, started, wait_for
 from .service_jobs import JOBS, PLANTS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL"),
-    pytest.mark.any_engine,
-]
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL")
 
 EACH_JOB = pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 

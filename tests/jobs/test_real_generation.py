@@ -14,7 +14,7 @@ from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import GENERATION_HOURLY, REJECTS
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)

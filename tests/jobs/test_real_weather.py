@@ -15,7 +15,7 @@ from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
+pytestmark = pytest.mark.slow
 
 HEADINGS = {"ta": "기온(°C)", "hm": "습도(%)", "ws": "풍속(m/s)", "pa": "현지기압(hPa)"}
 COLUMNS = tuple(HEADINGS)

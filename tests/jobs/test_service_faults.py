@@ -1,5 +1,6 @@
 """The three jobs against a service that fails: each fault of the simulator, passing or lasting, into real databases.
 
+Each fault meets each job and both databases, each job both databases; all three of them at once would show no more.
 Each time: no row wrong or twice, nothing lost that was acknowledged, a clear report, and a second run that
 completes the work.
 """
@@ -18,8 +19,7 @@ from energy_data_layer.simulator.plants import WIND_PLANTS, Plant
 from .service_jobs import JOBS, PLANTS, SOLAR, TODAY, WEATHER, WIND
 from .services import runs
 
-pytestmark = pytest.mark.any_engine
-
+DATABASES = ("duckdb", "postgresql")
 EACH_JOB = pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 
 
@@ -27,6 +27,18 @@ def case(kind, *expected, **options):
     """A fault, named by its kind and what tells it from others of its kind."""
     details = [str(value) for name, value in options.items() if name in {"code", "seconds"}]
     return pytest.param(Fault(kind, **options), *expected, id="_".join([kind, *details]))
+
+
+def with_each_job(cases):
+    """Give each case to each job, to one into DuckDB, to the next into PostgreSQL."""
+    rows = []
+    for number, one in enumerate(cases):
+        for at, job in enumerate(JOBS):
+            database = DATABASES[(number + at) % 2]
+            rows.append(pytest.param(database, job, *one.values, id=f"{database}-{one.id}-{job.name}"))
+    return pytest.mark.parametrize(
+        ("database_url", "job", *("fault", "problem")[: len(cases[0].values)]), rows, indirect=["database_url"]
+    )
 
 
 # --- faults that pass ---------------------------------------------------------------------------------
@@ -49,8 +61,7 @@ PASSING = [
 ]
 
 
-@EACH_JOB
-@pytest.mark.parametrize("fault", PASSING)
+@with_each_job(PASSING)
 def test_a_fault_that_passes_leaves_no_trace_in_the_rows(database_url, simulator, job, fault):
     service = simulator(today=TODAY, faults=[fault])
     report = job.run(database_url, service, settings=SHORT if fault.kind in {"late", "slow"} else None)
@@ -88,8 +99,7 @@ LASTING = [
 ]
 
 
-@EACH_JOB
-@pytest.mark.parametrize(("fault", "problem"), LASTING)
+@with_each_job(LASTING)
 def test_a_fault_that_lasts_leaves_what_came_and_the_rest_for_the_next_run(
     database_url, simulator, job, fault, problem, tmp_path
 ):
@@ -128,8 +138,7 @@ STOPPING = [
 ]
 
 
-@EACH_JOB
-@pytest.mark.parametrize(("fault", "problem"), STOPPING)
+@with_each_job(STOPPING)
 def test_a_service_that_gives_no_more_answers_is_not_asked_again_in_the_same_run(
     database_url, simulator, job, fault, problem
 ):

@@ -236,7 +236,6 @@ def test_climatology_fills_of_the_context_stay_as_stored(export, url):
     assert report.context_rows_recomputed == 0
 
 
-@pytest.mark.any_engine
 def test_day_by_day_gives_the_spline_fills_of_one_load(tmp_path, url):
     files = write_asos_sample(
         tmp_path / "sample", stations=SAMPLE_STATIONS[:1], since=date(2023, 1, 1), until=date(2023, 2, 10)

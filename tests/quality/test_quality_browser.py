@@ -14,7 +14,7 @@ from .browser import browser as browser
 from .made_up_facts import made_up_facts
 from .quality_rows import fill
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_engine]
+pytestmark = pytest.mark.slow
 
 PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 LEAST_CONTRAST = 4.5

@@ -19,8 +19,6 @@ from energy_data_layer.storage.migrations import migrate
 
 from .quality_rows import CHANGED, FIELDS, HOSTILE, STATIONS, fill, generation, weather, wind
 
-pytestmark = pytest.mark.any_engine
-
 SINCE, UNTIL = date(2024, 1, 1), date(2024, 1, 10)
 
 

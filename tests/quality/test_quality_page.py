@@ -25,8 +25,6 @@ from energy_data_layer.storage.migrations import migrate
 from .made_up_facts import made_up_facts
 from .quality_rows import HOSTILE, fill
 
-pytestmark = pytest.mark.any_engine
-
 LARGEST = 3_000_000
 TEMPLATES = Path(page_module.__file__).parent / "templates"
 

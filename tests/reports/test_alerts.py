@@ -14,8 +14,6 @@ from energy_data_layer.reports import alerts
 from energy_data_layer.reports.alerts import alerting, send_alert
 from energy_data_layer.reports.run_report import RunReport
 
-pytestmark = pytest.mark.any_engine
-
 
 class Webhook(ThreadingHTTPServer):
     """Keeps what it is sent and answers with a status, after waiting for `answering`."""

@@ -12,8 +12,6 @@ from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.reports.gap_picture import choose_gaps, draw_gap_picture, require_matplotlib
 
-pytestmark = pytest.mark.any_engine
-
 HOURS = 300
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from energy_data_layer.core.gaps import find_gaps
 
-pytestmark = pytest.mark.any_engine
-
 
 def gaps_by_hand(missing, station):
     found, row = [], 0

@@ -22,8 +22,6 @@ from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.transforms.registry import TRANSFORMS
 
-pytestmark = pytest.mark.any_engine
-
 PACKAGE = Path(energy_data_layer.__file__).parent
 STATEMENT = re.compile(
     r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|MERGE INTO|LOCK TABLE|ANALYZE|SET|WITH)\s"

@@ -20,8 +20,6 @@ from energy_data_layer.services.client import ServiceClient
 from energy_data_layer.services.key import transports_to
 from energy_data_layer.settings.services import ServiceSettings
 
-pytestmark = pytest.mark.any_engine
-
 x509 = pytest.importorskip("cryptography.x509", reason="makes the certificate")
 
 

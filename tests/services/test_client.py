@@ -26,8 +26,6 @@ from energy_data_layer.settings.services import ServiceSettings
 
 from .scripted_service import ENCODED_KEY, GATEWAY_22, KEY, Reply, serving
 
-pytestmark = pytest.mark.any_engine
-
 REQUEST = ServiceRequest("asos", (("pageNo", "1"), ("stnIds", "108")))
 OK = Reply(b"ok")
 HTML = b"<html><body>proxy</body></html>"

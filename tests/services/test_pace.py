@@ -17,8 +17,6 @@ from energy_data_layer.settings.services import ServiceSettings
 
 from .scripted_service import Reply, serving
 
-pytestmark = pytest.mark.any_engine
-
 LATENCY = 0.02
 
 

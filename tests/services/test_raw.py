@@ -14,8 +14,6 @@ from energy_data_layer.datasets.dataset import ServiceRequest
 from energy_data_layer.errors import ServiceError, SourceFileError, StorageError
 from energy_data_layer.services.raw import MANIFEST, RawFolder
 
-pytestmark = pytest.mark.any_engine
-
 
 def request(page, service="asos"):
     return ServiceRequest(service, (("pageNo", str(page)), ("stnIds", "한 108&=%")))

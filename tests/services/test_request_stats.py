@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 
-import pytest
-
 from energy_data_layer.services.request_stats import FAILURES_KEPT, SLOWEST_KEPT, RequestTrace, TraceSummary
-
-pytestmark = pytest.mark.any_engine
 
 
 def test_sums_and_the_slowest():

@@ -14,8 +14,6 @@ from energy_data_layer import settings
 from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.settings.services import ServiceSettings
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):

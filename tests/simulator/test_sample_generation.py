@@ -9,8 +9,6 @@ from energy_data_layer.files.generation import read_generation_files
 from energy_data_layer.simulator.sample_generation import DAYS, write_generation_sample
 from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

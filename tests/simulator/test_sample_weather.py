@@ -20,8 +20,6 @@ from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, asos_sam
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.any_engine
-
 HOURS = (365 + 365 + 366) * 24 + 1
 
 

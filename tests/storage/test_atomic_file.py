@@ -7,8 +7,6 @@ import pytest
 from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.errors import StorageError
 
-pytestmark = pytest.mark.any_engine
-
 
 def test_the_file_appears_with_its_content_and_nothing_else(tmp_path):
     with written_atomically(tmp_path / "report.json") as temporary:

@@ -23,8 +23,6 @@ from energy_data_layer.storage.tables import (
     WIND_NAMDONG,
 )
 
-pytestmark = pytest.mark.any_engine
-
 MIDNIGHT = datetime(2023, 12, 31)
 SINCE, UNTIL = date(2023, 12, 30), date(2024, 1, 1)
 

@@ -17,8 +17,6 @@ from energy_data_layer.storage.urls import redacted_url
 
 from .hourly_rows import KEY, NOON, contents, create_table, rows, stored
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.fixture
 def url(database_url):

@@ -14,8 +14,6 @@ from energy_data_layer.storage.database import Database
 
 from .hourly_rows import KEY, contents, create_table, many_rows, rows, stored
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.fixture
 def url(tmp_path):

@@ -30,7 +30,6 @@ from .writers import MIGRATE, RUN_WEATHER, WAIT_WHILE_STAGING, WRITE, go_on, num
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL"),
-    pytest.mark.any_engine,
 ]
 
 MANY = 20_000

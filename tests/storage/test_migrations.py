@@ -48,9 +48,6 @@ from energy_data_layer.storage.tables import (
     WIND_NAMDONG,
 )
 
-pytestmark = pytest.mark.any_engine
-
-
 FIXTURES = Path(__file__).parent / "fixtures"
 
 DECLARED = {

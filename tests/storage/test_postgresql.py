@@ -18,8 +18,6 @@ from energy_data_layer.storage.urls import libpq_uri, without_secrets
 
 from .hourly_rows import KEY, contents, create_table, rows
 
-pytestmark = pytest.mark.any_engine
-
 MIDNIGHT = datetime(2024, 1, 1)
 
 

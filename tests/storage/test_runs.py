@@ -17,8 +17,6 @@ from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import RUN_COLUMNS, RUNS, WIND_NAMDONG
 
-pytestmark = pytest.mark.any_engine
-
 
 @pytest.fixture
 def database(database_url):

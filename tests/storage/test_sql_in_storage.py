@@ -10,8 +10,6 @@ import pytest
 
 import energy_data_layer
 
-pytestmark = pytest.mark.any_engine
-
 PACKAGE = Path(energy_data_layer.__file__).parent
 OUTSIDE = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "storage")
 SQL = re.compile(

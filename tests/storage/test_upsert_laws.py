@@ -13,8 +13,6 @@ from energy_data_layer.storage.database import Database, UpsertCounts
 
 from .hourly_rows import KEY
 
-pytestmark = pytest.mark.any_engine
-
 values = st.one_of(st.none(), st.just(float("nan")), st.sampled_from([0.0, -0.0, 1.5, 5e-324, -1.7e308, float("inf")]))
 keys = st.tuples(st.sampled_from(["", "영흥", "a\\b", "'\n\t"]), st.integers(-1, 2))
 batches = st.lists(

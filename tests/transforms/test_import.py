@@ -28,6 +28,9 @@ HEAVY = [
     "pydantic",
 ]
 
+EITHER_WAY = pytest.mark.usefixtures("engine")
+"""Whether the Rust engine is installed or not."""
+
 
 def run(code: str) -> str:
     """Run code in a fresh Python and return what it prints."""
@@ -41,26 +44,13 @@ def modules_after(code: str) -> set[str]:
     return set(run(f"import sys; {code}; print(' '.join(sys.modules))").split())
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    assert modules_after("import energy_data_layer") & set(HEAVY) == set()
+@EITHER_WAY
+def test_light_names_load_nothing_heavy():
+    names = "DataLayerError, EngineUnavailable, Provenance, ImputationReport, ApiError, PayloadError, PayloadReport"
+    assert modules_after(f"from energy_data_layer import {names}") & set(HEAVY) == set()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "DataLayerError",
-        "EngineUnavailable",
-        "Provenance",
-        "ImputationReport",
-        "ApiError",
-        "PayloadError",
-        "PayloadReport",
-    ],
-)
-def test_light_names_load_nothing_heavy(name):
-    assert modules_after(f"from energy_data_layer import {name}") & set(HEAVY) == set()
-
-
+@EITHER_WAY
 def test_a_transform_on_the_reference_does_not_load_polars():
     code = (
         "import pandas as pd; from energy_data_layer import impute_missing_values; "
