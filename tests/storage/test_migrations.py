@@ -8,64 +8,22 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from energy_data_layer.datasets.asos import COLUMNS
-from energy_data_layer.datasets.generation_files import GENERATION_FILES
+from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_provenance_columns, migrate, state_of
 from energy_data_layer.storage.tables import (
-    DRIFT,
-    DRIFT_COLUMNS,
-    DRIFT_KEY,
-    FILL_CHANGE_COLUMNS,
-    FILL_CHANGE_KEY,
-    FILL_CHANGES,
     GENERATION_HOURLY,
-    GENERATION_KEY,
-    MONTHLY_STATISTIC_COLUMNS,
-    MONTHLY_STATISTIC_KEY,
-    MONTHLY_STATISTICS,
-    NAMBU_COLUMNS,
-    NAMBU_GENERATION,
-    NAMBU_KEY,
-    REJECT_COLUMNS,
-    REJECT_KEY,
+    OWN_TABLES,
     REJECTS,
-    REPLACED_VALUE_COLUMNS,
-    REPLACED_VALUE_KEY,
-    REPLACED_VALUES,
-    RUN_COLUMNS,
-    RUN_KEY,
-    RUNS,
-    SOURCE_SCHEMA_COLUMNS,
-    SOURCE_SCHEMA_KEY,
-    SOURCE_SCHEMAS,
-    TABLES,
     WEATHER_ASOS,
-    WEATHER_KEY,
-    WIND_COLUMNS,
-    WIND_KEY,
     WIND_NAMDONG,
+    all_tables,
 )
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
-DECLARED = {
-    WEATHER_ASOS: (
-        {column.name: column.arrow_type for column in COLUMNS} | {"tm": pa.timestamp("us")},
-        WEATHER_KEY,
-    ),
-    GENERATION_HOURLY: (GENERATION_FILES.table.types, GENERATION_KEY),
-    REJECTS: (REJECT_COLUMNS, REJECT_KEY),
-    WIND_NAMDONG: (WIND_COLUMNS, WIND_KEY),
-    NAMBU_GENERATION: (NAMBU_COLUMNS, NAMBU_KEY),
-    FILL_CHANGES: (FILL_CHANGE_COLUMNS, FILL_CHANGE_KEY),
-    RUNS: (RUN_COLUMNS, RUN_KEY),
-    SOURCE_SCHEMAS: (SOURCE_SCHEMA_COLUMNS, SOURCE_SCHEMA_KEY),
-    DRIFT: (DRIFT_COLUMNS, DRIFT_KEY),
-    REPLACED_VALUES: (REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY),
-    MONTHLY_STATISTICS: (MONTHLY_STATISTIC_COLUMNS, MONTHLY_STATISTIC_KEY),
-}
+DECLARED = {dataset.table.name: (dataset.table.types, dataset.table.key) for dataset in DATASETS.values()} | OWN_TABLES
 
 
 @pytest.fixture
@@ -97,7 +55,7 @@ def columns_not_made(database, declared):
         types = {field.name: field.type for field in database.read(table).schema}
         wrong += [(table, name) for name, arrow_type in columns.items() if types.get(name) != arrow_type]
         in_key = sorted((row["place_in_key"], row["column_name"]) for row in of_table if row["place_in_key"])
-        if tuple(name for _, name in in_key) != key:
+        if {name for _, name in in_key} != set(key):
             wrong.append((table, key))
         if [row["column_name"] for row in of_table if row["column_name"] in columns] != list(columns):
             wrong.append((table, "order"))
@@ -127,7 +85,7 @@ def test_a_database_of_0_1_0_becomes_like_a_fresh_one_and_keeps_its_rows(databas
         fresh = columns_of(database)
     write_0_1_0()
     with Database.connect(database_url) as database:
-        before = {table: database.read(table) for table in TABLES}
+        before = {table: database.read(table) for table in all_tables()}
         migrate(database)
         assert columns_of(database) == fresh
         for table, rows in before.items():
@@ -136,7 +94,7 @@ def test_a_database_of_0_1_0_becomes_like_a_fresh_one_and_keeps_its_rows(databas
 
 
 def test_every_declared_column_is_made_with_its_type_and_key(database):
-    assert set(DECLARED) == set(TABLES)
+    assert set(DECLARED) == set(all_tables())
     migrate(database)
     assert columns_not_made(database, DECLARED) == []
 
@@ -183,7 +141,7 @@ def test_the_state_of_a_database_in_words(tmp_path):
     assert not list(tmp_path.iterdir())
     with Database.connect(url) as database:
         migrate(database)
-    rows = ", ".join(f"0 rows in {table}" for table in TABLES)
+    rows = ", ".join(f"0 rows in {table}" for table in all_tables())
     assert state_of(url) == f"reachable, schema version {MIGRATIONS[-1].version}, {rows}"
 
 

@@ -211,6 +211,9 @@ MIGRATIONS = (
 )
 
 
+_STATEMENTS = "".join(statement for migration in MIGRATIONS for statement in migration.statements)
+
+
 def migrate(database: Database) -> None:
     """Bring a database to the schema of this release; a database that has it already stays as it is.
 
@@ -257,8 +260,7 @@ def migrate(database: Database) -> None:
 
 def _tables_without_migration(database: Database) -> list[Dataset]:
     """Return the datasets whose table is neither there nor made by a migration: those added by others."""
-    made = {statement for migration in MIGRATIONS for statement in migration.statements}
-    added = [one for one in DATASETS.values() if not any(f"CREATE TABLE {one.table.name} " in text for text in made)]
+    added = [dataset for dataset in DATASETS.values() if f"CREATE TABLE {dataset.table.name} " not in _STATEMENTS]
     present = set(database.tables()) if added else set()
     return [dataset for dataset in added if dataset.table.name not in present]
 
