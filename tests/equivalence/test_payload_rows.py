@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,11 +14,14 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
+from energy_data_layer.datasets.asos import ASOS
 from energy_data_layer.datasets.layouts import KOEN_WIND_API, KOSPO_SOLAR_API
-from energy_data_layer.datasets.registry import fetched_datasets
+from energy_data_layer.datasets.registry import DATASETS, fetched_datasets
 from energy_data_layer.engine.equality import PARSERS_WORDS, assert_equal_answers
-from energy_data_layer.transforms.payload_rows.rust import rust_fields
+from energy_data_layer.transforms.payload_rows.reference import payload_rows
+from energy_data_layer.transforms.payload_rows.rust import payload_rows_in_rust, rust_envelope, rust_fields
 
+from .payload_envelopes import any_envelope, in_envelope
 from .payload_mutations import as_text, mutated, mutated_document
 from .payload_samples import FORMS, ITEMS, body, odd_page, page
 from .snapshot_cases import PAYLOAD_CASES, SNAPSHOTS, facts, read_snapshot
@@ -159,6 +162,39 @@ def test_the_engines_judge_several_pages_alike(seed, pages):
     assert_alike([mutated(text, random) if random.random() < 0.3 else text for text in texts], source)
 
 
+# Both engines, in envelopes of any names
+
+
+def item_outcome(run: Any, payload: bytes, envelope: Any, source: str) -> tuple[Any, ...]:
+    """Return what an engine makes of a payload in an envelope, up to the item table."""
+    try:
+        answer = run([payload], envelope, DATASETS[source].service.fields, alone=True)
+    except PayloadError as error:
+        problem = next((words for words in PARSERS_WORDS if error.problem.startswith(words)), error.problem)
+        return "PayloadError", problem, error.place
+    except ApiError as error:
+        return "ApiError", error.code, error.message
+    drift = asdict(answer.drift)
+    orders = [list(answer.coerced), *map(list, drift.values())]
+    return "rows", answer.table.schema, bits(answer.table), answer.pages, answer.coerced, drift, orders
+
+
+@pytest.mark.needs_rust
+@pytest.mark.timeout(7200)
+@given(seed=st.integers(0, 2**63))
+def test_the_engines_judge_any_envelope_alike(seed):
+    random = np.random.default_rng(seed)
+    runs = (payload_rows, payload_rows_in_rust)
+    for _ in range(MUTATIONS // 4):
+        source, envelope = SOURCES[int(random.integers(len(SOURCES)))], any_envelope(random)
+        document = in_envelope(ITEMS[source](int(random.integers(1, 4)), seed=1), envelope, random)
+        form = "xml" if random.random() < 0.4 else "json"
+        text = as_text(document, form)
+        for payload in (text, mutated(text, random), as_text(mutated_document(document, random), form)):
+            reference, rust = (item_outcome(run, payload, envelope, source) for run in runs)
+            assert reference == rust, f"{source}, {envelope}: {payload!r}\nreference: {reference}\nrust: {rust}"
+
+
 # Pages that are long enough for several threads
 
 
@@ -170,10 +206,8 @@ def long_pages() -> list[bytes]:
 def test_two_threads_give_the_bits_of_one():
     import rust_data_layer
 
-    answers = [
-        rust_data_layer.rows_from_api_payload(long_pages(), source="asos", fields=rust_fields("asos"), threads=threads)
-        for threads in (1, 2)
-    ]
+    known = {"envelope": rust_envelope(ASOS.service.envelope), "fields": rust_fields(ASOS.service.fields)}
+    answers = [rust_data_layer.rows_from_api_payload(long_pages(), **known, threads=threads) for threads in (1, 2)]
     assert bytes(answers[0].to_ipc()) == bytes(answers[1].to_ipc())
     assert answers[0].report == answers[1].report
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from energy_data_layer.errors import OptionError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """Where an answer says how it went, how many items there are, and where they are.
 
     An answer is an object with one root member, which holds a header and a body; the body holds the list of items and
-    the numbers of the page. Codes are compared without leading zeros beyond two digits. Errors of the portal's gateway,
-    which answers in place of any service, are understood besides.
+    the numbers of the page. Codes that are whole numbers are compared without their leading zeros. Errors of the
+    portal's gateway, which answers in place of any service, are understood besides.
 
     Attributes
     ----------
@@ -31,14 +33,22 @@ class Envelope:
         The member with the items and the page's numbers.
     items : str
         The member of the body that holds the items: a list of objects, or one object for a single item.
+    items_required : bool
+        Whether an answer without `items` is an error even where it says that there are none.
     item : str
-        The member within `items` that may hold the list in its place, and the name of each in XML; empty for none.
+        The member within `items` that may hold the list in its place, and the name of each in XML; empty for none,
+        where XML can hold one item only.
     page_no, rows_per_page, last : str
         Members of the body with the page's number, the most items of a page, and whether it is the last one.
     total_count : tuple of str
         Members with the number of items of all pages; the first that has a number counts.
     xml : bool
         Whether the service may answer in XML.
+
+    Raises
+    ------
+    OptionError
+        If there is no root, or two members of one object have the same name.
 
     Examples
     --------
@@ -56,9 +66,19 @@ class Envelope:
     no_data: tuple[str, ...] = ("03",)
     body: str = "body"
     items: str = "items"
+    items_required: bool = False
     item: str = "item"
     page_no: str = "pageNo"
     rows_per_page: str = "numOfRows"
     last: str = "last"
     total_count: tuple[str, ...] = ("totalCount", "totalCnt")
     xml: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse names by which members cannot be told apart."""
+        if not self.roots:
+            raise OptionError("an envelope needs the name of its root member")
+        of_the_body = (self.items, self.page_no, self.rows_per_page, self.last, *self.total_count)
+        for names in (self.roots, (self.header, self.body), (self.code, self.message), of_the_body):
+            if len(set(names)) < len(names):
+                raise OptionError(f"two members of an envelope have the same name: {', '.join(names)}")

@@ -78,7 +78,14 @@ KOEN_WIND = Dataset(
             *hour_fields("qhorGen"),
             *number_fields("qsum", "qavg", "qvodMax", "qvodMin"),
         ),
-        envelope=Envelope(roots=("reponse", "response"), header_required=False, items="content", item="", xml=False),
+        envelope=Envelope(
+            roots=("reponse", "response"),
+            header_required=False,
+            items="content",
+            items_required=True,
+            item="",
+            xml=False,
+        ),
         layout=KOEN_WIND_API,
     ),
 )

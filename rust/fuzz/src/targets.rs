@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use transforms::numbers::read_numbers;
-use transforms::payload::{Field, FieldKind, Page, Source, rows_from_pages};
+use transforms::payload::{Envelope, Field, FieldKind, Page, rows_from_pages};
 use transforms::stamps::read_stamps;
 use transforms::wide_to_long::{Energy, HOURS, Options, Scale, TextType, transform_wide_to_long};
 
-/// Reads bytes as a page of each service; what was read is as long as the report says.
+/// Reads bytes as a page of services that differ in their envelopes; what was read is as long as the report says.
 pub fn payload(bytes: &[u8]) {
     let field = |name: &str, kind| Field {
         name: name.to_owned(),
         kind,
         required: kind == FieldKind::Stamp,
+        hour: false,
         as_text: true,
         as_number: true,
     };
@@ -26,8 +27,32 @@ pub fn payload(bytes: &[u8]) {
         field("ymd", FieldKind::Date),
         field("rnum", FieldKind::Ignored),
     ];
-    for source in [Source::Asos, Source::NamdongWind, Source::NambuSolar] {
-        if let Ok((table, report)) = rows_from_pages(&[Page::Bytes(bytes)], source, &fields) {
+    let texts = |names: &[&str]| names.iter().copied().map(str::to_owned).collect();
+    let lenient = Envelope {
+        roots: texts(&["reponse", "response"]),
+        header_required: false,
+        items: "content".to_owned(),
+        items_required: true,
+        item: String::new(),
+        ..Envelope::default()
+    };
+    // Names that stand elsewhere in other envelopes.
+    let shifted = Envelope {
+        roots: texts(&["body", "response", "header"]),
+        header: "items".to_owned(),
+        code: "pageNo".to_owned(),
+        body: "body".to_owned(),
+        items: "item".to_owned(),
+        item: "tm".to_owned(),
+        success_message: String::new(),
+        total_count: Vec::new(),
+        header_required: false,
+        ..Envelope::default()
+    };
+    for envelope in
+        [Envelope::default(), Envelope { xml: false, ..lenient.clone() }, lenient, shifted]
+    {
+        if let Ok((table, report)) = rows_from_pages(&[Page::Bytes(bytes)], &envelope, &fields) {
             assert_eq!(
                 table.num_rows() as u64,
                 report.pages.iter().map(|page| page.items as u64).sum::<u64>()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from energy_data_layer.datasets.dataset import PageInfo, Service
+    from energy_data_layer.datasets.envelope import Envelope
+    from energy_data_layer.datasets.payload_fields import PayloadField
     from energy_data_layer.transforms.payload_rows.report import PayloadRows
 
     Page = bytes | bytearray | memoryview | str
@@ -99,15 +101,16 @@ def rows_from_api_payload(
     known = fetched_datasets()
     if source not in known:
         raise OptionError(f"source is {source!r}; it can be {', '.join(known)}")
+    service = known[source].service
     alone = not isinstance(payload, list | tuple)
     pages = [_checked_page(page) for page in ([payload] if alone else payload)]
     chosen = choice.choose(use_rust)
 
     begin = time.perf_counter()
     run = payload_rows_in_rust if chosen.engine == "rust" else _rows_in_reference
-    rows = run(pages, source, alone=alone)
+    rows = run(pages, service.envelope, service.fields, alone=alone)
     try:
-        table, mismatches = _to_long(rows.table, known[source].service, chosen.engine)
+        table, mismatches = _to_long(rows.table, service, chosen.engine)
     except InfiniteValueError as error:
         raise _too_large(error, rows.pages, alone=alone) from None
     seconds = time.perf_counter() - begin
@@ -158,7 +161,9 @@ def _too_large(error: InfiniteValueError, pages: Sequence[PageInfo], *, alone: b
     return PayloadError(problem, f"item[{item}].{error.column}", page + 1, alone=alone)
 
 
-def _rows_in_reference(pages: Sequence[Page], source: str, *, alone: bool) -> PayloadRows:
+def _rows_in_reference(
+    pages: Sequence[Page], envelope: Envelope, fields: tuple[PayloadField, ...], *, alone: bool
+) -> PayloadRows:
     from energy_data_layer.transforms.payload_rows.reference import payload_rows
 
-    return payload_rows(pages, source, alone=alone)
+    return payload_rows(pages, envelope, fields, alone=alone)

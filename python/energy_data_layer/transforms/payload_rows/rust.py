@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from energy_data_layer import errors
 from energy_data_layer.datasets.dataset import PageInfo
-from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.boundary import defects_as_engine_errors, engine_error
 from energy_data_layer.transforms.payload_rows.report import PayloadDrift, PayloadRows
@@ -17,15 +17,22 @@ from energy_data_layer.transforms.payload_rows.report import PayloadDrift, Paylo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from energy_data_layer.datasets.envelope import Envelope
+    from energy_data_layer.datasets.payload_fields import PayloadField
+
 
 @defects_as_engine_errors()
 def payload_rows_in_rust(
-    payloads: Sequence[bytes | bytearray | memoryview | str], source: str, *, alone: bool
+    payloads: Sequence[bytes | bytearray | memoryview | str],
+    envelope: Envelope,
+    fields: tuple[PayloadField, ...],
+    *,
+    alone: bool,
 ) -> PayloadRows:
     """Run `rows_from_api_payload` in Rust, up to the item table."""
     rust = choice.rust()
     try:
-        result = rust.rows_from_api_payload(payloads, source=source, fields=rust_fields(source))
+        result = rust.rows_from_api_payload(payloads, envelope=rust_envelope(envelope), fields=rust_fields(fields))
     # The cause would show texts of the body that the translated error leaves out.
     except rust.PayloadError as error:
         problem, place, page = error.args
@@ -46,14 +53,20 @@ def payload_rows_in_rust(
 
 
 @cache
-def rust_fields(source: str) -> list[tuple[str, str, bool, str]]:
-    """Return what the engine has to know of the fields of a source: name, kind, required, documented JSON kinds."""
+def rust_envelope(envelope: Envelope) -> dict[str, Any]:
+    """Return what the engine has to know of an envelope: all of it."""
+    return asdict(envelope)
+
+
+def rust_fields(fields: tuple[PayloadField, ...]) -> list[tuple[str, str, bool, bool, tuple[str, ...]]]:
+    """Return what the engine has to know of the fields: name, kind, required, an hour, documented JSON kinds."""
     return [
         (
             field.name,
-            str(field.arrow_type) if field.kind == "integer" else field.kind,
+            f"int{field.arrow_type.bit_width}" if field.kind == "integer" else field.kind,
             field.required,
-            " ".join(field.documented),
+            field.is_hour,
+            field.documented,
         )
-        for field in DATASETS[source].service.fields
+        for field in fields
     ]

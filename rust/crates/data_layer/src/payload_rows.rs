@@ -5,7 +5,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyByteArray, PyBytes, PyCapsule, PyDict, PyMemoryView, PyString};
-use transforms::payload::{self as kernel, Field, FieldKind, MOST_FIELDS, Page, Report, Source};
+use transforms::payload::{self as kernel, Envelope, Field, FieldKind, MOST_FIELDS, Page, Report};
 
 use crate::boundary::{to_ipc, without_gil};
 use crate::memory::{Memory, export_stream};
@@ -116,17 +116,19 @@ impl<'py> HeldPage<'py> {
     }
 }
 
+/// A field: name, kind, required, of an hour, documented JSON kinds.
+type GivenField = (String, PyBackedStr, bool, bool, Vec<PyBackedStr>);
+
 #[pyfunction]
-#[pyo3(signature = (pages, *, source, fields, threads=None))]
+#[pyo3(signature = (pages, *, envelope, fields, threads=None))]
 pub fn rows_from_api_payload(
     py: Python<'_>,
     pages: Vec<Bound<'_, PyAny>>,
-    source: &str,
-    fields: Vec<(String, PyBackedStr, bool, PyBackedStr)>,
+    envelope: &Bound<'_, PyDict>,
+    fields: Vec<GivenField>,
     threads: Option<usize>,
 ) -> PyResult<PayloadTable> {
-    let source = Source::from_name(source)
-        .ok_or_else(|| PyValueError::new_err(format!("there is no source \"{source}\"")))?;
+    let envelope = read_envelope(envelope)?;
     if fields.len() > MOST_FIELDS {
         return Err(PyValueError::new_err(format!("there can be {MOST_FIELDS} fields at most")));
     }
@@ -134,15 +136,40 @@ pub fn rows_from_api_payload(
     let held = pages.into_iter().map(HeldPage::hold).collect::<PyResult<Vec<_>>>()?;
     let pages = held.iter().map(HeldPage::page).collect::<PyResult<Vec<_>>>()?;
     let (table, report) =
-        without_gil(py, threads, || kernel::rows_from_pages(&pages, source, &fields))?;
+        without_gil(py, threads, || kernel::rows_from_pages(&pages, &envelope, &fields))?;
     Ok(PayloadTable { table, report })
 }
 
-fn field(field: (String, PyBackedStr, bool, PyBackedStr)) -> PyResult<Field> {
-    let (name, kind, required, documented) = field;
+fn read_envelope(given: &Bound<'_, PyDict>) -> PyResult<Envelope> {
+    let item = |name| given.as_any().get_item(name);
+    let text = |name| item(name)?.extract::<String>();
+    let texts = |name| item(name)?.extract::<Vec<String>>();
+    let truth = |name| item(name)?.extract::<bool>();
+    Ok(Envelope {
+        roots: texts("roots")?,
+        header: text("header")?,
+        code: text("code")?,
+        message: text("message")?,
+        header_required: truth("header_required")?,
+        success: texts("success")?,
+        success_message: text("success_message")?,
+        no_data: texts("no_data")?,
+        body: text("body")?,
+        items: text("items")?,
+        items_required: truth("items_required")?,
+        item: text("item")?,
+        page_no: text("page_no")?,
+        rows_per_page: text("rows_per_page")?,
+        last: text("last")?,
+        total_count: texts("total_count")?,
+        xml: truth("xml")?,
+    })
+}
+
+fn field((name, kind, required, hour, documented): GivenField) -> PyResult<Field> {
     let kind = FieldKind::from_name(&kind)
         .ok_or_else(|| PyValueError::new_err(format!("there is no kind of field \"{kind}\"")))?;
-    let documented = |kind| documented.split(' ').any(|word| word == kind);
+    let documented = |kind| documented.iter().any(|known| known == kind);
     let (as_text, as_number) = (documented("text"), documented("number"));
-    Ok(Field { name, kind, required, as_text, as_number })
+    Ok(Field { name, kind, required, hour, as_text, as_number })
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const BODIES: u64 = 3_000;
 
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     r#"{"response":{"header":{"resultCode":"00"},"body":{"pageNo":1,"totalCount":2,"items":{"item":[
         {"tm":"2024-01-01 01:00","stnId":"108","stnNm":"서울","ta":"-1.5","taQcflg":"","x":[1,{"y":null}]},
         {"tm":"2024-01-01 02:00","stnId":108,"stnNm":"a\u00e9\n","ta":-2.0e1,"taQcflg":9,"x":true}]}}}}"#,
@@ -23,6 +23,7 @@ const PAGES: [&str; 4] = [
     "<OpenAPI_ServiceResponse><cmmMsgHeader><returnAuthMsg>LIMITED</returnAuthMsg>\
      <returnReasonCode>22</returnReasonCode></cmmMsgHeader></OpenAPI_ServiceResponse>",
     r#"{"reponse":{"body":{"content":[{"tm":"2024-01-01 01:00","ymd":"2024-01-01"}],"last":true}}}"#,
+    r#"{"body":{"items":{"pageNo":"0"},"body":{"item":{"tm":[{"tm":"2024-01-01 01:00","stnId":1}]},"numOfRows":2}}}"#,
 ];
 const LINES: [&str; 2] = [
     "2024-01-01\n2024/02/29\n2024.12.31\n20240101\n2024-01-01 01:00\n2024-01-01T01:00:00\n202401010100",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import ApiError, PayloadError
 from energy_data_layer.transforms.payload_rows.reference.columns import FieldColumn, read_column
 from energy_data_layer.transforms.payload_rows.reference.envelope import Page, read_page
@@ -17,12 +16,19 @@ from energy_data_layer.transforms.payload_rows.report import PayloadDrift, Paylo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from energy_data_layer.datasets.envelope import Envelope
     from energy_data_layer.datasets.payload_fields import PayloadField
 
 Item = dict[str, Any]
 
 
-def payload_rows(payloads: Sequence[bytes | bytearray | memoryview | str], source: str, *, alone: bool) -> PayloadRows:
+def payload_rows(
+    payloads: Sequence[bytes | bytearray | memoryview | str],
+    envelope: Envelope,
+    fields: tuple[PayloadField, ...],
+    *,
+    alone: bool,
+) -> PayloadRows:
     """Return the items of all pages; the public function has the full description.
 
     The first error in document order is raised. Whole columns are converted, so what stands before an error of
@@ -33,7 +39,7 @@ def payload_rows(payloads: Sequence[bytes | bytearray | memoryview | str], sourc
     error_behind: PayloadError | ApiError | None = None
     try:
         for payload in payloads:
-            page = read_page(payload, source)
+            page = read_page(payload, envelope)
             pages.append(page)
             for item in page.items:
                 items.append(_fields(item))  # noqa: PERF401 - what stands before a bad item is kept
@@ -46,22 +52,20 @@ def payload_rows(payloads: Sequence[bytes | bytearray | memoryview | str], sourc
 
     if error_behind is not None and not items:
         raise error_behind
-    fields = [field for field in DATASETS[source].service.fields if field.stored]
-    columns = {field.name: read_column(field, [item.get(field.name) for item in items]) for field in fields}
+    stored = [field for field in fields if field.stored]
+    columns = {field.name: read_column(field, [item.get(field.name) for item in items]) for field in stored}
     layouts = Counter(map(tuple, items))
-    first_error = _first_item_error(items, fields, columns, layouts)
+    first_error = _first_item_error(items, stored, columns, layouts)
     if first_error is not None:
         row, problem = first_error
         raise _located(problem, row, pages, alone=alone)
     if error_behind is not None:
         raise error_behind
     return PayloadRows(
-        table=pa.Table.from_arrays(
-            [column.values for column in columns.values()], schema=DATASETS[source].service.item_schema
-        ),
+        table=pa.table({name: column.values for name, column in columns.items()}),
         pages=tuple(page.info for page in pages),
         coerced={name: column.coerced for name, column in columns.items() if column.coerced},
-        drift=_drift(source, layouts, columns),
+        drift=_drift(fields, layouts, columns),
     )
 
 
@@ -121,17 +125,19 @@ def _located(error: _ItemError, row: int, pages: list[Page], *, alone: bool) -> 
     while row >= len(pages[number].items):
         row -= len(pages[number].items)
         number += 1
-    place = pages[number].place.format(row) + ("" if error.field is None else f".{error.field}")
+    place = pages[number].place.replace("{}", str(row)) + ("" if error.field is None else f".{error.field}")
     return PayloadError(error.problem, place, number + 1, alone=alone)
 
 
-def _drift(source: str, layouts: Counter[tuple[str, ...]], columns: dict[str, FieldColumn]) -> PayloadDrift:
-    known = {field.name for field in DATASETS[source].service.fields}
+def _drift(
+    fields: tuple[PayloadField, ...], layouts: Counter[tuple[str, ...]], columns: dict[str, FieldColumn]
+) -> PayloadDrift:
+    known = {field.name for field in fields}
     unknown: Counter[str] = Counter()
     for layout, items in layouts.items():
         unknown.update({name: items for name in layout if name not in known})
     vanished, retyped = {}, {}
-    for field in DATASETS[source].service.fields:
+    for field in fields:
         if not field.stored:
             continue
         absent = sum(items for layout, items in layouts.items() if field.name not in layout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.parse import BLANKS
 from energy_data_layer.datasets.dataset import PageInfo
@@ -13,12 +13,8 @@ from energy_data_layer.transforms.payload_rows.reference.json import parse_json
 from energy_data_layer.transforms.payload_rows.reference.tree import Element, is_blank, kind_of, listed
 from energy_data_layer.transforms.payload_rows.reference.xml import parse_xml
 
-ROOT_MEMBERS = {"asos": ("response",), "nambu_solar": ("response",), "namdong_wind": ("reponse", "response")}
-JSON_ONLY = ("namdong_wind",)
-WITHOUT_HEADER = ("namdong_wind",)
-LIST_IN_CONTENT = ("namdong_wind",)
-SUCCESS_CODES = {"asos": ("00",), "namdong_wind": ("00",), "nambu_solar": ("00", "800")}
-NO_DATA = "03"
+if TYPE_CHECKING:
+    from energy_data_layer.datasets.envelope import Envelope
 
 _DIGITS = re.compile(r"[0-9]+")
 _MOST_DIGITS = 18
@@ -37,7 +33,7 @@ class Page:
     """The place of an item; ``{}`` stands for its position."""
 
 
-def read_page(payload: bytes | bytearray | memoryview | str, source: str) -> Page:
+def read_page(payload: bytes | bytearray | memoryview | str, envelope: Envelope) -> Page:
     """Return the items of a body, or raise `PayloadError` or `ApiError`."""
     text = _decoded(payload).removeprefix("\ufeff").strip(" \t\r\n")
     if not text:
@@ -46,16 +42,16 @@ def read_page(payload: bytes | bytearray | memoryview | str, source: str) -> Pag
         raise PayloadError(f'the body is neither JSON nor XML: it begins with "{shown(text)}"')
     root: Container = parse_xml(text) if text[0] == "<" else parse_json(text)
     _raise_gateway_error(root)
-    if isinstance(root, Element) and source in JSON_ONLY:
+    if isinstance(root, Element) and not envelope.xml:
         raise PayloadError("XML came where JSON is expected")
-    name = _root_member(root, source)
+    name = _root_member(root, envelope.roots)
     response = _object(_look_up(root, name), name)
-    if not _has_data(response, name, source):
+    if not _has_data(response, name, envelope):
         return Page(PageInfo(0), [], "")
-    place = f"{name}.body"
-    body = _object(_required(response, "body", name), place)
-    info = _page_info(body, place)
-    items, place = _content(body, place) if source in LIST_IN_CONTENT else _items(body, place, info)
+    place = f"{name}.{envelope.body}"
+    body = _object(_required(response, envelope.body, name), place)
+    info = _page_info(body, place, envelope)
+    items, place = _items(body, place, info, envelope)
     return Page(replace(info, items=len(items)), items, place)
 
 
@@ -86,95 +82,90 @@ def _raise_gateway_error(root: Container) -> None:
     raise ApiError(_canonical(code), message or "")
 
 
-def _root_member(root: Container, source: str) -> str:
+def _root_member(root: Container, roots: tuple[str, ...]) -> str:
     names = list(root) if isinstance(root, dict) else [name for name, _ in root.children]
-    found = [name for name in ROOT_MEMBERS[source] if name in names]
+    found = [name for name in roots if name in names]
     if len(found) > 1:
-        raise PayloadError('has both "reponse" and "response"')
+        raise PayloadError(f'has both "{found[0]}" and "{found[1]}"')
     if not found:
-        raise PayloadError(f'has no member "{ROOT_MEMBERS[source][0]}"; its members are: {listed(names)}')
+        raise PayloadError(f'has no member "{roots[0]}"; its members are: {listed(names)}')
     return found[0]
 
 
-def _has_data(response: Container, place: str, source: str) -> bool:
+def _has_data(response: Container, place: str, envelope: Envelope) -> bool:
     """Judge the header; an error of the service is raised."""
-    header = _look_up(response, "header", place)
-    if header is None and source in WITHOUT_HEADER:
+    header = _look_up(response, envelope.header, place)
+    if header is None and not envelope.header_required:
         return True
-    header = _required(response, "header", place)
-    place += ".header"
+    header = _required(response, envelope.header, place)
+    place += f".{envelope.header}"
     _object(header, place)
-    code, message = _scalar(header, "resultCode", place), _scalar(header, "resultMsg", place) or ""
+    code, message = _scalar(header, envelope.code, place), _scalar(header, envelope.message, place) or ""
     code = code and _canonical(code)
-    if code in SUCCESS_CODES[source] or message.upper().startswith("NORMAL"):
+    if code in {_canonical(known) for known in envelope.success}:
+        return True
+    if envelope.success_message and message.upper().startswith(envelope.success_message):
         return True
     if code is None:
-        raise PayloadError("is missing", f"{place}.resultCode")
-    if code == NO_DATA:
+        raise PayloadError("is missing", f"{place}.{envelope.code}")
+    if code in {_canonical(known) for known in envelope.no_data}:
         return False
     raise ApiError(code, message)
 
 
-def _page_info(body: Container, place: str) -> PageInfo:
-    numbers = [_count(_look_up(body, name, place)) for name in ("pageNo", "numOfRows", "totalCount", "totalCnt")]
-    page_no, rows_per_page, total_count, total_cnt = numbers
-    last = _look_up(body, "last", place)
+def _page_info(body: Container, place: str, envelope: Envelope) -> PageInfo:
+    names = (envelope.page_no, envelope.rows_per_page, *envelope.total_count)
+    page_no, rows_per_page, *totals = [_count(_look_up(body, name, place)) for name in names]
+    last = _look_up(body, envelope.last, place)
     if isinstance(last, str):
         last = {"true": True, "false": False}.get(last.strip(BLANKS).lower())
     return PageInfo(
         items=0,
         page_no=page_no,
         rows_per_page=rows_per_page,
-        total_count=total_cnt if total_count is None else total_count,
+        total_count=next((total for total in totals if total is not None), None),
         last=last if isinstance(last, bool) else None,
     )
 
 
-def _items(body: Container, place: str, info: PageInfo) -> tuple[list[Any], str]:
-    items = _look_up(body, "items", place, absent=_ABSENT)
-    place += ".items"
+def _items(body: Container, place: str, info: PageInfo, envelope: Envelope) -> tuple[list[Any], str]:
+    items = _look_up(body, envelope.items, place, absent=_ABSENT)
+    place += f".{envelope.items}"
     if items is _ABSENT:
-        if info.total_count == 0:
+        if info.total_count == 0 and not envelope.items_required:
             return [], place
         raise PayloadError("is missing", place)
-    if isinstance(items, Element):
-        return _items_of_element(items, place)
-    if not isinstance(items, dict) or not items:
+    if not isinstance(items, dict | Element) or items == {}:
         return _list(items, place)
-    if "item" not in items:
+    if not envelope.item:
+        return [items], f"{place}[{{}}]"
+    if isinstance(items, Element):
+        return _items_of_element(items, place, envelope.item)
+    if envelope.item not in items:
         return [items], place
-    _require_alone(list(items), place)
-    if isinstance(items["item"], dict):
-        return [items["item"]], f"{place}.item[{{}}]"
-    return _list(items["item"], f"{place}.item")
+    _require_alone(list(items), place, envelope.item)
+    place += f".{envelope.item}"
+    if isinstance(items[envelope.item], dict):
+        return [items[envelope.item]], f"{place}[{{}}]"
+    return _list(items[envelope.item], place)
 
 
-def _items_of_element(items: Element, place: str) -> tuple[list[Any], str]:
+def _items_of_element(items: Element, place: str, item_name: str) -> tuple[list[Any], str]:
     if not is_blank(items.text):
         raise PayloadError("text between the elements", place)
     names = [name for name, _ in items.children]
-    if "item" not in names:
+    if item_name not in names:
         return [items], place
-    _require_alone(names, place)
+    _require_alone(names, place, item_name)
     # An element without elements is its text; where that is blank, it is an item without fields.
     elements = [{} if isinstance(item, str) and is_blank(item) else item for _, item in items.children]
-    return elements, f"{place}.item[{{}}]"
+    return elements, f"{place}.{item_name}[{{}}]"
 
 
-def _require_alone(names: list[str], place: str) -> None:
-    others = [name for name in names if name != "item"]
+def _require_alone(names: list[str], place: str, item_name: str) -> None:
+    others = [name for name in names if name != item_name]
     if others:
-        raise PayloadError(f'has members beside "item": {listed(others)}', place)
-
-
-def _content(body: Container, place: str) -> tuple[list[Any], str]:
-    content = _look_up(body, "content", place, absent=_ABSENT)
-    place += ".content"
-    if content is _ABSENT:
-        raise PayloadError("is missing", place)
-    if isinstance(content, dict) and content:
-        return [content], f"{place}[{{}}]"
-    return _list(content, place)
+        raise PayloadError(f'has members beside "{item_name}": {listed(others)}', place)
 
 
 def _list(value: Any, place: str) -> tuple[list[Any], str]:

@@ -147,7 +147,7 @@ def transform_wide_to_long(
 def rows_from_api_payload(
     pages: Sequence[bytes | bytearray | memoryview | str],
     *,
-    source: str,
-    fields: Sequence[tuple[str, str, bool, str]],
+    envelope: dict[str, str | bool | Sequence[str]],
+    fields: Sequence[tuple[str, str, bool, bool, Sequence[str]]],
     threads: int | None = None,
 ) -> PayloadTable: ...

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::TimeUnit;
 use transforms::calendar::format_stamp;
 use transforms::parallel::with_threads;
-use transforms::payload::{self as kernel, Field, FieldKind, Page, Report, Source};
+use transforms::payload::{self as kernel, Envelope, Field, FieldKind, Page, Report};
 
 use super::{FIRST_STAMP, HOUR, Random};
 
@@ -40,7 +40,8 @@ pub fn rows_from_pages(
     threads: usize,
 ) -> (RecordBatch, Report) {
     let pages: Vec<Page<'_>> = pages.iter().map(|page| Page::Bytes(page.as_bytes())).collect();
-    with_threads(Some(threads), || kernel::rows_from_pages(&pages, Source::Asos, fields))
+    let envelope = Envelope::default();
+    with_threads(Some(threads), || kernel::rows_from_pages(&pages, &envelope, fields))
         .expect("the pages are in order")
 }
 
@@ -50,6 +51,7 @@ pub fn fields() -> Vec<Field> {
         name: name.to_owned(),
         kind,
         required,
+        hour: false,
         as_text: true,
         as_number: false,
     };

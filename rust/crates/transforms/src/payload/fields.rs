@@ -7,8 +7,6 @@ use super::columns::{Column, Plain, Texts};
 
 /// The most fields that an item can have: one bit each.
 pub const MOST_FIELDS: usize = 128;
-/// How the names of the fields of single hours begin, in either case.
-const HOUR_FIELD: &str = "qhorgen";
 
 /// What becomes of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +78,8 @@ pub struct Field {
     pub kind: FieldKind,
     /// Whether every item must have it.
     pub required: bool,
+    /// Whether it is of one hour of the day; an item must have one of these, where there are any.
+    pub hour: bool,
     /// Whether it may come as a text.
     pub as_text: bool,
     /// Whether it may come as a number.
@@ -129,15 +129,11 @@ impl<'f> Fields<'f> {
             field.name.starts_with(|c: char| c.is_ascii_alphabetic())
                 && field.name.bytes().all(|byte| byte.is_ascii_alphanumeric())
         };
-        let is_hour = |field: &Field| {
-            let begin = field.name.get(..HOUR_FIELD.len());
-            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(HOUR_FIELD))
-        };
         Self {
             all,
             required: set(&|field| field.required),
             optional: set(&|field| !field.required && field.kind != FieldKind::Ignored),
-            hours: set(&is_hour),
+            hours: set(&|field| field.hour),
             plain: set(&is_plain),
             index: all.iter().enumerate().map(|(at, field)| (field.name.as_str(), at)).collect(),
             followers: (1..=all.len()).chain([0]).collect(),

@@ -1,7 +1,7 @@
 //! What the gateway in front of all services answers, in either form.
 
 use super::body::{Body, Malformed, Members, skip};
-use super::envelope::Failure;
+use super::failure::Failure;
 use super::lookup::{Lookup, canonical};
 use super::shown::Fault;
 

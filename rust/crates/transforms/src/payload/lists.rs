@@ -5,28 +5,26 @@ use super::rows::{Place, Rows};
 use super::shown::{Fault, NameList};
 use crate::texts::trimmed;
 
-const ITEM: &str = "item";
-
 /// What is wrong with a value that is neither an object nor an array, where a list is expected.
-pub(super) fn no_list(value: Value<'_>, place: Place) -> Option<Fault> {
+fn no_list(value: Value<'_>, place: Place<'_>) -> Option<Fault> {
     match value {
         Value::Null => None,
         Value::Text(text) if trimmed(text).is_empty() => None,
         other => {
             let problem = format!("{} where a list of items is expected", other.kind());
-            Some(Fault::new(problem, format!("{}{}", place.root, place.path)))
+            Some(Fault::new(problem, place.to_string()))
         }
     }
 }
 
 /// Reads a list of items, or one item in its place; what is wrong if it is neither.
-pub(super) fn read_list<B: Body>(
+fn read_list<'e, B: Body>(
     body: &mut B,
-    rows: &mut Rows<'_>,
-    place: Place,
+    rows: &mut Rows<'e>,
+    place: Place<'e>,
     empty_is_none: bool,
 ) -> Result<Option<Fault>, Malformed> {
-    rows.at(place);
+    rows.at(Place { list: true, ..place });
     match body.value()? {
         Value::Array => rows.read_list(body).map(|()| None),
         Value::Object => rows.read_members(body, empty_is_none).map(|()| None),
@@ -34,21 +32,40 @@ pub(super) fn read_list<B: Body>(
     }
 }
 
-/// Reads an object that holds items or is one itself; what is wrong if it is neither.
-pub(super) fn read_items<B: Body>(
+/// Reads the items of a body, which stand in a list or, unless this name is empty, in a member `item`.
+pub(super) fn read_items<'e, B: Body>(
     body: &mut B,
-    rows: &mut Rows<'_>,
-    root: &'static str,
+    rows: &mut Rows<'e>,
+    place: Place<'e>,
+    item: &'e str,
 ) -> Result<Option<Fault>, Malformed> {
-    let own = Place { root, path: ".body.items", list: false };
-    let items = Place { root, path: ".body.items.item", list: true };
-    rows.at(own);
+    if item.is_empty() {
+        return read_list(body, rows, place, true);
+    }
+    match body.value()? {
+        Value::Object => read_object(body, rows, place, item),
+        Value::Array => {
+            rows.at(Place { list: true, ..place });
+            rows.read_list(body).map(|()| None)
+        }
+        other => Ok(no_list(other, place)),
+    }
+}
+
+/// Reads an object that holds items or is one itself; what is wrong if it is neither.
+fn read_object<'e, B: Body>(
+    body: &mut B,
+    rows: &mut Rows<'e>,
+    place: Place<'e>,
+    item: &'e str,
+) -> Result<Option<Fault>, Malformed> {
+    rows.at(place);
     rows.begin_item();
     let mut members = Members::default();
     let (mut others, mut has_item, mut fault) = (NameList::default(), false, None);
     loop {
         let found = members.next_by(body, |name| {
-            let field = name != ITEM;
+            let field = name != item;
             if field {
                 others.push(name);
             }
@@ -63,22 +80,21 @@ pub(super) fn read_items<B: Body>(
             }
             Some(Err(_)) if B::UNIQUE_MEMBERS => {
                 has_item = true;
-                fault = read_list(body, rows, items, false)?;
+                fault = read_list(body, rows, Place { item, ..place }, false)?;
             }
             Some(Err(_)) => {
                 has_item = true;
-                rows.at(items);
+                rows.at(Place { item, list: true, ..place });
                 rows.read_item(body)?;
             }
         }
     }
-    let place = || format!("{root}{}", own.path);
     if body.had_text() {
-        return Ok(Some(Fault::new("text between the elements", place())));
+        return Ok(Some(Fault::new("text between the elements", place.to_string())));
     }
     if has_item && !others.is_empty() {
-        let problem = format!("has members beside \"{ITEM}\": {others}");
-        return Ok(Some(Fault::new(problem, place())));
+        let problem = format!("has members beside \"{item}\": {others}");
+        return Ok(Some(Fault::new(problem, place.to_string())));
     }
     if !others.is_empty() {
         rows.end_item();

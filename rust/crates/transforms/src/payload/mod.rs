@@ -4,10 +4,12 @@
 //! the values go straight into the columns ([`rows`]). What is wrong with the envelope or an item is
 //! kept until the page has been read to its end: a page that is not well-formed is that before all else.
 
+mod answer;
 mod body;
 mod columns;
 mod drift;
 mod envelope;
+mod failure;
 mod fields;
 mod gateway;
 mod json;
@@ -31,13 +33,14 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::Schema;
 use arrow_select::concat::concat;
 
+pub use envelope::Envelope;
 pub use fields::{Field, FieldKind, MOST_FIELDS};
 pub use report::{PageInfo, Report, Retyped};
 
 use crate::error::{ApiError, Error, PayloadError, Result};
 use crate::parallel;
 use body::Malformed;
-use envelope::Failure;
+use failure::Failure;
 use json::Json;
 use rows::Rows;
 use shown::Fault;
@@ -48,29 +51,6 @@ use xml::Xml;
 const BYTES_PER_VALUE: usize = 8;
 /// Groups of pages per thread: enough for an uneven share to be evened out.
 const GROUPS_PER_THREAD: usize = 4;
-
-/// Which service answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// Hourly observations of the weather service.
-    Asos,
-    /// Hourly generation of wind farms.
-    NamdongWind,
-    /// Hourly generation of solar plants.
-    NambuSolar,
-}
-
-impl Source {
-    /// The source of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "asos" => Some(Self::Asos),
-            "namdong_wind" => Some(Self::NamdongWind),
-            "nambu_solar" => Some(Self::NambuSolar),
-            _ => None,
-        }
-    }
-}
 
 /// One page as it came.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +76,7 @@ impl Page<'_> {
 /// Reads pages into one table, with one row per item.
 pub fn rows_from_pages(
     pages: &[Page<'_>],
-    source: Source,
+    envelope: &Envelope,
     fields: &[Field],
 ) -> Result<(RecordBatch, Report)> {
     let values = pages.iter().map(Page::len).sum::<usize>() / BYTES_PER_VALUE;
@@ -110,7 +90,7 @@ pub fn rows_from_pages(
     let mut tables = Vec::with_capacity(parts.len().max(1));
     let mut report = Report::default();
     for part in parallel::map(values, parts, |(group, pages)| {
-        read_group(pages, group * size, source, fields)
+        read_group(pages, group * size, envelope, fields)
     }) {
         let (table, part) = part?;
         tables.push(table);
@@ -152,42 +132,43 @@ fn joined(tables: Vec<RecordBatch>) -> Result<RecordBatch> {
 fn read_group(
     pages: &[Page<'_>],
     before: usize,
-    source: Source,
+    envelope: &Envelope,
     fields: &[Field],
 ) -> Result<(RecordBatch, Report)> {
     let mut rows = Rows::new(fields);
     let mut infos = Vec::with_capacity(pages.len());
     for (position, page) in pages.iter().enumerate() {
         let number = before + position + 1;
-        infos.push(read_page(*page, source, &mut rows).map_err(|failure| error(failure, number))?);
+        infos
+            .push(read_page(*page, envelope, &mut rows).map_err(|failure| error(failure, number))?);
     }
     let (table, mut report) = rows.finish()?;
     report.pages = infos;
     Ok((table, report))
 }
 
-fn read_page(
+fn read_page<'e>(
     page: Page<'_>,
-    source: Source,
-    rows: &mut Rows<'_>,
+    envelope: &'e Envelope,
+    rows: &mut Rows<'e>,
 ) -> std::result::Result<PageInfo, Failure> {
     rows.begin_page();
     let info = match text::decode(page)? {
         (Form::Json, text) => {
             let mut body = Json::new(text);
-            envelope::read(&mut body, source, rows)
+            answer::read(&mut body, envelope, rows)
                 .and_then(|answer| body.finish().map(|()| answer))
                 .map_err(|Malformed(why)| {
                     Fault::whole(format!("the body is no valid JSON: {why}"))
                 })?
-                .judge(source, rows)?
+                .judge(rows)?
         }
         (Form::Xml, text) => Xml::new(text)
-            .and_then(|mut body| envelope::read(&mut body, source, rows))
+            .and_then(|mut body| answer::read(&mut body, envelope, rows))
             .map_err(|Malformed(why)| {
                 Fault::whole(format!("the body is no well-formed XML: {why}"))
             })?
-            .judge(source, rows)?,
+            .judge(rows)?,
     };
     Ok(info)
 }

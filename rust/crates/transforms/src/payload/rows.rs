@@ -26,14 +26,22 @@ const NO_INT8: &str = "is no whole number from -128 to 127";
 const ITEMS_TO_JUDGE_BY: usize = 128;
 
 /// Where the items of a page stand.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// The root member.
-    pub(super) root: &'static str,
-    /// The path from there.
-    pub(super) path: &'static str,
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place<'e> {
+    pub(super) root: &'e str,
+    pub(super) body: &'e str,
+    pub(super) items: &'e str,
+    /// The member in which they are; empty where they are in `items` itself.
+    pub(super) item: &'e str,
     /// Whether it is a list of items, and not an item itself.
     pub(super) list: bool,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { root, body, items, item, .. } = self;
+        write!(f, "{root}.{body}.{items}{}{item}", if item.is_empty() { "" } else { "." })
+    }
 }
 
 /// What a member of an item is.
@@ -66,7 +74,7 @@ pub(super) struct Rows<'f> {
     /// Items begun, those of dropped pages too.
     items: u64,
     item: Item,
-    place: Place,
+    place: Place<'f>,
     page_begin: usize,
     fault: Option<Fault>,
 }
@@ -81,7 +89,7 @@ impl<'f> Rows<'f> {
             rows: 0,
             items: 0,
             item: Item::default(),
-            place: Place { root: "", path: "", list: false },
+            place: Place::default(),
             page_begin: 0,
             fault: None,
         }
@@ -109,7 +117,7 @@ impl<'f> Rows<'f> {
     }
 
     /// Says where the items that follow stand.
-    pub(super) fn at(&mut self, place: Place) {
+    pub(super) fn at(&mut self, place: Place<'f>) {
         self.place = place;
     }
 
@@ -373,8 +381,8 @@ impl<'f> Rows<'f> {
     }
 
     fn item_place(&self) -> String {
-        let Place { root, path, list } = self.place;
-        if list { format!("{root}{path}[{}]", self.page_rows()) } else { format!("{root}{path}") }
+        let place = self.place;
+        if place.list { format!("{place}[{}]", self.page_rows()) } else { place.to_string() }
     }
 
     fn field_place(&self, field: &str) -> String {

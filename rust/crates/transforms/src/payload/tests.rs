@@ -8,25 +8,84 @@ use proptest::prelude::*;
 use super::*;
 use crate::parallel::with_threads;
 
-const ASOS: &str = r#"{"response": {"header": {"resultCode": "00", "resultMsg": "NORMAL_SERVICE"},
+const OBSERVATIONS: &str = r#"{"response": {"header": {"resultCode": "00", "resultMsg": "NORMAL_SERVICE"},
  "body": {"dataType": "JSON", "items": {"item": [
   {"tm": "2019-01-20 01:00", "rnum": "1", "stnId": "108", "stnNm": "서울", "ta": "3.6", "taQcflg": "", "rn": ""},
   {"tm": "2019-01-20 02:00", "rnum": "2", "stnId": "108", "stnNm": "\uc11c\ud83d\ude00", "ta": "-.8", "taQcflg": "9", "rn": null}
  ]}, "pageNo": 1, "numOfRows": "10", "totalCount": 2}}}"#;
-const SOLAR: &str = "<?xml version=\"1.0\" encoding=\"EUC-KR\"?>\n<response><header><resultCode>800</resultCode>\
+const DAYS_IN_XML: &str = "<?xml version=\"1.0\" encoding=\"EUC-KR\"?>\n<response><header><resultCode>800</resultCode>\
  <resultMsg>any</resultMsg></header><body><items><item a='1'><ymd>2022-08-22</ymd><hogi><![CDATA[ 1 ]]></hogi>\
  <qhorgen01>1.5</qhorgen01><qhorgen02/></item>\n<!-- c --><item><ymd>20220823</ymd><hogi>2&amp;3&#x41;</hogi>\
  <qhorgen01>x</qhorgen01></item></items><totalCnt>2</totalCnt></body></response>\n";
-const WIND: &str = r#"{"reponse":{"body":{"content":[{"dgenYmd":"20240229","ipptNam":"a","qhorGen01":1.25,"qhorGen02":"7"}],"last":"True"}}}"#;
+const DAYS_IN_JSON: &str = r#"{"reponse":{"body":{"content":[{"dgenYmd":"20240229","ipptNam":"a","qhorGen01":1.25,"qhorGen02":"7"}],"last":"True"}}}"#;
 
-fn field(name: &str, kind: FieldKind, required: bool, as_number: bool) -> Field {
-    Field { name: name.to_owned(), kind, required, as_text: true, as_number }
+const RESULT: &str = r#"{"result":{"status":{"state":"ok"},"data":{"rows":[{"ymd":"20240101","hogi":"1","qhorgen01":2}],"total":1}}}"#;
+
+/// Answers that differ in what stands around their items.
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    Observations,
+    DaysInXml,
+    DaysInJson,
+    /// No service's, without any name of theirs.
+    Result,
 }
 
-fn fields(source: Source) -> Vec<Field> {
+use Answer::{DaysInJson, DaysInXml, Observations};
+
+fn texts(all: &[&str]) -> Vec<String> {
+    all.iter().copied().map(str::to_owned).collect()
+}
+
+fn envelope(answer: Answer) -> Envelope {
+    let text = str::to_owned;
+    let usual = Envelope::default();
+    match answer {
+        Answer::Observations => usual,
+        Answer::DaysInXml => Envelope { success: texts(&["0", "800"]), ..usual },
+        Answer::DaysInJson => Envelope {
+            roots: texts(&["reponse", "response"]),
+            header_required: false,
+            items: text("content"),
+            items_required: true,
+            item: String::new(),
+            xml: false,
+            ..usual
+        },
+        Answer::Result => Envelope {
+            roots: texts(&["result"]),
+            header: text("status"),
+            code: text("state"),
+            message: text("text"),
+            header_required: true,
+            success: texts(&["ok"]),
+            success_message: String::new(),
+            no_data: texts(&["empty"]),
+            body: text("data"),
+            items: text("rows"),
+            items_required: false,
+            item: String::new(),
+            page_no: text("page"),
+            rows_per_page: text("size"),
+            last: text("end"),
+            total_count: texts(&["total"]),
+            xml: false,
+        },
+    }
+}
+
+fn field(name: &str, kind: FieldKind, required: bool, as_number: bool) -> Field {
+    Field { name: name.to_owned(), kind, required, hour: false, as_text: true, as_number }
+}
+
+fn hour(name: &str) -> Field {
+    Field { hour: true, ..field(name, FieldKind::Number, false, true) }
+}
+
+fn fields(answer: Answer) -> Vec<Field> {
     use FieldKind::*;
-    match source {
-        Source::Asos => vec![
+    match answer {
+        Answer::Observations => vec![
             field("stnId", Int64, true, false),
             field("stnNm", Text, true, false),
             field("tm", Stamp, true, false),
@@ -35,29 +94,29 @@ fn fields(source: Source) -> Vec<Field> {
             field("rn", Number, false, false),
             field("rnum", Ignored, false, false),
         ],
-        Source::NambuSolar => vec![
+        Answer::DaysInXml | Answer::Result => vec![
             field("ymd", Date, true, false),
             field("hogi", Text, true, true),
-            field("qhorgen01", Number, false, true),
-            field("qhorgen02", Number, false, true),
+            hour("qhorgen01"),
+            hour("qhorgen02"),
         ],
-        Source::NamdongWind => vec![
+        Answer::DaysInJson => vec![
             field("dgenYmd", Date, true, false),
             field("ipptNam", Text, true, false),
-            field("qhorGen01", Number, false, true),
-            field("qhorGen02", Number, false, true),
+            hour("qhorGen01"),
+            hour("qhorGen02"),
         ],
     }
 }
 
-fn read(source: Source, pages: &[&str]) -> Result<(RecordBatch, Report)> {
+fn read(answer: Answer, pages: &[&str]) -> Result<(RecordBatch, Report)> {
     let pages: Vec<_> = pages.iter().map(|page| Page::Text(page)).collect();
-    rows_from_pages(&pages, source, &fields(source))
+    rows_from_pages(&pages, &envelope(answer), &fields(answer))
 }
 
 /// What is wrong with a page: "place: problem", or "code: message" of the service.
-fn wrong(source: Source, page: &str) -> String {
-    match read(source, &[page]) {
+fn wrong(answer: Answer, page: &str) -> String {
+    match read(answer, &[page]) {
         Err(Error::Payload(error)) if error.place.is_empty() => error.problem,
         Err(Error::Payload(error)) => format!("{}: {}", error.place, error.problem),
         Err(Error::Api(error)) => format!("{}: {}", error.code, error.message),
@@ -80,7 +139,7 @@ const ITEM: &str = r#""stnId":1,"stnNm":"a","tm":"202401010000","#;
 
 #[test]
 fn observations_are_typed() -> Result<()> {
-    let (table, report) = read(Source::Asos, &[ASOS])?;
+    let (table, report) = read(Observations, &[OBSERVATIONS])?;
     assert_eq!(table.num_columns(), 6);
     assert_eq!(table.column(0).as_primitive::<Int64Type>().values(), &[108, 108]);
     assert_eq!(table.column(1).as_string::<i32>().value(0), "서울");
@@ -106,7 +165,7 @@ fn observations_are_typed() -> Result<()> {
 
 #[test]
 fn generation_is_read_from_xml_and_json() -> Result<()> {
-    let (table, report) = read(Source::NambuSolar, &[SOLAR])?;
+    let (table, report) = read(DaysInXml, &[DAYS_IN_XML])?;
     assert_eq!(table.column(0).as_primitive::<Date32Type>().values(), &[19_226, 19_227]);
     let units: Vec<_> = table.column(1).as_string::<i32>().iter().flatten().collect();
     assert_eq!(units, ["1", "2&3A"]);
@@ -115,7 +174,7 @@ fn generation_is_read_from_xml_and_json() -> Result<()> {
     assert_eq!(report.coerced, vec![("qhorgen01".to_owned(), 1)]);
     assert_eq!(report.vanished, vec![("qhorgen02".to_owned(), 1)]);
 
-    let (table, report) = read(Source::NamdongWind, &[WIND])?;
+    let (table, report) = read(DaysInJson, &[DAYS_IN_JSON])?;
     assert_eq!(table.column(2).as_primitive::<Float64Type>().values(), &[1.25]);
     assert_eq!(table.column(3).as_primitive::<Float64Type>().values(), &[7.0]);
     assert_eq!(report.pages.first().and_then(|page| page.last), Some(true));
@@ -130,7 +189,7 @@ fn the_length_of_the_first_items_does_not_matter() -> Result<()> {
         let item =
             |row| format!(r#"{{"stnId":{row},"stnNm":"{}","tm":"202401010000"}}"#, name(row));
         let body = of_items(&format!("[{}]", (0..3_000).map(item).collect::<Vec<_>>().join(",")));
-        let (table, _) = read(Source::Asos, &[&body])?;
+        let (table, _) = read(Observations, &[&body])?;
         let numbers = table.column(0).as_primitive::<Int64Type>().values();
         assert!(numbers.iter().copied().eq(0..3_000));
         let found = table.column(1).as_string::<i32>();
@@ -149,8 +208,8 @@ fn pages_come_in_order_whatever_the_threads() -> Result<()> {
     let pages: Vec<_> =
         (0..20).map(|page| of_items(&format!("[{}]", items(page * 1_000).join(",")))).collect();
     let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
-    let (one, report) = with_threads(Some(1), || read(Source::Asos, &pages))?;
-    let (many, other) = with_threads(Some(3), || read(Source::Asos, &pages))?;
+    let (one, report) = with_threads(Some(1), || read(Observations, &pages))?;
+    let (many, other) = with_threads(Some(3), || read(Observations, &pages))?;
     assert_eq!(one, many);
     assert_eq!(report, other);
     assert_eq!(one.column(3).as_primitive::<Float64Type>().value(19_999), 19_999.0);
@@ -158,25 +217,25 @@ fn pages_come_in_order_whatever_the_threads() -> Result<()> {
     let mut broken = pages.clone();
     broken[13] = "{";
     broken[17] = "";
-    let error = with_threads(Some(3), || read(Source::Asos, &broken));
+    let error = with_threads(Some(3), || read(Observations, &broken));
     assert!(matches!(error, Err(Error::Payload(error)) if error.page == 14));
     Ok(())
 }
 
 #[test]
 fn nothing_is_an_empty_table() -> Result<()> {
-    let (table, report) = read(Source::Asos, &[])?;
+    let (table, report) = read(Observations, &[])?;
     assert_eq!((table.num_rows(), table.num_columns(), report), (0, 6, Report::default()));
     for items in
         ["null", "\" \"", "[]", "{}", r#"{"item":null}"#, r#"{"item":[]}"#, r#"{"item":""}"#]
     {
-        assert_eq!(wrong(Source::Asos, &of_items(items)), "0 rows", "{items}");
+        assert_eq!(wrong(Observations, &of_items(items)), "0 rows", "{items}");
     }
     for items in ["<items/>", "<items> \n</items>", "<totalCount>0</totalCount>"] {
-        assert_eq!(wrong(Source::NambuSolar, &of_xml(items)), "0 rows", "{items}");
+        assert_eq!(wrong(DaysInXml, &of_xml(items)), "0 rows", "{items}");
     }
     let no_data = r#"{"response":{"body":{"items":[{"tm":"x"}]},"header":{"resultCode":"3"}}}"#;
-    let (table, report) = read(Source::Asos, &[no_data, ASOS])?;
+    let (table, report) = read(Observations, &[no_data, OBSERVATIONS])?;
     assert_eq!((table.num_rows(), report.pages[0]), (2, PageInfo::default()));
     assert!(report.vanished.is_empty());
     Ok(())
@@ -186,15 +245,15 @@ fn nothing_is_an_empty_table() -> Result<()> {
 fn errors_of_services_have_their_codes() {
     let gateway = "<OpenAPI_ServiceResponse><cmmMsgHeader><errMsg>SERVICE ERROR</errMsg><returnAuthMsg>LIMITED\
         </returnAuthMsg><returnReasonCode>22</returnReasonCode></cmmMsgHeader></OpenAPI_ServiceResponse>";
-    for source in [Source::Asos, Source::NambuSolar, Source::NamdongWind] {
-        assert_eq!(wrong(source, gateway), "22: LIMITED");
+    for answer in [Observations, DaysInXml, DaysInJson, Answer::Result] {
+        assert_eq!(wrong(answer, gateway), "22: LIMITED");
     }
     let late = r#"{"response":{},"OpenAPI_ServiceResponse":{"cmmMsgHeader":{"errMsg":" a ","returnReasonCode":5}}}"#;
-    assert_eq!(wrong(Source::Asos, late), "05: a");
+    assert_eq!(wrong(Observations, late), "05: a");
     let today = r#"{"response":{"header":{"resultCode":"99","resultMsg":"전날"}}}"#;
-    assert_eq!(wrong(Source::Asos, today), "99: 전날");
+    assert_eq!(wrong(Observations, today), "99: 전날");
     assert_eq!(
-        wrong(Source::Asos, &format!("{today} x")).split(':').next(),
+        wrong(Observations, &format!("{today} x")).split(':').next(),
         Some("the body is no valid JSON")
     );
 }
@@ -219,7 +278,7 @@ fn what_is_wrong_has_a_place() {
         (item(r#""ta":1e999"#), format!("{place}.ta: \"1e999\" is too large for a number")),
         (of_items(r#"[{"tm":"2024-02-30 00:00"}]"#), format!("{place}.tm: \"2024-02-30 00:00\" {}", "is no time stamp (accepted: YYYY-MM-DD HH:MM[:SS], YYYY-MM-DDTHH:MM[:SS] and YYYYMMDDHHMM)")),
     ] {
-        assert_eq!(wrong(Source::Asos, &page), problem, "{page}");
+        assert_eq!(wrong(Observations, &page), problem, "{page}");
     }
     for (items, problem) in [
         ("<items>x<item/></items>", "response.body.items: text between the elements"),
@@ -244,19 +303,19 @@ fn what_is_wrong_has_a_place() {
         ),
         ("<items><ymd/><hogi>1</hogi></items>", "response.body.items.ymd: is blank"),
     ] {
-        assert_eq!(wrong(Source::NambuSolar, &of_xml(items)), problem, "{items}");
+        assert_eq!(wrong(DaysInXml, &of_xml(items)), problem, "{items}");
     }
-    assert_eq!(wrong(Source::NamdongWind, SOLAR), "XML came where JSON is expected");
+    assert_eq!(wrong(DaysInJson, DAYS_IN_XML), "XML came where JSON is expected");
 }
 
 #[test]
 fn what_is_no_json_is_refused() {
     let nested = |levels: usize| {
         let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
-        format!("{{\"x\":{open}{close},{}", ASOS.trim_start_matches('{'))
+        format!("{{\"x\":{open}{close},{}", OBSERVATIONS.trim_start_matches('{'))
     };
-    assert_eq!(wrong(Source::Asos, &nested(64)), "2 rows");
-    assert!(wrong(Source::Asos, &nested(65)).contains("64 levels"));
+    assert_eq!(wrong(Observations, &nested(64)), "2 rows");
+    assert!(wrong(Observations, &nested(65)).contains("64 levels"));
     for value in [
         "1e999",
         "-0",
@@ -268,8 +327,8 @@ fn what_is_no_json_is_refused() {
         &"9".repeat(10_000),
         &format!("-{}.5e+3", "9".repeat(10_000)),
     ] {
-        let page = format!("{{\"x\":{value},{}", ASOS.trim_start_matches('{'));
-        assert_eq!(wrong(Source::Asos, &page), "2 rows", "{value}");
+        let page = format!("{{\"x\":{value},{}", OBSERVATIONS.trim_start_matches('{'));
+        assert_eq!(wrong(Observations, &page), "2 rows", "{value}");
     }
     for value in [
         "",
@@ -303,24 +362,24 @@ fn what_is_no_json_is_refused() {
         &format!("0{}", "9".repeat(10_000)),
         &format!("{}.", "9".repeat(10_000)),
     ] {
-        let page = format!("{{\"x\":{value},{}", ASOS.trim_start_matches('{'));
-        assert!(wrong(Source::Asos, &page).starts_with("the body is no valid JSON: "), "{value}");
+        let page = format!("{{\"x\":{value},{}", OBSERVATIONS.trim_start_matches('{'));
+        assert!(wrong(Observations, &page).starts_with("the body is no valid JSON: "), "{value}");
         let page = of_items(&format!("[{{{ITEM}\"ta\":{value}}}]"));
-        assert!(wrong(Source::Asos, &page).starts_with("the body is no valid JSON: "), "{value}");
+        assert!(wrong(Observations, &page).starts_with("the body is no valid JSON: "), "{value}");
     }
     for twice in [r#""tm":"","tm":"""#, r#""a":1,"a":1"#, r#""\u0074m":1,"tm":2"#] {
         let page = of_items(&format!("[{{{twice}}}]"));
-        assert!(wrong(Source::Asos, &page).starts_with("the body is no valid JSON: "), "{twice}");
+        assert!(wrong(Observations, &page).starts_with("the body is no valid JSON: "), "{twice}");
     }
 }
 
 #[test]
 fn what_is_no_xml_is_refused() {
-    let with = |part: &str| SOLAR.replace("<items>", &format!("{part}<items>"));
+    let with = |part: &str| DAYS_IN_XML.replace("<items>", &format!("{part}<items>"));
     let nested =
         |levels: usize| with(&format!("{}{}", "<x>".repeat(levels - 2), "</x>".repeat(levels - 2)));
-    assert_eq!(wrong(Source::NambuSolar, &nested(64)), "2 rows");
-    assert!(wrong(Source::NambuSolar, &nested(65)).contains("64 levels"));
+    assert_eq!(wrong(DaysInXml, &nested(64)), "2 rows");
+    assert!(wrong(DaysInXml, &nested(65)).contains("64 levels"));
     for part in [
         "<a:b:c/>",
         "<:/>",
@@ -339,7 +398,7 @@ fn what_is_no_xml_is_refused() {
         "<a>\r\n</a>",
         "<![CDATA[<&]]>",
     ] {
-        assert_eq!(wrong(Source::NambuSolar, &with(part)), "2 rows", "{part}");
+        assert_eq!(wrong(DaysInXml, &with(part)), "2 rows", "{part}");
     }
     for part in [
         "<a>",
@@ -390,7 +449,7 @@ fn what_is_no_xml_is_refused() {
         "<a b='\u{ffff}'/>",
         "<p:\u{300}1",
     ] {
-        let problem = wrong(Source::NambuSolar, &with(part));
+        let problem = wrong(DaysInXml, &with(part));
         assert!(problem.starts_with("the body is no well-formed XML: "), "{part}: {problem}");
     }
     for page in [
@@ -410,7 +469,7 @@ fn what_is_no_xml_is_refused() {
         "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
         "<a",
     ] {
-        let problem = wrong(Source::Asos, page);
+        let problem = wrong(Observations, page);
         assert!(problem.starts_with("the body is no well-formed XML: "), "{page}: {problem}");
     }
     for page in [
@@ -418,24 +477,115 @@ fn what_is_no_xml_is_refused() {
         "<?xml version=\"\"?><a/>",
         "<?xml version='9' encoding='euc-kr' standalone = 'no' ?><!--c--><a/><?p?>",
     ] {
-        assert_eq!(wrong(Source::Asos, page), r#"has no member "response"; its members are: a"#);
+        assert_eq!(wrong(Observations, page), r#"has no member "response"; its members are: a"#);
     }
 }
 
 #[test]
 fn what_is_not_text_is_refused() {
-    let problem = |page| match rows_from_pages(&[page], Source::Asos, &[]) {
+    let problem = |page| match rows_from_pages(&[page], &Envelope::default(), &[]) {
         Err(Error::Payload(error)) => error.problem,
         _ => String::new(),
     };
     assert_eq!(problem(Page::Bytes(b"\xef\xbb\xbf{\xff}")), "the body is no valid UTF-8: byte 4");
     assert_eq!(problem(Page::LoneSurrogate), "the text holds a lone surrogate");
-    let marked = format!("\u{feff} \n{ASOS}\r\n");
-    assert_eq!(wrong(Source::Asos, &marked), "2 rows");
+    let marked = format!("\u{feff} \n{OBSERVATIONS}\r\n");
+    assert_eq!(wrong(Observations, &marked), "2 rows");
 }
 
-fn source() -> impl Strategy<Value = Source> {
-    prop_oneof![Just(Source::Asos), Just(Source::NambuSolar), Just(Source::NamdongWind)]
+#[test]
+fn an_envelope_can_have_any_names() {
+    let with = |data: &str| format!(r#"{{"result":{{"data":{data},"status":{{"state":"ok"}}}}}}"#);
+    for (page, problem) in [
+        (RESULT.to_owned(), "1 rows"),
+        (with(r#"{"total":0}"#), "0 rows"),
+        (r#"{"result":{"status":{"state":"empty"}}}"#.to_owned(), "0 rows"),
+        (r#"{"result":{"status":{"state":"no","text":"NORMAL"}}}"#.to_owned(), "no: NORMAL"),
+        (r#"{"result":{"data":{"rows":[]}}}"#.to_owned(), "result.status: is missing"),
+        (r#"{"result":{"status":{}}}"#.to_owned(), "result.status.state: is missing"),
+        (r#"{"result":{"status":{"state":"ok"}}}"#.to_owned(), "result.data: is missing"),
+        (with(r#"{"total":1,"items":[]}"#), "result.data.rows: is missing"),
+        (with(r#"{"rows":5}"#), "result.data.rows: a number where a list of items is expected"),
+        (with(r#"{"rows":{"item":[]}}"#), "result.data.rows[0].ymd: is missing"),
+        (r#"{"response":{}}"#.to_owned(), r#"has no member "result"; its members are: response"#),
+        (DAYS_IN_XML.to_owned(), "XML came where JSON is expected"),
+    ] {
+        assert_eq!(wrong(Answer::Result, &page), problem, "{page}");
+    }
+}
+
+#[test]
+fn a_root_has_one_of_its_names() {
+    let envelope = Envelope { roots: texts(&["a", "b", "c"]), ..Envelope::default() };
+    let problem = |page| match rows_from_pages(&[Page::Text(page)], &envelope, &[]) {
+        Err(Error::Payload(error)) => error.problem,
+        _ => String::new(),
+    };
+    assert_eq!(problem(r#"{"c":1,"b":1}"#), r#"has both "b" and "c""#);
+    assert_eq!(problem(r#"{"c":1,"a":1,"b":1}"#), r#"has both "a" and "b""#);
+    assert_eq!(problem(r#"{"d":1}"#), r#"has no member "a"; its members are: d"#);
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        Just(Answer::Observations),
+        Just(Answer::DaysInXml),
+        Just(Answer::DaysInJson),
+        Just(Answer::Result)
+    ]
+}
+
+/// An envelope of names that pages have, wherever they stand there.
+fn any_envelope() -> impl Strategy<Value = Envelope> {
+    let name = || {
+        prop::sample::select(vec![
+            "response",
+            "reponse",
+            "header",
+            "resultCode",
+            "resultMsg",
+            "body",
+            "items",
+            "item",
+            "content",
+            "totalCount",
+            "totalCnt",
+            "last",
+            "ymd",
+            "hogi",
+            "00",
+            "",
+        ])
+        .prop_map(str::to_owned)
+    };
+    let names = || proptest::collection::vec(name(), 0..3);
+    let members = proptest::collection::vec(name(), 9);
+    let flags = any::<(bool, bool, bool)>();
+    (members, name(), names(), names(), names(), names(), flags).prop_map(
+        |(members, success_message, roots, success, no_data, total_count, flags)| {
+            let mut members = members.into_iter();
+            let mut next = || members.next().unwrap_or_default();
+            Envelope {
+                roots,
+                header: next(),
+                code: next(),
+                message: next(),
+                header_required: flags.0,
+                success,
+                success_message,
+                no_data,
+                body: next(),
+                items: next(),
+                items_required: flags.1,
+                item: next(),
+                page_no: next(),
+                rows_per_page: next(),
+                last: next(),
+                total_count,
+                xml: flags.2,
+            }
+        },
+    )
 }
 
 /// A good page with some of its pieces replaced, dropped or repeated.
@@ -445,7 +595,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
         proptest::collection::vec(any::<u8>(), 0..3),
     ];
     let change = (any::<prop::sample::Index>(), 0usize..12, piece);
-    let page = prop_oneof![Just(ASOS), Just(SOLAR), Just(WIND)];
+    let page = prop_oneof![Just(OBSERVATIONS), Just(DAYS_IN_XML), Just(DAYS_IN_JSON), Just(RESULT)];
     (page, proptest::collection::vec(change, 1..5)).prop_map(|(page, changes)| {
         let mut page = page.as_bytes().to_vec();
         for (place, length, piece) in changes {
@@ -461,21 +611,26 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn any_bytes_are_rows_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200), source in source()) {
+    fn any_bytes_are_rows_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200), answer in answer(), other in any_envelope()) {
         for prefix in [&b""[..], b"{", b"<", b"{\"response\":", b"<response>"] {
             let page = [prefix, &bytes].concat();
-            let _ = rows_from_pages(&[Page::Bytes(&page)], source, &fields(source));
+            for envelope in [&envelope(answer), &other] {
+                let _ = rows_from_pages(&[Page::Bytes(&page)], envelope, &fields(answer));
+            }
         }
     }
 
     #[test]
-    fn a_changed_page_is_rows_or_an_error(page in mutated(), source in source()) {
-        let result = rows_from_pages(&[Page::Bytes(&page), Page::Text(ASOS)], source, &fields(source));
-        if let Ok((table, report)) = result {
+    fn a_changed_page_is_rows_or_an_error(page in mutated(), answer in answer(), other in any_envelope()) {
+        for envelope in [&envelope(answer), &other] {
+            let pages = [Page::Bytes(&page), Page::Text(OBSERVATIONS)];
+            let Ok((table, report)) = rows_from_pages(&pages, envelope, &fields(answer)) else {
+                continue;
+            };
             let items: usize = report.pages.iter().map(|page| page.items).sum();
             prop_assert_eq!(table.num_rows(), items);
             // No item of this many fields fits in fewer bytes.
-            prop_assert!(items * "<ymd>".len() <= page.len() + ASOS.len());
+            prop_assert!(items * "<ymd>".len() <= page.len() + OBSERVATIONS.len());
             for column in table.columns() {
                 prop_assert!(column.to_data().validate_full().is_ok());
             }
@@ -493,8 +648,8 @@ proptest! {
         let page = |text: &str, spaces: &str| {
             of_items(&format!("[{{{ITEM}{spaces}\"ta\"{spaces}:{spaces}\"{text}\"{spaces}}}]"))
         };
-        let one = read(Source::Asos, &[&page(&literal, "")]);
-        let other = read(Source::Asos, &[&page(&plain, &spaces)]);
+        let one = read(Observations, &[&page(&literal, "")]);
+        let other = read(Observations, &[&page(&plain, &spaces)]);
         match (one, other) {
             (Ok(one), Ok(other)) => prop_assert_eq!(one, other),
             (one, other) => prop_assert_eq!(one.map_err(|e| e.to_string()).err(), other.map_err(|e| e.to_string()).err()),
