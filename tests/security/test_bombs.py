@@ -158,7 +158,7 @@ def peak():
 async def ask():
     settings = ServiceSettings(services_url=sys.argv[1], service_key="a-key-of-a-test", timeout_seconds=3,
                                attempts=1, backoff_seconds=0)
-    async with ServiceClient(settings) as client:
+    async with ServiceClient("asos", settings) as client:
         before = peak()
         try:
             await client.get(ServiceRequest("asos", ()), bytes)

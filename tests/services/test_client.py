@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 import traceback
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -50,7 +51,7 @@ def get(configured, *, read=expect_ok, request=REQUEST, **options):
     """Send one request; return the result or the error, and the client."""
 
     async def run():
-        async with ServiceClient(configured, **options) as client:
+        async with ServiceClient(request.service, configured, **options) as client:
             try:
                 return await client.get(request, read), client
             except DataLayerError as error:
@@ -94,7 +95,7 @@ def test_what_may_pass_is_asked_again(bad):
         result, client = get(settings(service.url))
     assert result == b"ok"
     assert len(service.asked) == 3
-    assert (client.traces.requests, client.traces.retries, client.traces.failures) == (3, 2, [])
+    assert (client.stats.requests, client.stats.retries, client.stats.failures) == (3, 2, [])
 
 
 @pytest.mark.parametrize(
@@ -113,8 +114,8 @@ def test_it_is_given_up_after_the_last_attempt(bad, kind, says):
         error, client = get(settings(service.url, attempts=3))
     assert type(error) is kind
     assert says in str(error)
-    assert len(service.asked) == client.traces.requests == 3
-    assert client.traces.failures[0].request == "asos pageNo=1 stnIds=108"
+    assert len(service.asked) == client.stats.requests == 3
+    assert client.stats.failures[0].request == "asos pageNo=1 stnIds=108"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_what_is_final_is_asked_once(bad, kind, says):
 )
 def test_a_stop_ends_all_requests(bad, retry_after):
     async def run(configured):
-        async with ServiceClient(configured) as client:
+        async with ServiceClient("asos", configured) as client:
             with pytest.raises(StopForToday, match=r"stnIds=108: ") as first:
                 await client.get(REQUEST, expect_ok)
             with pytest.raises(StopForToday, match=r"^asos pageNo=2: ") as second:
@@ -166,7 +167,7 @@ def test_a_stop_ends_all_requests(bad, retry_after):
 
 def test_a_stop_also_ends_requests_that_wait_for_their_turn():
     async def run(configured):
-        async with ServiceClient(configured) as client:
+        async with ServiceClient("asos", configured) as client:
             requests = (client.get(REQUEST, expect_ok) for _ in range(4))
             return await asyncio.gather(*requests, return_exceptions=True)
 
@@ -178,7 +179,7 @@ def test_a_stop_also_ends_requests_that_wait_for_their_turn():
 
 def test_a_refused_key_is_not_tried_for_every_request():
     async def run(configured):
-        async with ServiceClient(configured) as client:
+        async with ServiceClient("asos", configured) as client:
             for _ in range(3):
                 with pytest.raises(ApiError, match="code 30"):
                     await client.get(REQUEST, expect_ok)
@@ -210,7 +211,7 @@ def test_a_short_retry_after_is_waited_for(form):
     assert result == b"ok"
     least = 0.5 if form == "date without a clock" else 1.0
     between = service.asked[1].time - service.asked[0].time
-    assert least <= client.traces.services["asos"].waited_seconds <= between < 8
+    assert least <= client.stats.services["asos"].waited_seconds <= between < 8
 
 
 def test_all_requests_wait_when_one_is_told_to():
@@ -218,17 +219,13 @@ def test_all_requests_wait_when_one_is_told_to():
         return Reply(b"", 429, {"Retry-After": "1"}) if number == 0 else OK
 
     async def run(configured):
-        async with ServiceClient(configured) as client:
-            first = asyncio.create_task(client.get(REQUEST, expect_ok))
-            while client._paused_until == 0:
-                await asyncio.sleep(0.005)
-            await client.get(REQUEST, expect_ok)
-            await first
+        async with ServiceClient("asos", configured) as client:
+            await asyncio.gather(*(client.get(REQUEST, expect_ok) for _ in range(3)))
 
     with serving(script) as service:
-        asyncio.run(run(settings(service.url)))
+        asyncio.run(run(settings(service.url, requests_per_second=2)))
     first, *others = [asked.time for asked in service.asked]
-    assert len(others) == 2
+    assert len(others) == 3
     assert min(others) - first >= 0.95
 
 
@@ -246,7 +243,7 @@ def test_the_days_requests_count_every_attempt():
         error, client = get(settings(service.url), requests_left=3)
     assert isinstance(error, StopForToday)
     assert "EDL_REQUESTS_PER_DAY" in str(error)
-    assert len(service.asked) == client.traces.requests == 3
+    assert len(service.asked) == client.stats.requests == 3
 
 
 def test_the_days_requests_come_from_the_settings():
@@ -273,30 +270,11 @@ def test_no_answer_in_time():
     assert took < 15
 
 
-def test_a_place_is_free_again_after_a_time_out():
-    release = threading.Event()
-
-    def silent_at_first(asked, number):
-        if number < 6:
-            release.wait(10)
-        return OK
-
-    async def run(configured):
-        async with ServiceClient(configured) as client:
-            return await asyncio.gather(*(client.get(REQUEST, expect_ok) for _ in range(8)))
-
-    with serving(silent_at_first) as service:
-        results = asyncio.run(run(settings(service.url, timeout_seconds=0.5, concurrency=2)))
-        release.set()
-    assert results == [b"ok"] * 8
-    assert len(service.asked) == 14
-
-
 def test_connections_are_used_again():
     ports = set()
 
     async def run(configured):
-        async with ServiceClient(configured) as client:
+        async with ServiceClient("asos", configured) as client:
             for _ in range(20):
                 await client.get(REQUEST, expect_ok)
 
@@ -343,7 +321,7 @@ def test_connection_refused(silent_url):
     assert isinstance(error, ServiceError)
     assert "no connection" in str(error)
     assert "asked 3 times; check the address, the network and the proxy; run again later" in str(error)
-    assert client.traces.requests == 3
+    assert client.stats.requests == 3
 
 
 def test_a_certificate_that_cannot_be_verified_is_final(tmp_path):
@@ -354,7 +332,7 @@ def test_a_certificate_that_cannot_be_verified_is_final(tmp_path):
         service.socket = context.wrap_socket(service.socket, server_side=True)
         error, client = get(settings(service.url.replace("http:", "https:")))
     assert "the service's certificate cannot be verified" in str(error)
-    assert client.traces.requests == 1
+    assert client.stats.requests == 1
     assert service.asked == []
 
 
@@ -405,22 +383,6 @@ def test_a_body_that_is_too_long_is_refused(how, monkeypatch):
     assert len(service.asked) == 1
 
 
-def test_no_more_requests_than_places():
-    both = threading.Barrier(3)
-
-    def script(asked, number):
-        both.wait(10)
-        return OK
-
-    async def run(configured):
-        async with ServiceClient(configured) as client:
-            await asyncio.gather(*(client.get(REQUEST, expect_ok) for _ in range(9)))
-
-    with serving(script) as service:
-        asyncio.run(run(settings(service.url, concurrency=3)))
-    assert (len(service.asked), service.most_under_way) == (9, 3)
-
-
 @pytest.mark.parametrize("given", [KEY, ENCODED_KEY, ENCODED_KEY.replace("%2B", "%2b"), f" {KEY}\n"])
 def test_the_key_arrives_encoded_once(given):
     request = ServiceRequest("asos", (("name", "a b+c&d=%41한"),))
@@ -453,9 +415,8 @@ def test_each_service_has_its_own_key_and_path():
 
 def test_without_a_key_nothing_is_sent(monkeypatch):
     monkeypatch.delenv("EDL_SERVICE_KEY", raising=False)
-    with serving(scripted(OK)) as service:
-        error, _ = get(settings(service.url, service_key=None))
-    assert isinstance(error, OptionError)
+    with serving(scripted(OK)) as service, pytest.raises(OptionError, match="no key for the service asos"):
+        get(settings(service.url, service_key=None))
     assert service.asked == []
 
 
@@ -536,8 +497,8 @@ def test_the_key_shows_nowhere(kind, given, every_record):
 
     shown = [text for record in every_record for text in texts_of(record)]
     assert any("HTTP Request" in text or "send_request" in text for text in shown)
-    shown += [repr(configured), str(configured), configured.model_dump_json(), repr(vars(client)), repr(client.traces)]
-    shown += [str(client.traces.to_dict())]
+    shown += [repr(configured), str(configured), configured.model_dump_json(), repr(vars(client)), repr(client.stats)]
+    shown += [str(asdict(client.stats))]
     if kind != "ok":
         chain = [result]
         while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
@@ -581,10 +542,10 @@ def test_errors_survive_the_way_between_processes():
 
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch):
-    from energy_data_layer.services.key import transports_to
+    from energy_data_layer.services.key import transport_to
 
     for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    kinds = [type(transports_to(url, 1)[0]._pool).__name__ for url in ("https://api.example", "https://127.0.0.1")]
+    kinds = [type(transport_to(url)._pool).__name__ for url in ("https://api.example", "https://127.0.0.1")]
     assert kinds == ["AsyncHTTPProxy", "AsyncConnectionPool"]

@@ -23,8 +23,7 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer.datasets.asos import ASOS
-from energy_data_layer.datasets.chunks import chunks_of_range
-from energy_data_layer.datasets.dataset import Chunk
+from energy_data_layer.datasets.chunks import Chunk, chunks_of_range
 from energy_data_layer.datasets.koen_wind import KOEN_WIND
 from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 from energy_data_layer.errors import (
@@ -36,6 +35,7 @@ from energy_data_layer.errors import (
     ServiceError,
     StopForToday,
 )
+from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.services.collect import Collected, Failed, collect
 from energy_data_layer.services.raw import RawFolder
 from energy_data_layer.settings.services import ServiceSettings
@@ -54,7 +54,7 @@ def settings(url, **values):
 
 def collected(source, chunks, configured, **options):
     with collect(source, chunks, configured, **options) as results:
-        return list(results), results.traces
+        return list(results), results.stats
 
 
 def one(source, chunk, script, **options):
@@ -69,14 +69,14 @@ def threads():
 
 def test_a_year_of_wind(engine):
     with serving(wind_month) as service:
-        results, traces = collected(KOEN_WIND, YEAR, settings(service.url), use_rust=engine)
+        results, stats = collected(KOEN_WIND, YEAR, settings(service.url), use_rust=engine)
     assert {result.chunk for result in results} == set(YEAR)
     assert all(isinstance(result, Collected) and result.rows_outside == 0 for result in results)
     table = pa.concat_tables([result.table for result in sorted(results, key=lambda result: result.chunk.first)])
     stamps = table.column("timestamp").to_pylist()
     assert len(set(stamps)) == 365 * 24
     assert (str(stamps[0]), str(stamps[-1])) == ("2023-01-01 01:00:00", "2024-01-01 00:00:00")
-    assert (traces.requests, traces.retries, traces.failures) == (12, 0, [])
+    assert (stats.requests, stats.retries, stats.failures) == (12, 0, [])
     assert threads() == []
 
 
@@ -85,13 +85,13 @@ def test_one_bad_chunk_does_not_stop_the_others():
         return Reply(b"{", 200) if asked.parameters["startD"] == "20230301" else wind_month(asked)
 
     with serving(script) as service:
-        results, traces = collected(KOEN_WIND, YEAR, settings(service.url, attempts=2))
+        results, stats = collected(KOEN_WIND, YEAR, settings(service.url, attempts=2))
     (failed,) = [result for result in results if isinstance(result, Failed)]
     assert failed.chunk.first == date(2023, 3, 1)
     assert isinstance(failed.error, PayloadError)
     assert failed.error.__traceback__ is None
     assert len(results) == 12
-    assert traces.requests == 13
+    assert stats.requests == 13
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -110,10 +110,38 @@ def test_the_limit_of_the_day_leaves_no_chunk_unnamed(concurrency):
 
 def test_the_budget_is_exact_with_requests_side_by_side():
     with serving(wind_month) as service:
-        results, traces = collected(KOEN_WIND, YEAR, settings(service.url), requests_left=5)
-    assert len(service.asked) == traces.requests == 5
+        results, stats = collected(KOEN_WIND, YEAR, settings(service.url), requests_left=5)
+    assert len(service.asked) == stats.requests == 5
     assert sum(isinstance(result, Collected) for result in results) == 5
     assert len(results) == 12
+
+
+def test_no_more_requests_at_once_than_allowed():
+    all_three = threading.Barrier(3)
+
+    def script(asked, number):
+        all_three.wait(10)
+        return wind_month(asked)
+
+    with serving(script) as service:
+        collected(KOEN_WIND, YEAR, settings(service.url, concurrency=3))
+    assert (len(service.asked), service.most_under_way) == (12, 3)
+
+
+def test_after_a_time_out_others_are_asked():
+    release = threading.Event()
+
+    def silent_at_first(asked, number):
+        if number < 6:
+            release.wait(10)
+        return wind_month(asked)
+
+    with serving(silent_at_first) as service:
+        configured = settings(service.url, timeout_seconds=0.5, concurrency=2)
+        results, _ = collected(KOEN_WIND, YEAR, configured)
+        release.set()
+    assert all(isinstance(result, Collected) for result in results)
+    assert len(service.asked) == 18
 
 
 def test_no_service():
@@ -189,7 +217,7 @@ def test_leaving_by_an_error_of_the_caller():
         with contextlib.ExitStack() as stack:
             stack.enter_context(pytest.raises(ZeroDivisionError))
             results = stack.enter_context(collect(KOEN_WIND, YEAR, settings(service.url)))
-            1 / len(next(results).coerced)
+            1 / next(results).rows_outside
         assert threads() == []
 
 
@@ -212,7 +240,8 @@ def test_control_c_ends_it():
         import sys, threading
         from datetime import date
         from energy_data_layer.settings.services import ServiceSettings
-        from energy_data_layer.sources import namdong_wind
+        from energy_data_layer.datasets.chunks import chunks_of_range
+        from energy_data_layer.datasets.koen_wind import KOEN_WIND
         from energy_data_layer.services.collect import collect
 
         chunks = chunks_of_range(KOEN_WIND, date(2023, 1, 1), date(2023, 12, 31))
@@ -276,7 +305,7 @@ def test_pages_until_the_service_says_last(engine):
 
     result, service = one(KOEN_WIND, JANUARY, script, use_rust=engine)
     assert [asked.parameters["page"] for asked in service.asked] == ["1", "2", "3"]
-    assert (result.pages, result.items, result.table.num_rows) == (3, 60, 60 * 24)
+    assert (len(result.reports), result.items, result.table.num_rows) == (3, 60, 60 * 24)
     assert set(result.table.column("hogi").to_pylist()) == {"1", "2", "3"}
 
 
@@ -287,7 +316,7 @@ def test_pages_until_a_short_or_empty_one(sizes, pages):
         return Reply(wind_body([wind_item(date(2023, 1, 1), 1000 * page + n) for n in range(sizes[page - 1])]))
 
     result, service = one(KOEN_WIND, JANUARY, script)
-    assert (len(service.asked), result.pages, result.items) == (pages, pages, sum(sizes))
+    assert (len(service.asked), len(result.reports), result.items) == (pages, pages, sum(sizes))
 
 
 PLANT = chunks_of_range(KOSPO_SOLAR, date(2023, 1, 1), date(2023, 1, 10), [("997D", "1")])[0]
@@ -319,7 +348,7 @@ def solar_pages(totals, size=4, of=10):
 )
 def test_pages_until_the_total(totals, pages, missing):
     result, service = one(KOSPO_SOLAR, PLANT, solar_pages(totals))
-    assert len(service.asked) == result.pages == pages
+    assert len(service.asked) == len(result.reports) == pages
     assert result.missing_items == missing
     assert result.table.num_rows == 24 * result.items
 
@@ -386,13 +415,16 @@ def test_the_days_of_hours_that_are_named_by_their_end(engine):
 def test_what_was_found_is_added_up_over_the_pages():
     def script(asked, number):
         page = int(asked.parameters["page"])
-        item = wind_item(date(2023, 1, page)) | {"extra": 1, "qhorGen01": "bad", "qsum": 500.0, "ippt": 7}
+        item = wind_item(date(2023, 1, page)) | {"extra": 1, "qhorGen01": "bad", "qsum": 500.0, "ipptNam": 7}
         return Reply(wind_body([wind_item(date(2023, 1, 10 + page)), item], last=page == 2))
 
     result, _ = one(KOEN_WIND, JANUARY, script)
-    assert result.drift.unknown_fields == {"extra": 2}
-    assert result.coerced == {"qhorGen01": 2}
-    assert [mismatch.row for mismatch in result.total_mismatches] == [1, 3]
+    report = CollectionReport("namdong_wind")
+    report.note(result)
+    assert report.unknown_fields == {"extra": 2}
+    assert report.retyped_fields == {"ipptNam": {"number": 2}}
+    assert report.coerced == {"qhorGen01": 2}
+    assert report.total_mismatches == 2
 
 
 def test_no_data_is_an_empty_table():
@@ -425,7 +457,7 @@ def test_what_was_kept_gives_the_same_again(tmp_path):
     with serving(script) as service:
         live, _ = collected(KOEN_WIND, YEAR, settings(service.url), keep_raw=raw)
         asked = len(service.asked)
-        again, traces = collected(
+        again, stats = collected(
             KOEN_WIND, YEAR, ServiceSettings(services_url=service.url), from_raw=RawFolder(raw.folder)
         )
         assert len(service.asked) == asked
@@ -438,8 +470,8 @@ def test_what_was_kept_gives_the_same_again(tmp_path):
     assert failed.chunk.first == date(2023, 5, 1)
     assert isinstance(failed.error, ServiceError)
     assert "does not have this answer" in str(failed.error)
-    assert traces.requests == 0
-    assert traces.services["namdong_wind"].from_raw == 12
+    assert stats.requests == 0
+    assert stats.services["namdong_wind"].from_raw == 12
     for file in raw.folder.iterdir():
         assert KEY.encode() not in file.read_bytes()
 
@@ -480,12 +512,10 @@ def test_a_defect_is_not_taken_for_a_failed_chunk():
 
 
 def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "aiolimiter", None)
-    with serving(wind_month) as service, contextlib.ExitStack() as stack:
-        results = stack.enter_context(collect(KOEN_WIND, YEAR, settings(service.url)))
-        with pytest.raises(ExtraUnavailable, match=r"aiolimiter is not installed; .*energy-data-layer\[services\]"):
-            next(results)
-    assert threads() == []
+    monkeypatch.setitem(sys.modules, "stamina", None)
+    monkeypatch.delitem(sys.modules, "energy_data_layer.services.client", raising=False)
+    with pytest.raises(ExtraUnavailable, match=r"stamina is not installed; .*energy-data-layer\[services\]"):
+        collect(KOEN_WIND, YEAR, settings("http://127.0.0.1"))
 
 
 def test_a_collection_begins_with_its_context():
@@ -520,7 +550,7 @@ def test_observations_of_two_stations_over_the_new_year(engine, size, pages):
     with serving(asos_pages(size)) as service:
         results, _ = collected(ASOS, chunks, settings(service.url), use_rust=engine)
     assert sorted(result.chunk.days for result in results) == [5, 5, 41, 41]
-    assert sorted(result.pages for result in results) == [1, 1, pages, pages]
+    assert sorted(len(result.reports) for result in results) == [1, 1, pages, pages]
     assert all(result.missing_items == result.rows_outside == 0 for result in results)
     table = pa.concat_tables([result.table for result in results])
     keys = set(zip(table.column("stnId").to_pylist(), table.column("tm").to_pylist(), strict=True))

@@ -163,7 +163,6 @@ def test_the_first_two_names_of_the_root_are_told(engine):
     assert problem('{"d": 1}', engine, envelope) == ("", 'has no member "a"; its members are: d')
 
 
-@pytest.mark.any_engine
 @pytest.mark.parametrize(
     "names",
     [

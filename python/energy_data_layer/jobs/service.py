@@ -187,11 +187,11 @@ def _store_chunks(
             report.rows_read += rows.num_rows
             answered |= keys_in(rows, hourly.key)
             _store(database, report, numbered(rows, collected), collected, gate.table, stored_columns)
-            log.checkpoint(report.run_id, requests=answers.traces.requests)
+            log.checkpoint(report.run_id, requests=answers.stats.requests)
             # Arrow's pool keeps what was freed, and more of it with each group.
             pa.default_memory_pool().release_unused()
-    report.collection.note_requests(answers.traces)
-    log.checkpoint(report.run_id, requests=answers.traces.requests)
+    report.collection.note_requests(answers.stats)
+    log.checkpoint(report.run_id, requests=answers.stats.requests)
     note_failures(report, report.collection)
     return answered
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from energy_data_layer.errors import worth_another_try
 
 if TYPE_CHECKING:
     from energy_data_layer.services.collect import Collected, Failed
-    from energy_data_layer.services.request_stats import TraceSummary
+    from energy_data_layer.services.request_stats import RequestStats
 
 LISTED_FAILURES = 20
 LISTED_DAYS = 50
@@ -83,7 +83,7 @@ class CollectionReport:
     bytes : int
         Bytes of all bodies.
     traces : list of dict
-        What the requests cost, see `TraceSummary`; one for each part of the period that was stored by itself.
+        What the requests cost, see `RequestStats`; one for each part of the period that was stored by itself.
     incomplete_days : int
         Days of the period of which the table has fewer than 24 values after the run.
     first_incomplete_days : list of IncompleteDay
@@ -145,12 +145,12 @@ class CollectionReport:
         """Return what table ``runs`` has a column for; a run that died may not know its further attempts."""
         return {"retries": self.retries if self.traces else None, "chunks_failed": self.chunks_failed}
 
-    def note_requests(self, traces: TraceSummary) -> None:
+    def note_requests(self, stats: RequestStats) -> None:
         """Add what requests cost."""
-        self.requests += traces.requests
-        self.retries += traces.retries
-        self.bytes += traces.bytes
-        self.traces.append(traces.to_dict())
+        self.requests += stats.requests
+        self.retries += stats.retries
+        self.bytes += stats.bytes
+        self.traces.append(asdict(stats))
 
     def summary(self) -> str:
         """Return what is remarkable in a few words, empty where nothing is."""
@@ -170,12 +170,13 @@ class CollectionReport:
         self.items += collected.items
         self.missing_items += collected.missing_items
         self.rows_outside += collected.rows_outside
-        self.total_mismatches += len(collected.total_mismatches)
-        _add(self.coerced, collected.coerced)
-        _add(self.unknown_fields, collected.drift.unknown_fields)
-        _add(self.vanished_fields, collected.drift.vanished_fields)
-        for name, kinds in collected.drift.retyped_fields.items():
-            _add(self.retyped_fields.setdefault(name, {}), kinds)
+        for page in collected.reports:
+            self.total_mismatches += len(page.total_mismatches)
+            _add(self.coerced, page.coerced)
+            _add(self.unknown_fields, page.drift.unknown_fields)
+            _add(self.vanished_fields, page.drift.vanished_fields)
+            for name, kinds in page.drift.retyped_fields.items():
+                _add(self.retyped_fields.setdefault(name, {}), kinds)
 
     def note_failure(self, failed: Failed) -> None:
         """Add a chunk that could not be fetched."""

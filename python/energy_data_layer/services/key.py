@@ -16,11 +16,14 @@ from energy_data_layer.datasets.dataset import KEY_PARAMETER
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+logger = logging.getLogger(__name__)
+
 HIDDEN = "***"
 
 SHORTEST_HIDDEN_KEY = 8
 """Characters from which on a key is looked for in texts; a shorter one would be found in ordinary words."""
 
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 _ENCODED_CHARACTER = re.compile("%[0-9a-fA-F]{2}")
 
 
@@ -90,46 +93,27 @@ def _ways_to_write(character: str) -> str:
     return f"(?i:{'|'.join(ways)})"
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-SERVICE_EXTENSION = "energy_data_layer.service"
-"""Under which name a request carries its service, by which the key is chosen."""
-
-logger = logging.getLogger(__name__)
-
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
-
-
 class KeyedTransport(httpx.AsyncBaseTransport):
-    """Sends requests with the key of their service added to the query.
+    """Adds the service key to the query at the last moment, so that no request that is logged or raised has it.
 
     Parameters
     ----------
-    key_of : callable
-        Gives the key of a service.
+    key : ServiceKey
+        The key.
     transport : httpx.AsyncBaseTransport
-        What sends them.
+        What sends the requests.
     """
 
-    def __init__(self, key_of: Callable[[str], ServiceKey], transport: httpx.AsyncBaseTransport) -> None:
-        self._key_of = key_of
+    def __init__(self, key: ServiceKey, transport: httpx.AsyncBaseTransport) -> None:
+        self._key = key
         self._transport = transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        key = self._key_of(request.extensions[SERVICE_EXTENSION])
-        query = f"{KEY_PARAMETER}={key.encoded()}".encode()
-        if request.url.query:
-            query += b"&" + request.url.query
+        query = b"&".join(filter(None, (f"{KEY_PARAMETER}={self._key.encoded()}".encode(), request.url.query)))
+        url = request.url.copy_with(query=query)
         return await self._transport.handle_async_request(
-            httpx.Request(
-                request.method,
-                request.url.copy_with(query=query),
-                headers=request.headers,
-                extensions=request.extensions,
-            )
+            httpx.Request(request.method, url, headers=request.headers, extensions=request.extensions)
         )
 
     async def aclose(self) -> None:
@@ -138,26 +122,31 @@ class KeyedTransport(httpx.AsyncBaseTransport):
 
 
 def shows_key(url: str) -> bool:
-    """Return whether a service key on its way to this address can be read by others."""
+    """Return whether others can read a service key on its way to this address."""
     address = httpx.URL(url)
     return address.scheme != "https" and address.host not in _THIS_MACHINE
 
 
-def transports_to(url: str, count: int) -> list[httpx.AsyncHTTPTransport]:
-    """Return so many that send requests to an address one by one, through the proxy that the environment names.
+def transport_to(url: str, connections: int = 1) -> httpx.AsyncHTTPTransport:
+    """Return what sends requests to an address, through the proxy that the environment names.
 
-    One for all would look at every pair of its connections before each request.
+    Parameters
+    ----------
+    url : str
+        The address.
+    connections : int, default 1
+        How many connections are kept open.
     """
     address = httpx.URL(url)
     proxy = None
     if address.host not in _THIS_MACHINE and not proxy_bypass(address.host):
         proxies = getproxies()
         proxy = proxies.get(address.scheme) or proxies.get("all")
-    # Without TLS the certificates of the authorities, which take time to read, are not needed.
-    is_secure = address.scheme == "https"
     if shows_key(url):
         logger.warning("the services' address begins with http: the service key is sent unencrypted; use https")
+    # Without TLS the certificates of the authorities, which take time to read, are not needed.
+    is_secure = address.scheme == "https"
     verify = httpx.create_ssl_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # One connection is in use; a second one may be needed while a broken one is put away.
-    limits = httpx.Limits(max_connections=2, max_keepalive_connections=1)
-    return [httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy) for _ in range(count)]
+    # More may be open for a moment, while broken ones are put away.
+    limits = httpx.Limits(max_keepalive_connections=connections)
+    return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)

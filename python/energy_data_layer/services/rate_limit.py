@@ -1,7 +1,8 @@
-"""How long to wait: between requests, and when a service says so."""
+"""How long to wait: between requests, and where a service asks for it."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,8 +25,8 @@ Timers are late by a millisecond, and by more while answers are read.
 """
 
 
-class Pace:
-    """Even distances between requests, over a leaky bucket.
+class RateLimiter:
+    """Even distances between requests, for the tasks of one event loop.
 
     Parameters
     ----------
@@ -34,20 +35,22 @@ class Pace:
     """
 
     def __init__(self, requests_per_second: float) -> None:
-        from aiolimiter import AsyncLimiter
+        self._distance = MARGIN / requests_per_second
+        self._turn = asyncio.Lock()
+        self._next = 0.0
 
-        distance = MARGIN / requests_per_second
-        self._reserve = CAUGHT_UP_SECONDS / distance
-        self._limiter = AsyncLimiter(1 + self._reserve, (1 + self._reserve) * distance)
-        self._begun = False
-
-    async def next(self) -> None:
+    async def acquire(self) -> None:
         """Wait until the next request may leave."""
-        if not self._begun:
-            self._begun = True
-            # Without it the second request would come early by the reserve.
-            await self._limiter.acquire(self._reserve)
-        await self._limiter.acquire()
+        time = asyncio.get_running_loop().time
+        async with self._turn:
+            while (wait := self._next - time()) > 0:
+                await asyncio.sleep(wait)
+            # The first has nothing to catch up on.
+            self._next = max(self._next or time(), time() - CAUGHT_UP_SECONDS) + self._distance
+
+    def pause(self, seconds: float) -> None:
+        """Let no request leave for so long, those included that wait already."""
+        self._next = max(self._next, asyncio.get_running_loop().time() + seconds)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.datasets.dataset import LONGEST_BODY, Chunk, ServiceRequest
 from energy_data_layer.errors import DataLayerError, ServiceError, SourceFileError, StorageError
-from energy_data_layer.services.request_stats import RequestTrace, TraceSummary
+from energy_data_layer.services.request_stats import RequestStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +226,7 @@ class RawAnswers:
     """
 
     def __init__(self, raw: RawFolder) -> None:
-        self.traces = TraceSummary()
+        self.stats = RequestStats()
         self._raw = raw
 
     async def __aenter__(self) -> Self:
@@ -237,13 +237,8 @@ class RawAnswers:
 
     async def get(self, request: ServiceRequest, read: Callable[[bytes], T]) -> T:
         """Return what `read` makes of the body that is kept for the request."""
-        trace = RequestTrace(request.service, request.label, from_raw=True)
-        try:
+        with self.stats.request(request) as record:
+            record.from_raw = True
             body = await asyncio.to_thread(self._raw.body, request)
-            trace.bytes = len(body)
+            record.bytes = len(body)
             return await asyncio.to_thread(read, body)
-        except DataLayerError as error:
-            trace.error = str(error)
-            raise
-        finally:
-            self.traces.add(trace)

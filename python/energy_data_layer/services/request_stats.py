@@ -1,18 +1,25 @@
-"""What the requests of a run cost: a summary that stays small however many there are."""
+"""What the requests of a run cost: statistics that stay small however many there are."""
 
 from __future__ import annotations
 
-import heapq
-from dataclasses import asdict, dataclass, field
-from itertools import count
-from typing import Any
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from energy_data_layer.errors import DataLayerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from energy_data_layer.datasets.dataset import ServiceRequest
 
 SLOWEST_KEPT = 5
 FAILURES_KEPT = 20
 
 
 @dataclass
-class RequestTrace:
+class RequestRecord:
     """What became of one request.
 
     Attributes
@@ -26,11 +33,11 @@ class RequestTrace:
     seconds : float
         Wall time from the first attempt to the end, waiting included.
     waited_seconds : float
-        What of it was spent waiting for a place, for the rate limit and between attempts.
+        The part of it spent waiting for the rate limit and between attempts.
     bytes : int
-        Bytes of all bodies that came.
+        Bytes of all bodies received.
     error : str
-        Why it was given up; empty if all went well.
+        Why it failed; empty if it succeeded.
     from_raw : bool
         Whether the body came from a folder and nothing was sent.
     """
@@ -47,26 +54,8 @@ class RequestTrace:
 
 
 @dataclass
-class ServiceCost:
-    """What the requests to one service cost together.
-
-    Attributes
-    ----------
-    answers : int
-        Requests that ended well.
-    requests : int
-        Requests that were sent, every attempt counted: what counts against the limit of the day.
-    retries : int
-        Those of them that were a further attempt.
-    failures : int
-        Requests that were given up.
-    from_raw : int
-        Answers that came from a folder.
-    bytes : int
-        Bytes of all bodies.
-    seconds, waited_seconds : float
-        Sums over the requests, which run side by side.
-    """
+class ServiceStats:
+    """Sums over the requests to one service, which run side by side; `requests` counts every attempt."""
 
     answers: int = 0
     requests: int = 0
@@ -79,71 +68,73 @@ class ServiceCost:
 
 
 @dataclass
-class TraceSummary:
+class RequestStats:
     """What the requests of a run cost.
 
     Attributes
     ----------
-    services : dict of str to ServiceCost
+    services : dict of str to ServiceStats
         Sums per service.
-    failures : list of RequestTrace
-        The first requests that were given up.
+    slowest : list of RequestRecord
+        The few requests that took longest, waiting excluded, the slowest first.
+    failures : list of RequestRecord
+        The first requests that failed.
 
     Examples
     --------
-    >>> summary = TraceSummary()
-    >>> summary.add(RequestTrace("asos", "asos pageNo=1", status=200, attempts=2, seconds=0.4, bytes=1000))
-    >>> summary.requests, summary.retries, summary.slowest[0].seconds
+    >>> stats = RequestStats()
+    >>> stats.add(RequestRecord("asos", "asos pageNo=1", status=200, attempts=2, seconds=0.4, bytes=1000))
+    >>> stats.requests, stats.retries, stats.slowest[0].seconds
     (2, 1, 0.4)
     """
 
-    services: dict[str, ServiceCost] = field(default_factory=dict)
-    failures: list[RequestTrace] = field(default_factory=list)
-    _slowest: list[tuple[float, int, RequestTrace]] = field(default_factory=list, repr=False)
-    _numbers: count[int] = field(default_factory=count, repr=False, compare=False)
+    services: dict[str, ServiceStats] = field(default_factory=dict)
+    slowest: list[RequestRecord] = field(default_factory=list)
+    failures: list[RequestRecord] = field(default_factory=list)
 
-    def add(self, trace: RequestTrace) -> None:
+    @contextmanager
+    def request(self, request: ServiceRequest) -> Iterator[RequestRecord]:
+        """Record a request that begins and ends with this context."""
+        record = RequestRecord(request.service, request.label, error="not finished")
+        begin = time.perf_counter()
+        try:
+            yield record
+            record.error = ""
+        except DataLayerError as error:
+            record.error = str(error)
+            raise
+        finally:
+            record.seconds = time.perf_counter() - begin
+            self.add(record)
+
+    def add(self, record: RequestRecord) -> None:
         """Count a request that has ended."""
-        cost = self.services.setdefault(trace.service, ServiceCost())
-        cost.answers += not trace.error
-        cost.requests += trace.attempts
-        cost.retries += max(0, trace.attempts - 1)
-        cost.failures += bool(trace.error)
-        cost.from_raw += trace.from_raw
-        cost.bytes += trace.bytes
-        cost.seconds += trace.seconds
-        cost.waited_seconds += trace.waited_seconds
-        if trace.error and len(self.failures) < FAILURES_KEPT:
-            self.failures.append(trace)
-        if trace.attempts:
-            heapq.heappush(self._slowest, (trace.seconds - trace.waited_seconds, next(self._numbers), trace))
-            if len(self._slowest) > SLOWEST_KEPT:
-                heapq.heappop(self._slowest)
+        stats = self.services.setdefault(record.service, ServiceStats())
+        stats.answers += not record.error
+        stats.requests += record.attempts
+        stats.retries += max(0, record.attempts - 1)
+        stats.failures += bool(record.error)
+        stats.from_raw += record.from_raw
+        stats.bytes += record.bytes
+        stats.seconds += record.seconds
+        stats.waited_seconds += record.waited_seconds
+        if record.error:
+            self.failures = [*self.failures, record][:FAILURES_KEPT]
+        if record.attempts:
+            by_answer_time = sorted([*self.slowest, record], key=lambda one: one.waited_seconds - one.seconds)
+            self.slowest = by_answer_time[:SLOWEST_KEPT]
 
     @property
     def requests(self) -> int:
-        """Requests that were sent, every attempt counted."""
-        return sum(cost.requests for cost in self.services.values())
+        """Requests sent, every attempt counted."""
+        return sum(stats.requests for stats in self.services.values())
 
     @property
     def retries(self) -> int:
         """Requests that were a further attempt."""
-        return sum(cost.retries for cost in self.services.values())
+        return sum(stats.retries for stats in self.services.values())
 
     @property
     def bytes(self) -> int:
         """Bytes of all bodies."""
-        return sum(cost.bytes for cost in self.services.values())
-
-    @property
-    def slowest(self) -> list[RequestTrace]:
-        """The few requests on whose answers was waited longest, the slowest first."""
-        return [trace for _, _, trace in sorted(self._slowest, reverse=True)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the summary as plain types, for JSON."""
-        return {
-            "services": {name: asdict(cost) for name, cost in self.services.items()},
-            "slowest": [asdict(trace) for trace in self.slowest],
-            "failures": [asdict(trace) for trace in self.failures],
-        }
+        return sum(stats.bytes for stats in self.services.values())

@@ -83,7 +83,7 @@ def read_raw_rows(
             else:
                 report.collection.note(answer)
                 came[answer.chunk] = _within(dataset, answer, first, last)
-        report.collection.note_requests(answers.traces)
+        report.collection.note_requests(answers.stats)
     collected = [came[chunk] for chunk in chunks if chunk in came and came[chunk].table.num_rows]
     if not collected:
         return None

@@ -182,7 +182,7 @@ def _fetched(
                 else:
                     set_aside(database, report, {refused: answer.table}, origin=answer.chunk.label, source=ASOS.name)
         note_failures(report, collection)
-        collection.note_requests(answers.traces)
+        collection.note_requests(answers.stats)
         log.checkpoint(report.run_id, requests=collection.requests)
         if not tables:
             return None

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from energy_data_layer.services.client import ServiceClient, ServiceRequest
-from energy_data_layer.services.rate_limit import CAUGHT_UP_SECONDS, MARGIN, Pace, retry_after_seconds
+from energy_data_layer.services.rate_limit import CAUGHT_UP_SECONDS, MARGIN, RateLimiter, retry_after_seconds
 from energy_data_layer.settings.services import ServiceSettings
 
 from .scripted_service import Reply, serving
@@ -44,10 +44,10 @@ def departures(rate, pauses, late=0.0):
     loop = Clock(late)
 
     async def run():
-        pace, times = Pace(rate), []
+        limiter, times = RateLimiter(rate), []
         for pause in pauses:
             await asyncio.sleep(pause)
-            await pace.next()
+            await limiter.acquire()
             times.append(loop.time())
         return times
 
@@ -94,7 +94,7 @@ def arrivals(rate, count):
         return Reply(b"ok")
 
     async def run(configured):
-        async with ServiceClient(configured) as client:
+        async with ServiceClient("asos", configured) as client:
             requests = (ServiceRequest("asos", (("n", str(n)),)) for n in range(count))
             await asyncio.gather(*(client.get(request, bytes) for request in requests))
 
