@@ -36,11 +36,11 @@ TRANSFORM_OF_FILE = {
 
 TESTS_OF_THE_COMPARISON = "test_equality"
 
-REFERENCES = {
-    "impute": ("impute.reference", "impute"),
-    "complete_hours": ("complete_hours.reference", "complete_hours"),
-    "wide_to_long": ("wide_to_long.reference", "lengthen"),
-    "payload_rows": ("payload_rows.reference.rows", "payload_rows"),
+REFERENCE_FUNCTIONS = {
+    "impute": "impute",
+    "complete_hours": "complete_hours",
+    "wide_to_long": "lengthen",
+    "payload_rows": "payload_rows",
 }
 RUST_FUNCTIONS = {
     "impute": "impute_missing_values",
@@ -125,8 +125,8 @@ class EqualityCounter:
         _put_around(equality, "differences", self._around_comparison)
         _put_around(equality, "_different_numbers", self._around_numbers)
         rust = import_module("rust_data_layer")
-        for transform, (module, function) in REFERENCES.items():
-            reference = import_module(f"energy_data_layer.transforms.{module}")
+        for transform, function in REFERENCE_FUNCTIONS.items():
+            reference = import_module(f"energy_data_layer.transforms.{transform}.reference")
             _put_around(reference, function, partial(self._around_engine, "reference", transform))
             _put_around(rust, RUST_FUNCTIONS[transform], partial(self._around_engine, "rust", transform))
         _put_around(import_module("tests.equivalence.snapshot_cases"), "read_snapshot", self._around_snapshot)
