@@ -47,11 +47,11 @@ def _rooms(transform: str) -> dict[str, list[str]]:
     folder, name = f"{PYTHON}/transforms/{transform}", transform.removesuffix("_rows")
     kernel = f"{CRATES}/transforms/src/{name}"
     return {
-        "public function": [f"{folder}/*.py", f"!{folder}/reference*"],
+        "public function": [f"{folder}/*.py", f"!{folder}/reference*", f"!{folder}/rust.py"],
         # The second is where it was before 0.2, for the history.
         "reference": [f"{folder}/reference*.py", f"{PYTHON}/reference/{name[:4]}*.py"],
         "Rust kernel": [f"{kernel}.rs", f"{kernel}/*.rs"],
-        "Rust binding": [f"{CRATES}/data_layer/src/{transform}.rs"],
+        "Rust binding": [f"{CRATES}/data_layer/src/{transform}.rs", f"{folder}/rust.py"],
         "tests": [f"tests/{folder}/{name}.py" for folder in ("equivalence", "transforms") for name in TESTS[transform]],
         "page": [f"docs/transforms/{transform}.md"],
     }
