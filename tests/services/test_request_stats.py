@@ -6,8 +6,6 @@ import json
 import pickle
 from dataclasses import asdict
 
-import pytest
-
 from energy_data_layer.services.request_stats import FAILURES_KEPT, SLOWEST_KEPT, RequestRecord, RequestStats
 
 
