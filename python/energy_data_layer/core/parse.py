@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.core.columns import as_plain_text, is_text
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import InfiniteValueError, StampError
 
 if TYPE_CHECKING:
@@ -154,7 +155,3 @@ def _to_datetimes(column: ArrowColumn) -> pd.DatetimeIndex:
 def _to_numpy(column: ArrowColumn) -> NDArray[Any]:
     values: NDArray[Any] = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
     return values
-
-
-BLANKS = " \t\r\n\u00a0\u3000\ufeff"
-"""What is trimmed off headings, names, cells and the values of payloads."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:

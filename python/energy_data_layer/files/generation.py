@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 
-from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import ENERGY_UNITS, WideLayout, heading_text
 from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, PUBLISHERS, known_layout
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.parse import BLANKS, DATE_FORMS, NUMBER_FORM, STAMP_FORMS, parse_numbers, parse_texts
+from energy_data_layer.core.parse import DATE_FORMS, NUMBER_FORM, STAMP_FORMS, parse_numbers, parse_texts
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import shown
 from energy_data_layer.transforms.payload_rows.reference.tree import Element, Number, kind_of
 

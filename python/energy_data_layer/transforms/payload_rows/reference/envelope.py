@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.dataset import PageInfo
 from energy_data_layer.errors import ApiError, PayloadError, shown
 from energy_data_layer.transforms.payload_rows.reference.json import parse_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from energy_data_layer.core.parse import BLANKS
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import shown
 
 if TYPE_CHECKING:
