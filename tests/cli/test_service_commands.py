@@ -157,9 +157,12 @@ def test_bodies_kept_are_replayed(services, tmp_path):
 @pytest.mark.parametrize(
     ("command", "problem"),
     [
-        (("weather", "--date", "2024-03-09", "--since", "2024-03-01"), "--date excludes --since and --until"),
+        (
+            ("weather", "--date", "2024-03-09", "--since", "2024-03-01"),
+            "--date cannot be combined with --since and --until",
+        ),
         (("weather", "--stations", "Seoul"), "--stations takes numbers, not Seoul"),
-        (("weather", "--files", "a.csv", "--dry-run"), "--files excludes"),
+        (("weather", "--files", "a.csv", "--dry-run"), "--files cannot be combined"),
         (("weather", "--picture", "a.png"), "--picture needs --files"),
         (("wind", "--month", "March"), "month is"),
         (("solar", "--plants", "997D"), "code:unit"),

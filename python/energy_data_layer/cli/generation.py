@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import Engine, SchemaPolicyOption
+from energy_data_layer.cli.options import with_options
+from energy_data_layer.jobs.options import RunOptions
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.generation_report import GenerationReport
@@ -26,6 +27,7 @@ class EnergyUnit(StrEnum):
     MWH = "MWh"
 
 
+@with_options(RunOptions, names=["schema_policy"])
 def generation(
     files: Annotated[
         list[str],
@@ -50,12 +52,12 @@ def generation(
     plant_name: Annotated[
         str | None, typer.Option(help="The plant, for tables that do not name it; by default the file's name tells.")
     ] = None,
-    schema_policy: SchemaPolicyOption = None,
-    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
     from energy_data_layer.cli.run import run_job
@@ -74,9 +76,8 @@ def generation(
             layout=layout,
             energy_unit=None if energy_unit is None else energy_unit.value,
             plant_name=plant_name,
-            schema_policy=schema_policy,
-            use_rust=engine.use_rust,
             on_stage=on_stage,
+            **options,
         ),
         show=show_generation_report,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from enum import StrEnum
-from functools import partial
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,25 +15,7 @@ from typer.core import TyperCommand
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-KeepRaw = Annotated[
-    Path | None, typer.Option("--keep-raw", help="Keep the bodies of the answers in this folder, compressed.")
-]
-FromRaw = Annotated[
-    Path | None, typer.Option("--from-raw", help="Take the answers from such a folder and ask no service.")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked for, and do nothing.")]
-
-
-SchemaPolicyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--schema-policy",
-        help="What becomes of rows whose source has other fields than before: evolve, freeze or reject, for all tables "
-        "or as table=policy; by default that of EDL_SCHEMA_POLICY.",
-    ),
-]
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 
 class Engine(StrEnum):
@@ -46,6 +29,48 @@ class Engine(StrEnum):
     def use_rust(self) -> bool | None:
         """What the transforms understand."""
         return {Engine.AUTO: None, Engine.RUST: True, Engine.REFERENCE: False}[self]
+
+
+def with_options(*groups: type, names: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of some dataclasses, and the engine; it gets them as ``options``, by field.
+
+    A field has an option where its metadata has the type and the help of one; with `names` only those have.
+    """
+    shared = {
+        "engine": (Engine, Engine.AUTO, "auto follows the environment variable USE_RUST."),
+        **{
+            one.name: (one.metadata["kind"], one.default, one.metadata["help"])
+            for group in groups
+            for one in fields(group)
+            if one.metadata and (not names or one.name in names)
+        },
+    }
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        own = [one for one in signature(command, eval_str=True).parameters.values() if one.name != "options"]
+
+        @wraps(command)
+        def call(**given: Any) -> None:
+            options = {name: given.pop(name) for name in shared}
+            lists = {name: tuple(split_at_commas(value)) for name, value in options.items() if isinstance(value, list)}
+            use_rust = options.pop("engine").use_rust
+            command(**given, options=options | lists | {"use_rust": use_rust})
+
+        added = [
+            Parameter(
+                name,
+                Parameter.KEYWORD_ONLY,
+                default=list(default) if isinstance(default, tuple) else default,
+                annotation=Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=text)],
+            )
+            for name, (kind, default, text) in shared.items()
+        ]
+        own = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in own]
+        call.__signature__ = Signature([*own, *added])  # type: ignore[attr-defined]
+        call.__annotations__ = {one.name: one.annotation for one in (*own, *added)}
+        return call
+
+    return decorated
 
 
 class ManyValuesCommand(TyperCommand):

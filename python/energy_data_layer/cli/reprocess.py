@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import Engine, FromRaw, split_at_commas, station_numbers
+from energy_data_layer.cli.options import split_at_commas, station_numbers, with_options
 from energy_data_layer.cli.service import show_collection
+from energy_data_layer.jobs.options import RunOptions
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.reprocess_report import ReprocessReport
 
 
+@with_options(RunOptions, names=["from_raw"])
 def reprocess(
     db: Annotated[
         str,
@@ -32,13 +34,13 @@ def reprocess(
     max_spline_gap: Annotated[
         int, typer.Option(help="The longest gap that is interpolated, in hours; as the jobs had it.")
     ] = 3,
-    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
-    from_raw: FromRaw = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replaced, and do nothing.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Compute stored values again, replace those that differ, and keep the old ones.
 
@@ -61,10 +63,9 @@ def reprocess(
             stations=station_numbers(stations),
             columns=split_at_commas(columns) or None,
             max_spline_gap=max_spline_gap,
-            from_raw=from_raw,
             dry_run=dry_run,
-            use_rust=engine.use_rust,
             on_stage=on_stage,
+            **options,
         ),
         show=show_reprocess_report,
     )

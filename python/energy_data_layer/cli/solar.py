@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.options import DryRun, Engine, FromRaw, KeepRaw, SchemaPolicyOption, split_at_commas
+from energy_data_layer.cli.options import split_at_commas, with_options
 from energy_data_layer.cli.service import show_service_report
+from energy_data_layer.jobs.options import RunOptions
 
 
+@with_options(RunOptions)
 def solar(
     db: Annotated[
         str,
@@ -23,15 +25,12 @@ def solar(
         list[str],
         typer.Option(help="Plants as code:unit; by default those of EDL_SOLAR_PLANTS and those that are stored."),
     ] = [],  # noqa: B006
-    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
-    keep_raw: KeepRaw = None,
-    from_raw: FromRaw = None,
-    dry_run: DryRun = False,
-    schema_policy: SchemaPolicyOption = None,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Collect the days of KOSPO's solar plants that are not stored in full.
 
@@ -48,18 +47,14 @@ def solar(
         report,
         stages=len(STAGES),
         as_json=json,
-        dry_run=dry_run,
+        dry_run=options["dry_run"],
         run=lambda on_stage: run_solar(
             db,
             since=since,
             until=until,
             plants=[solar_plant(text) for text in split_at_commas(plants)] or None,
-            keep_raw=keep_raw,
-            from_raw=from_raw,
-            dry_run=dry_run,
-            schema_policy=schema_policy,
-            use_rust=engine.use_rust,
             on_stage=on_stage,
+            **options,
         ),
         show=show_service_report,
     )

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from energy_data_layer import settings
 from energy_data_layer.cli.console import show_drift, show_fills, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import (
-    DryRun,
-    Engine,
-    FromRaw,
-    KeepRaw,
-    SchemaPolicyOption,
-    split_at_commas,
-    station_numbers,
-)
+from energy_data_layer.cli.options import station_numbers, with_options
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.options import ImputeOptions, RunOptions
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.weather_report import WeatherReport
@@ -27,6 +20,7 @@ if TYPE_CHECKING:
 GAP_CLASSES = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, None))
 
 
+@with_options(ImputeOptions, RunOptions)
 def weather(
     db: Annotated[
         str,
@@ -40,12 +34,6 @@ def weather(
         typer.Option(help="The portal's CSV exports: paths or quoted patterns; without them the service is asked."),
     ] = None,
     day: Annotated[str | None, typer.Option("--date", help="One day: 2024-01-31, in place of since and until.")] = None,
-    columns: Annotated[list[str], typer.Option(help="The fields to impute, separated by blanks or commas.")] = [  # noqa: B006 - typer copies it
-        "ta",
-        "hm",
-        "ws",
-        "pa",
-    ],
     since: Annotated[
         str | None, typer.Option(help="First day, or first hour to take from files: 2024-01-31T05:00.")
     ] = None,
@@ -58,17 +46,13 @@ def weather(
     backfill: Annotated[
         bool, typer.Option("--backfill", help="Ask only for days of stations that are not stored in full.")
     ] = False,
-    max_spline_gap: Annotated[int, typer.Option(help="The longest gap that is interpolated, in hours.")] = 3,
-    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
     ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw a few gaps, before and after, into this PNG file.")] = None,
-    keep_raw: KeepRaw = None,
-    from_raw: FromRaw = None,
-    dry_run: DryRun = False,
-    schema_policy: SchemaPolicyOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Collect observations (or read files), complete and impute their hours, and store them.
 
@@ -79,7 +63,7 @@ def weather(
 
     if day is not None:
         if since is not None or until is not None:
-            raise OptionError("--date excludes --since and --until; name the period in one way")
+            raise OptionError("--date cannot be combined with --since and --until; name the period in one way")
         since = until = day
     if files is None:
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
@@ -93,27 +77,22 @@ def weather(
             report,
             stages=len(SERVICE_STAGES),
             as_json=json,
-            dry_run=dry_run,
+            dry_run=options["dry_run"],
             run=lambda on_stage: collect_weather(
                 db,
                 since=since,
                 until=until,
                 stations=station_numbers(stations),
-                columns=split_at_commas(columns),
-                max_spline_gap=max_spline_gap,
                 backfill=backfill,
-                keep_raw=keep_raw,
-                from_raw=from_raw,
-                dry_run=dry_run,
-                schema_policy=schema_policy,
-                use_rust=engine.use_rust,
                 on_stage=on_stage,
+                **options,
             ),
             show=show_run_report,
         )
         return
-    if stations or backfill or dry_run or keep_raw or from_raw:
-        raise OptionError("--files excludes --stations, --backfill, --dry-run, --keep-raw and --from-raw")
+    of_service = {name: options.pop(name) for name in ("dry_run", "keep_raw", "from_raw")}
+    if stations or backfill or any(of_service.values()):
+        raise OptionError("--files cannot be combined with --stations, --backfill, --dry-run, --keep-raw or --from-raw")
     run_job(
         "weather",
         db,
@@ -123,14 +102,11 @@ def weather(
         run=lambda on_stage: run_weather(
             files,
             db,
-            columns=split_at_commas(columns),
             since=since,
             until=until,
-            max_spline_gap=max_spline_gap,
-            schema_policy=schema_policy,
-            use_rust=engine.use_rust,
             picture=picture,
             on_stage=on_stage,
+            **options,
         ),
         show=show_run_report,
     )

@@ -26,6 +26,11 @@ REWRITTEN_HOURS = 168
 """Hours around new rows whose fills are computed again: no gap may be interpolated across more."""
 
 
+def _option(kind: Any, text: str) -> dict[str, Any]:
+    """Return what the command line needs of a field: the type of its option, and its help."""
+    return {"kind": kind, "help": text}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImputeOptions:
     """How a weather job fills what is missing.
@@ -43,8 +48,10 @@ class ImputeOptions:
         If no field is named, one is a key, or gaps would be interpolated that reach beyond what is written again.
     """
 
-    columns: tuple[str, ...] = DEFAULT_COLUMNS
-    max_spline_gap: int = 3
+    columns: tuple[str, ...] = field(
+        default=DEFAULT_COLUMNS, metadata=_option(list[str], "The fields to impute, separated by blanks or commas.")
+    )
+    max_spline_gap: int = field(default=3, metadata=_option(int, "The longest gap that is interpolated, in hours."))
 
     def __post_init__(self) -> None:
         columns = tuple(dict.fromkeys(self.columns))
@@ -108,10 +115,21 @@ class RunOptions:
 
     settings: ServiceSettings = field(default_factory=_settings_of_environment)
     today: date = field(default_factory=lambda: today_in_korea())
-    keep_raw: str | PathLike[str] | None = None
-    from_raw: str | PathLike[str] | None = None
-    dry_run: bool = False
-    schema_policy: str | None = None
+    keep_raw: str | PathLike[str] | None = field(
+        default=None, metadata=_option(Path | None, "Keep the bodies of the responses in this folder, compressed.")
+    )
+    from_raw: str | PathLike[str] | None = field(
+        default=None, metadata=_option(Path | None, "Take the responses from such a folder and ask no service.")
+    )
+    dry_run: bool = field(default=False, metadata=_option(bool, "Say what would be asked for, and do nothing."))
+    schema_policy: str | None = field(
+        default=None,
+        metadata=_option(
+            str | None,
+            "What becomes of rows whose source has other fields than before: evolve, freeze or reject, for all tables or "
+            "as table=policy; by default that of EDL_SCHEMA_POLICY.",
+        ),
+    )
     use_rust: bool | None = None
     on_stage: Callable[[str], None] | None = None
 
