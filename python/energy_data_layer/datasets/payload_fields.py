@@ -13,7 +13,8 @@ TEXT = ("text",)
 NUMBER_OR_TEXT = ("number", "text")
 
 
-@dataclass(frozen=True, slots=True)
+# By identity, a tuple of fields is hashed in no time: each call looks up what it made of them.
+@dataclass(frozen=True, slots=True, eq=False)
 class PayloadField:
     """One field of a service's items.
 

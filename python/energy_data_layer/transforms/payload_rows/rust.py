@@ -58,6 +58,7 @@ def rust_envelope(envelope: Envelope) -> dict[str, Any]:
     return asdict(envelope)
 
 
+@cache
 def rust_fields(fields: tuple[PayloadField, ...]) -> list[tuple[str, str, bool, bool, tuple[str, ...]]]:
     """Return what the engine has to know of the fields: name, kind, required, an hour, documented JSON kinds."""
     return [
