@@ -126,8 +126,8 @@ class RunOptions:
         default=None,
         metadata=_option(
             str | None,
-            "What becomes of rows whose source has other fields than before: evolve, freeze or reject, for all tables or "
-            "as table=policy; by default that of EDL_SCHEMA_POLICY.",
+            "What becomes of rows whose source has other fields than before: evolve, freeze or reject, for all tables "
+            "or as table=policy; by default that of EDL_SCHEMA_POLICY.",
         ),
     )
     use_rust: bool | None = None
