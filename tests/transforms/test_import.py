@@ -24,7 +24,6 @@ HEAVY = [
     "rich",
     "httpx",
     "stamina",
-    "aiolimiter",
     "pydantic",
 ]
 
