@@ -18,9 +18,9 @@ RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o
 EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry --extra report
 # The slow tests stand together: whoever has none left takes them from the other.
 PYTEST ?= -n 2 --dist worksteal
-# Jobs call the transforms alike with either database, killed or not, and the demonstration compares by itself.
+# Jobs call the transforms alike with either database, whatever befalls them, and the demonstration compares by itself.
 SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
-	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs job_secrets demo)
+	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs service_faults job_secrets demo)
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 export UV_NO_PROGRESS := 1

@@ -21,8 +21,8 @@ beside=$(mktemp)
   make test-without-data
 ) >"$beside" 2>&1 &
 trap 'kill $! 2>/dev/null || true; cat "$beside"' EXIT
-make test-reference
-# The equality tests run below, on the wheels; the flows run with Rust in the shadow lane.
+# The flows run once, in the shadow lane, and the equality tests that need Rust on the wheels.
+make test-reference PYTEST="-n 2 --dist worksteal --ignore tests/flows"
 make test-rust PYTEST="-n 2 --dist worksteal --ignore tests/equivalence --ignore tests/flows"
 make test-shadow
 make test-equivalence
