@@ -19,7 +19,7 @@ from energy_data_layer import __version__, settings
 from energy_data_layer.cli import app as app_module
 from energy_data_layer.cli.app import COMMANDS, app
 from energy_data_layer.cli.options import one_value_each
-from energy_data_layer.errors import StorageError
+from energy_data_layer.errors import SourceFileError, StorageError
 from energy_data_layer.simulator import Simulator, SimulatorOptions
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
@@ -202,18 +202,17 @@ def test_run_generation_with_everything_told(tmp_path):
     ],
 )
 def test_exit_codes_and_messages_without_traceback(sample, arguments, code, message):
-    done = edl_process(*(sample if argument == "SAMPLE" else argument for argument in arguments))
-    assert done.returncode == code, done.stderr
+    done = edl(*(sample if argument == "SAMPLE" else argument for argument in arguments))
+    assert done.exit_code == code, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
 def test_debug_shows_the_traceback():
-    done = edl_process("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
-    assert done.returncode == 1
-    assert "Traceback" in done.stderr
-    assert "SourceFileError" in done.stderr
+    done = edl("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SourceFileError)
 
 
 def test_version_and_help():
@@ -488,7 +487,7 @@ def test_a_job_whose_server_is_not_there_is_one_line_without_the_password(sample
     assert "s3cret" not in done.stdout + done.stderr
 
 
-# --- edl doctor and demo ----------------------------------------------------------------------------
+# --- edl doctor ------------------------------------------------------------------------------------
 
 
 def test_doctor_shows_versions_the_engine_and_variables_without_their_values(monkeypatch):
@@ -519,24 +518,13 @@ def test_doctor_without_a_database(tmp_path):
         ([], {settings.USE_RUST: "perhaps"}, "USE_RUST"),
     ],
 )
-def test_doctor_says_what_is_broken(arguments, environment, message):
-    done = edl_process("doctor", *arguments, **environment)
-    assert done.returncode == 1
+def test_doctor_says_what_is_broken(monkeypatch, arguments, environment, message):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    done = edl("doctor", *arguments)
+    assert done.exit_code == 1
     assert message in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
-
-
-@pytest.mark.slow
-def test_demo(tmp_path):
-    result = edl("demo")
-    assert result.exit_code == 0, result.output
-    assert "What to try next" in result.stdout
-    assert "641 = 634 stored + 1 empty + 1 repeated + 5 rejected" in result.stdout
-    assert (tmp_path / "demo" / "gaps.png").exists()
-    again = edl("run", "weather", "--files", "demo/asos_hourly/*.csv", "--db", "duckdb:///demo/energy.duckdb")
-    assert "0 inserted, 0 updated" in again.stdout
-    again = edl("run", "generation", "--files", "demo/generation/*.csv", "--db", "duckdb:///demo/energy.duckdb")
-    assert "0 inserted, 0 updated" in again.stdout
 
 
 def test_an_error_of_the_package_is_shown_as_one_line(monkeypatch, sample):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,9 @@ KEY = "..."
 
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory) -> Path:
-    """The data sets of `make demo`."""
+    """The data sets of `make demo`, of the weather the second half."""
     folder = tmp_path_factory.mktemp("demo")
-    write_asos_sample(folder / "asos_hourly")
+    write_asos_sample(folder / "asos_hourly", since=date(2023, 7, 1))
     write_generation_sample(folder / "generation")
     return folder
 

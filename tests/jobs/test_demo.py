@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
+from energy_data_layer.cli.app import app
 from energy_data_layer.engine.choice import build_info
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.demo.job import STAGES, EngineComparison, run_demo
@@ -13,7 +15,11 @@ from energy_data_layer.storage.database import Database
 pytestmark = pytest.mark.slow
 
 
-def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
+def edl(*arguments):
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+
+
+def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path, monkeypatch):
     folder = tmp_path / "demo"
     heard = []
     first = run_demo(folder, on_stage=heard.append)
@@ -36,9 +42,15 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path):
     } <= set(folder.iterdir())
     with Database.connect(first.database_url) as database:
         assert all(database.row_count(table) for table in hourly_tables())
-    second = run_demo(folder)
-    assert second.report.rows_inserted == first.report.rows_inserted
-    assert second.generation_report.rows_inserted == first.generation_report.rows_inserted
+    monkeypatch.chdir(tmp_path)
+    second = edl("demo")
+    assert second.exit_code == 0, second.output
+    assert "What to try next" in second.stdout
+    for report in (first.report, first.generation_report):
+        assert f"{report.rows_inserted:,} inserted, 0 updated" in second.stdout
+    for job, files in (("weather", "asos_hourly"), ("generation", "generation")):
+        again = edl("run", job, "--files", f"demo/{files}/*.csv", "--db", first.database_url)
+        assert "0 inserted, 0 updated" in again.stdout
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
