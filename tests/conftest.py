@@ -24,7 +24,7 @@ POSTGRES_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_POSTGRES") == "1"
 RUST_IS_REQUIRED = os.environ.get("EDL_TEST_REQUIRE_RUST") == "1"
 SHADOW_LANE = settings.use_rust() == settings.SHADOW
 
-hypothesis.settings.register_profile("fast", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.register_profile("fast", max_examples=25, deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.register_profile("balanced", max_examples=300, deadline=None)
 hypothesis.settings.register_profile("expensive", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "fast")

@@ -75,20 +75,20 @@ def stored(url):
         )
 
 
-def run_twice(url, folder, runs, engine):
-    reports = [run_weather(folder / f"{n}_*.csv", url, columns=COLUMNS, use_rust=engine) for n in range(len(runs))]
+def run_twice(url, folder, runs):
+    reports = [run_weather(folder / f"{n}_*.csv", url, columns=COLUMNS) for n in range(len(runs))]
     return [{name: report.to_dict()[name] for name in COUNTED} for report in reports]
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(runs=loads())
-def test_parts_store_what_the_whole_stores(database_url, tmp_path_factory, engine, runs):
+def test_parts_store_what_the_whole_stores(database_url, tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("parts")
     for number, files in enumerate(runs):
         for position, rows in enumerate(files):
             write(folder / f"{number}_{position}.csv", rows)
     whole = f"duckdb:///{folder}/whole.duckdb"
-    expected = run_twice(whole, folder, runs, engine)
+    expected = run_twice(whole, folder, runs)
     with Database.connect(database_url) as database:
         for name in (WEATHER_ASOS, FILL_CHANGES, RUNS):
             if name in database.tables():
@@ -96,19 +96,19 @@ def test_parts_store_what_the_whole_stores(database_url, tmp_path_factory, engin
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asos_spool, "ROWS_AT_ONCE", 1)
         patch.setattr(imputed_weather, "STATIONS_WITH_HISTORY", 1)
-        found = run_twice(database_url, folder, runs, engine)
+        found = run_twice(database_url, folder, runs)
     assert found == expected
     for part, one in zip(stored(database_url), stored(whole), strict=True):
         assert_equal_answers(part.select(one.column_names), one)
 
 
-def test_the_mean_of_a_column_takes_parts_that_are_stored_later_and_what_they_replace(database_url, tmp_path, engine):
+def test_the_mean_of_a_column_takes_parts_that_are_stored_later_and_what_they_replace(database_url, tmp_path):
     write(tmp_path / "before.csv", [(108, 0, 100, 1), (159, 0, 1, 1), (77, 0, 8, 1)])
     write(tmp_path / "new.csv", [(90, 0, None, 1), (108, 0, 2, 1), (108, 1, 4, 1), (159, 1, 5, None)])
-    run_weather(tmp_path / "before.csv", database_url, columns=COLUMNS, use_rust=engine)
+    run_weather(tmp_path / "before.csv", database_url, columns=COLUMNS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asos_spool, "ROWS_AT_ONCE", 1)
-        run_weather(tmp_path / "new.csv", database_url, columns=COLUMNS, use_rust=engine)
+        run_weather(tmp_path / "new.csv", database_url, columns=COLUMNS)
     with Database.connect(database_url) as database:
         (row,) = database.read(WEATHER_ASOS, filters=[("stnId", "=", 90)]).to_pylist()
     assert (row["ta"], row["ta_provenance"]) == ((2 + 4 + 1 + 5 + 8) / 5, Provenance.GLOBAL_MEAN)
