@@ -76,7 +76,7 @@ def test_a_job_that_is_killed_while_it_fetches_leaves_whole_parts(database_url, 
     with started(job, database_url, service, **IN_TWO_PARTS[job]) as process:
         wait_for(process, "committed 1")
         service.wait_for_held(1)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     service.release()
     assert job.assert_part(database_url, service, **IN_TWO_PARTS[job]) == rows_of_first_part(job, service)
     assert_the_next_run_completes_it(job, database_url, service)
@@ -97,7 +97,7 @@ def test_a_job_that_is_killed_while_it_stores_leaves_whole_parts(database_url, s
     service = simulator(today=TODAY)
     with started(job, database_url, service, stop=stop, **IN_TWO_PARTS[job]) as process:
         wait_for(process, stop)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     assert job.assert_part(database_url, service, **IN_TWO_PARTS[job]) == rows_of_first_part(job, service)
     if stop.endswith("2"):
         assert runs(database_url)[0]["requests"] >= 1
@@ -112,7 +112,7 @@ def test_a_job_that_is_killed_while_it_commits_leaves_all_of_a_part_or_nothing(d
     with started(SOLAR, database_url, service, stop="merged 2") as process:
         wait_for(process, "merged 2")
         go_on(process)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     first = rows_of_first_part(SOLAR, service)
     assert SOLAR.assert_part(database_url, service) in (first, 2 * first)
     service.forget_requests()
