@@ -5,9 +5,11 @@ Importing this package loads nothing heavy; pandas, pyarrow and the engines load
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from energy_data_layer._moved import MovedModules
 from energy_data_layer._version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long as transform_wide_to_long
     from energy_data_layer.transforms.wide_to_long.recognise import recognise_layout as recognise_layout
     from energy_data_layer.transforms.wide_to_long.report import WideReport as WideReport
+
+sys.meta_path.insert(0, MovedModules)
 
 _HOME_OF = {
     "ApiError": "errors",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -112,3 +113,26 @@ def test_the_package_says_that_it_is_typed(package):
 def test_importing_the_engine_does_not_warn():
     """A debug build would."""
     assert run("import rust_data_layer; print(rust_data_layer.build_info()['debug'])") == "False"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("logs", "core.logs", "use_json"),
+        ("report.quality.page", "quality.page", "write_quality_page"),
+        ("report.quality.facts", "quality.facts", "quality_facts"),
+        ("jobs.distributions", "jobs.drift.distributions", "judge"),
+    ],
+)
+def test_what_the_documentation_of_0_1_imported_is_found_with_a_warning(old, new, name):
+    told = run(
+        "import warnings; warnings.simplefilter('always'); caught = warnings.catch_warnings(record=True).__enter__(); "
+        f"from energy_data_layer.{old} import {name} as a; from energy_data_layer.{new} import {name} as b; "
+        "print(a is b, caught[-1].category.__name__, caught[-1].message)"
+    )
+    assert told == f"True DeprecationWarning energy_data_layer.{old} is now energy_data_layer.{new}"
+
+
+def test_other_modules_are_not_found():
+    with pytest.raises(ModuleNotFoundError, match=r"energy_data_layer\.sources"):
+        import_module("energy_data_layer.sources.asos")
