@@ -43,13 +43,14 @@ HOSTILE = [
 REVIEWED = {
     "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
     "storage/database.py": {"column", "conditions", "selected"},
+    "storage/migrations.py": {"columns", "dataset.table.name", "key"},
     "storage/monthly_statistics.py": {"hourly.start", "names", "values"},
     "storage/postgresql.py": {"same_key"},
     "storage/queries/daily_totals.py": {"rounding", "stamp", "total", "value", "where"},
     "storage/queries/fills.py": {"Provenance.OBSERVED", "Provenance.UNFILLED", "where"},
     "storage/queries/records.py": {"order", "where"},
     "storage/queries/series.py": {
-        "_NAME[table]",
+        "_name(table)",
         "clause([*conditions, hourly.counts])",
         "hourly.start",
         "key",
