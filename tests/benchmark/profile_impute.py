@@ -27,6 +27,7 @@ import energy_data_layer
 from energy_data_layer import impute_missing_values
 from energy_data_layer.core.columns import read_columns
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.keys import read_keys
 from energy_data_layer.core.provenance import Provenance, provenance_column
 from energy_data_layer.engine.equality import differences, tolerance
@@ -199,7 +200,7 @@ FUNCTIONS_OF_PART = {
         "core/parse.py:parse_numbers",
         "impute/reference.py:_require_finite",
     },
-    "gap finding": {"impute/reference.py:find_gaps", "benchmark/naive.py:find_gaps"},
+    "gap finding": {"core/gaps.py:find_gaps", "benchmark/naive.py:find_gaps"},
     "spline": {"impute/reference.py:spline_values", "benchmark/naive.py:spline_values"},
     "climatology and means": {
         "impute/reference.py:climatology",
@@ -286,7 +287,7 @@ def _reference_calls(values: np.ndarray, table: reference.Table, codes: pd.Serie
     by_spline = np.flatnonzero(codes == Provenance.SPLINE)
     long = np.flatnonzero(codes.isin(LONG))
     return {
-        "gap_finding": lambda: reference.find_gaps(missing, table.station),
+        "gap_finding": lambda: find_gaps(missing, table.station),
         "spline": lambda: reference.spline_values(values, missing, table, by_spline),
         "climatology": lambda: reference.climatology(values, replace(table), np.array([]), long),
     }

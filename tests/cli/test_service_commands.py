@@ -63,7 +63,7 @@ def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):
     assert edl("drift", *DB).exit_code == 1
     edl("run", "wind", "--month", "2024-01", *DB)
     nothing = edl("drift", *DB)
-    assert (nothing.exit_code, nothing.stdout) == (0, "No change in a source was told.\n")
+    assert (nothing.exit_code, nothing.stdout) == (0, "No source changes recorded.\n")
     services.change(faults=[Fault("drift", service="namdong_wind")])
     frozen = edl("run", "wind", "--month", "2024-02", "--schema-policy", "freeze", *DB)
     assert (frozen.exit_code, edl("drift", *DB).exit_code) == (1, 0)
@@ -75,7 +75,7 @@ def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):
     document = json.loads(listed.stdout)
     assert (listed.exit_code, document["current"]) == (1, True)
     assert [row["kind"] for row in document["findings"]] == ["field_new", "field_retyped", "field_vanished"]
-    assert edl("drift", "--since", "2999-01-01", *DB).stdout == "No change in a source was told.\n"
+    assert edl("drift", "--since", "2999-01-01", *DB).stdout == "No source changes recorded.\n"
     edl("run", "wind", "--month", "2024-02", *DB)
     shown = edl("drift", *DB)
     assert shown.exit_code == 0

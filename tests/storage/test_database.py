@@ -211,7 +211,7 @@ def test_a_writer_that_is_killed_leaves_the_previous_state(url):
     assert stored(url) == before
 
 
-# --- surroundings -----------------------------------------------------------------------------------
+# --- environment ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

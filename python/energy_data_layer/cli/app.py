@@ -134,7 +134,7 @@ class Group(TyperGroup):
 
 
 class ErrorsAsMessages(Group):
-    """Shows what is wrong with data or surroundings as one message; a traceback only with ``--debug``."""
+    """Shows what is wrong with data or environment as one message; a traceback only with ``--debug``."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of their use; Typer puts groups last."""

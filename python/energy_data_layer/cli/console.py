@@ -29,10 +29,6 @@ WIDEST = 200
 """Characters of a line where there is no terminal to fit."""
 
 
-LOGGERS = ("energy_data_layer", "stamina")
-"""The package's own logger, and that of the library that tells of requests sent again."""
-
-
 class LogFormat(StrEnum):
     """How the log is written."""
 
@@ -40,21 +36,10 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class _StandardErrorHandler(logging.Handler):
-    """Writes to what standard error is at the time, a progress bar's own included."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(self.format(record), err=True)
-
-
 def log_to_standard_error() -> None:
     """Send the log to standard error: all of it, or warnings where a progress bar shows the rest."""
-    handler = _StandardErrorHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(logging.WARNING if sys.stderr.isatty() else logging.INFO)
+    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
+    logs.to_standard_error(logging.Formatter("%(asctime)s %(levelname)s %(message)s"), level)
 
 
 def say(message: str, level: int = logging.INFO) -> None:

@@ -20,25 +20,25 @@ def drift(
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON and nothing else.")] = False,
 ) -> None:
     """List what changed in the sources; exit code 1 if the last run of any job found something."""
-    from energy_data_layer.jobs.drift.history import told_drift
+    from energy_data_layer.jobs.drift.history import drift_history
 
-    told = told_drift(db, since)
+    history = drift_history(db, since)
     if json:
-        document = {"current": told.is_current, "findings": told.findings}
+        document = {"current": history.is_current, "findings": history.findings}
         typer.echo(json_text.dumps(document, ensure_ascii=False, indent=2, default=str))
-    elif told.findings:
+    elif history.findings:
         show_table(
-            f"Changes in the sources ({len(told.findings):,})",
+            f"Changes in the sources ({len(history.findings):,})",
             ["noticed (UTC)", "table", "kind", "subject", "field", "detail"],
             [
                 [
                     f"{row['noticed']:%Y-%m-%d %H:%M:%S}",
                     *(row[name] for name in ("table_name", "kind", "subject", "field", "detail")),
                 ]
-                for row in told.findings
+                for row in history.findings
             ],
         )
     else:
-        typer.echo("No change in a source was told.")
-    if told.is_current:
+        typer.echo("No source changes recorded.")
+    if history.is_current:
         raise typer.Exit(1)

@@ -18,10 +18,23 @@ class Gaps:
     start: NDArray[np.int64]
     length: NDArray[np.int64]
 
+    @property
+    def stop(self) -> NDArray[np.int64]:
+        """For each gap the row behind it."""
+        stop: NDArray[np.int64] = self.start + self.length
+        return stop
+
+    def rows(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return all rows of the chosen gaps."""
+        start, length = self.start[chosen], self.length[chosen]
+        within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+        rows: NDArray[np.int64] = np.repeat(start, length) + within
+        return rows
+
     def touching(self, rows: NDArray[np.bool_]) -> Gaps:
         """Return the gaps that have at least one of the marked rows."""
         marked_before = np.concatenate(([0], np.cumsum(rows)))
-        touched = marked_before[self.start + self.length] > marked_before[self.start]
+        touched = marked_before[self.stop] > marked_before[self.start]
         return Gaps(self.start[touched], self.length[touched])
 
     def lengths(self) -> dict[int, int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = "energy_data_layer"
 
 LOGGERS = (PACKAGE, "stamina", "py.warnings")
-"""The package's own logger, that of the library that tells of requests sent again, and Python's warnings."""
+"""The package's own logger, that of the library that reports retries, and Python's warnings."""
 
 _STANDARD_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
@@ -84,7 +84,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class StandardErrorHandler(logging.Handler):
-    """Writes to what standard error is at the time."""
+    """Writes to what standard error is at the time, a progress bar's own included."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record as a line."""
@@ -107,9 +107,14 @@ def use_json(level: int = logging.INFO) -> None:
     >>> import logging
     >>> use_json(level=logging.WARNING)
     """
-    handler = StandardErrorHandler()
-    handler.setFormatter(JsonFormatter())
     logging.captureWarnings(True)
+    to_standard_error(JsonFormatter(), level)
+
+
+def to_standard_error(formatter: logging.Formatter, level: int) -> None:
+    """Write the package's log to standard error, in place of the handlers that its loggers had."""
+    handler = StandardErrorHandler()
+    handler.setFormatter(formatter)
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [handler]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from energy_data_layer.doctor import database, engine, packages, services, surroundings
+from energy_data_layer.doctor import database, engine, environment, packages, services
 from energy_data_layer.doctor.finding import Finding, Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def examine(database_url: str | None, *, online: bool = False, test_webhook: boo
         "database": partial(database.check, database_url),
         "services": partial(services.check, online=online),
         "webhook": partial(services.check_webhook, test=test_webhook),
-        "surroundings": surroundings.check,
+        "environment": environment.check,
     }
     found: list[Finding] = []
     for name, check in checks.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from energy_data_layer.errors import OptionError
-from energy_data_layer.simulator import truth
+from energy_data_layer.simulator import expected
 from energy_data_layer.simulator.delivery import WITHOUT_STATUS, deliver
 from energy_data_layer.simulator.messages import html_page
 from energy_data_layer.simulator.options import SimulatorOptions
@@ -199,7 +199,7 @@ class Simulator:
         pyarrow.Table
             By ``stnId`` and ``tm`` (timestamp[us]): the columns that the service sends.
         """
-        return truth.expected_asos(stations, first, last, self.options)
+        return expected.asos(stations, first, last, self.options)
 
     def expected_wind(self, first: date, last: date) -> pa.Table:
         """Return the wind farms' generation that a perfect collection has of a period.
@@ -215,7 +215,7 @@ class Simulator:
             By ``timestamp`` (end of the hour: the last one of `last` is the midnight after it) and
             ``plant_name`` (its name, a blank, its unit): these and ``generation``, kWh.
         """
-        return truth.expected_wind(first, last, self.options)
+        return expected.wind(first, last, self.options)
 
     def expected_solar(self, first: date, last: date, plants: Iterable[tuple[str, str]] | None = None) -> pa.Table:
         """Return the solar plants' generation that a perfect collection has of a period.
@@ -233,7 +233,7 @@ class Simulator:
             By ``datetime`` (start of the hour), ``gencd`` and ``hogi``: the columns of table
             ``nambu_generation``. ``plant_name`` is the name, or else the code, a blank, the unit.
         """
-        return truth.expected_solar(first, last, self.options, plants)
+        return expected.solar(first, last, self.options, plants)
 
     async def _serve(self) -> None:
         self._stopped, self._released = asyncio.Event(), asyncio.Event()

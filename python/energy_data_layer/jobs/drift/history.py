@@ -1,4 +1,4 @@
-"""What was told of changes in the sources, and whether the latest runs told any."""
+"""The changes in the sources that were recorded, and whether the latest runs recorded any."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ToldDrift:
-    """What was told.
+class DriftHistory:
+    """The changes that were recorded.
 
     Attributes
     ----------
     findings : list of dict
         Rows of table ``drift``, oldest first.
     is_current : bool
-        Whether the last finished run of any job told something.
+        Whether the last finished run of any job recorded one.
     """
 
     findings: list[dict[str, Any]] = field(default_factory=list)
     is_current: bool = False
 
 
-def told_drift(database_url: str, since: str | date | None = None) -> ToldDrift:
-    """Return what was told of changes; nothing is changed or created.
+def drift_history(database_url: str, since: str | date | None = None) -> DriftHistory:
+    """Return the recorded changes in the sources; nothing is changed or created.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ def told_drift(database_url: str, since: str | date | None = None) -> ToldDrift:
         noticed.append(("noticed", ">=", datetime.combine(day_of("since", since), time.min)))
     with existing_database(database_url) as database:
         if DRIFT not in database.tables():
-            return ToldDrift()
+            return DriftHistory()
         findings = database.read(DRIFT, filters=noticed)
         runs = database.read(RUNS, ["run_id", "job", "started"], [("status", "!=", RUNNING)]).sort_by("started")
         last_runs = {run["job"]: run["run_id"] for run in runs.to_pylist()}
-        told = database.read(DRIFT, ["run_id"], [("run_id", "in", list(last_runs.values()))])
+        latest = database.read(DRIFT, ["run_id"], [("run_id", "in", list(last_runs.values()))])
     order = [(name, "ascending") for name in ("noticed", "table_name", "kind", "subject", "field")]
-    return ToldDrift(findings.sort_by(order).to_pylist(), told.num_rows > 0)
+    return DriftHistory(findings.sort_by(order).to_pylist(), latest.num_rows > 0)

@@ -19,7 +19,7 @@ from energy_data_layer.jobs.options import ImputeOptions
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.weather.imputed import impute_and_store
-from energy_data_layer.jobs.weather.stored import MeansOfEverything
+from energy_data_layer.jobs.weather.stored import OverallMeans
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.storage.runs import RunLog
@@ -140,7 +140,7 @@ def run_weather(
         with job_database(database_url) as database, recorded(RunLog(database), report):
             headings = {"asos files": dict.fromkeys(spool.column_names, "")}
             require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
-            means = MeansOfEverything(database, impute.columns, new.parts)
+            means = OverallMeans(database, impute.columns, new.parts)
             shown = None
             with database.transaction():
                 for part in new.parts():

@@ -15,9 +15,9 @@ from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
 from energy_data_layer.jobs.weather.stored import (
     Fields,
-    MeansOfEverything,
+    OverallMeans,
     Periods,
-    Place,
+    RowMasks,
     changed_fills,
     rows_to_write,
     with_stored_rows,
@@ -58,7 +58,7 @@ def impute_and_store(
     options: ImputeOptions,
     *,
     use_rust: bool | None,
-    means: MeansOfEverything | None = None,
+    means: OverallMeans | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Complete, impute and store new rows in one transaction, with what is stored as context and history.
 
@@ -76,7 +76,7 @@ def impute_and_store(
         What is filled, and how.
     use_rust : bool or None
         The engine.
-    means : MeansOfEverything, optional
+    means : OverallMeans, optional
         The means of the columns, where these rows are not all that are new.
 
     Returns
@@ -122,23 +122,23 @@ def impute_and_store(
                 )
                 pieces.append(filled)
                 stage.holds(completed, *pieces)
-        means = means or MeansOfEverything(database, columns, lambda: [new])
-        imputed = _with_means_of_everything(pa.concat_tables(pieces), columns, means)
+        means = means or OverallMeans(database, columns, lambda: [new])
+        imputed = _with_overall_means(pa.concat_tables(pieces), columns, means)
 
         with report.stage("store") as stage:
-            place = Place.of(imputed, periods)
-            rows = rows_to_write(imputed, place, fields)
+            masks = RowMasks.of(imputed, periods)
+            rows = rows_to_write(imputed, masks, fields)
             counts = database.upsert(WEATHER_ASOS, rows, WEATHER_KEY)
-            changes = changed_fills(imputed, place, fields)
+            changes = changed_fills(imputed, masks, fields)
             database.upsert(FILL_CHANGES, _of_run(changes, report.run_id), FILL_CHANGE_KEY)
             stage.holds(imputed, rows)
 
     report.stations = max(report.stations, len(periods.station))
     report.hours_completed += completed.num_rows - combined.num_rows
-    report.context_rows += int(place.is_context.sum())
-    report.context_rows_recomputed += rows.num_rows - int(place.is_new_range.sum())
+    report.context_rows += int(masks.is_context.sum())
+    report.context_rows_recomputed += rows.num_rows - int(masks.is_new_range.sum())
     report.fills_changed += changes.num_rows
-    _add_gaps_and_fills(report, imputed, place, columns)
+    _add_gaps_and_fills(report, imputed, masks, columns)
     report.rows_inserted += counts.inserted
     report.rows_updated += counts.updated
     report.rows_unchanged += counts.unchanged
@@ -167,8 +167,8 @@ def _with_bounded_history(
         yield completed.slice(start, end - start), group
 
 
-def _with_means_of_everything(imputed: pa.Table, columns: Sequence[str], means: MeansOfEverything) -> pa.Table:
-    """Let the mean of a column be that of everything observed, of which the imputation saw a part."""
+def _with_overall_means(imputed: pa.Table, columns: Sequence[str], means: OverallMeans) -> pa.Table:
+    """Replace means of a column by those of all observations, of which the imputation saw only a part."""
     for name in columns:
         codes = imputed.column(provenance_column(name))
         left = pc.is_in(codes, pa.array([Provenance.GLOBAL_MEAN, Provenance.UNFILLED], pa.uint8()))
@@ -192,15 +192,15 @@ def _of_run(changes: pa.Table, run_id: str) -> pa.Table:
     return of_run.append_column("changed", pa.repeat(now, changes.num_rows))
 
 
-def _add_gaps_and_fills(report: WeatherReport, imputed: pa.Table, place: Place, columns: Sequence[str]) -> None:
+def _add_gaps_and_fills(report: WeatherReport, imputed: pa.Table, masks: RowMasks, columns: Sequence[str]) -> None:
     """Add gap lengths and fills by method, per column, of the new range."""
     station = imputed.column(_STATION).to_numpy()
     for name in columns:
         codes = imputed.column(provenance_column(name))
         gaps = find_gaps(is_fill(codes).to_numpy(), station)
-        lengths = Counter(report.gap_lengths.get(name, {})) + Counter(gaps.touching(place.is_new_range).lengths())
+        lengths = Counter(report.gap_lengths.get(name, {})) + Counter(gaps.touching(masks.is_new_range).lengths())
         report.gap_lengths[name] = dict(sorted(lengths.items()))
-        counts = np.bincount(codes.to_numpy()[place.is_new_range], minlength=len(Provenance)).tolist()
+        counts = np.bincount(codes.to_numpy()[masks.is_new_range], minlength=len(Provenance)).tolist()
         before = report.filled.get(name, {})
         report.filled[name] = {
             method.label: before.get(method.label, 0) + counts[method] for method in Provenance if method.is_fill

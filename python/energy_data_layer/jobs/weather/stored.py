@@ -99,8 +99,8 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where each row of the imputed frame stands.
+class RowMasks:
+    """Which rows of the imputed frame are new, and which may be written again.
 
     Attributes
     ----------
@@ -114,8 +114,8 @@ class Place:
     is_rewritable: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, imputed: pa.Table, periods: Periods) -> Place:
-        """Place the rows by the periods of the new ones."""
+    def of(cls, imputed: pa.Table, periods: Periods) -> RowMasks:
+        """Return the masks by the periods of the new rows."""
         is_stored = pc.is_valid(imputed.column(_STORED + _STATION)).to_numpy()
         hours_outside = periods.hours_outside(imputed)
         is_new_range = (hours_outside == 0) | ~is_stored
@@ -127,11 +127,11 @@ class Place:
         return ~self.is_new_range
 
 
-class MeansOfEverything:
-    """The mean of each column over all that is observed, stored or new: what a station gets that has nothing of it.
+class OverallMeans:
+    """The mean of each column over all observations, stored or new: the fill of a station that has none of its own.
 
-    They are asked for where a station needs them, which is rare, and computed by the database: no more than the new
-    rows of some stations are in memory. It makes no difference how many of the new rows are stored by then.
+    They are computed by the database and only when a station needs them, which is rare: no more than the new rows of
+    some stations are in memory. How many of the new rows are stored by then makes no difference.
 
     Parameters
     ----------
@@ -215,25 +215,25 @@ def _merged(rows: pa.Table, name: str) -> pa.ChunkedArray:
     return pc.if_else(pc.is_valid(rows.column(value)), new, of_stored_value)
 
 
-def rows_to_write(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
+def rows_to_write(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Table:
     """Return the rows of the new range, and the context rows whose fills changed, to be stored."""
     result = imputed.select([*WEATHER_KEY, *fields.columns])
     recomputed = np.zeros(imputed.num_rows, dtype=bool)
     for name in fields.imputed:
-        kept, changed = _kept_and_changed(imputed, name, place)
+        kept, changed = _kept_and_changed(imputed, name, masks)
         recomputed |= changed
         for column in (name, provenance_column(name)):
             stored = imputed.column(_STORED + column)
             settled = pc.if_else(pa.array(kept), stored, imputed.column(column))
             result = result.set_column(result.column_names.index(column), column, settled)
-    return result.filter(pa.array(place.is_new_range | recomputed))
+    return result.filter(pa.array(masks.is_new_range | recomputed))
 
 
-def changed_fills(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
+def changed_fills(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Table:
     """Return the stored fills that what is written replaces: a row each, with the value before and after."""
     changes = []
     for name in fields.imputed:
-        kept, _ = _kept_and_changed(imputed, name, place)
+        kept, _ = _kept_and_changed(imputed, name, masks)
         was_filled = is_fill(imputed.column(_STORED + provenance_column(name))).to_numpy()
         rows = imputed.filter(pa.array(was_filled & ~kept))
         changes.append(
@@ -252,7 +252,7 @@ def changed_fills(imputed: pa.Table, place: Place, fields: Fields) -> pa.Table:
     return pa.concat_tables(changes)
 
 
-def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _kept_and_changed(imputed: pa.Table, name: str, masks: RowMasks) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return for which rows the stored value stays, and in which context rows a fill changed.
 
     In the new range a stored fill stays where the same method gives the same value but for rounding. In
@@ -266,8 +266,8 @@ def _kept_and_changed(imputed: pa.Table, name: str, place: Place) -> tuple[NDArr
     same_method = stored_code == code
     same_value = (np.abs(value - stored_value) <= SAME_VALUE) | (np.isnan(value) & np.isnan(stored_value))
     interpolated = is_interpolated(imputed.column(provenance_column(name))).to_numpy()
-    changed = place.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
-    kept = np.where(place.is_new_range, was_filled & same_method & same_value, ~changed)
+    changed = masks.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
+    kept = np.where(masks.is_new_range, was_filled & same_method & same_value, ~changed)
     return kept, changed
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicSpline
 
+from energy_data_layer.core.gaps import Gaps, find_gaps
 from energy_data_layer.core.keys import Keys, read_keys, require_unique
 from energy_data_layer.core.parse import parse_numbers, require_finite
 from energy_data_layer.core.provenance import Provenance
@@ -26,36 +27,6 @@ if TYPE_CHECKING:
 FEWEST_SPLINE_POINTS = 4
 
 Number = TypeVar("Number", bound=np.generic)
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """Maximal runs of missing values within a station, in time order.
-
-    Attributes
-    ----------
-    start, stop : ndarray of int
-        First row of each gap and the row behind it.
-    station : ndarray of int
-        The station of each gap.
-    """
-
-    start: NDArray[np.intp]
-    stop: NDArray[np.intp]
-    station: NDArray[np.intp]
-
-    @property
-    def length(self) -> NDArray[np.intp]:
-        """How many values each gap lacks."""
-        length: NDArray[np.intp] = self.stop - self.start
-        return length
-
-    def rows(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return all rows of the chosen gaps."""
-        start, length = self.start[chosen], self.length[chosen]
-        within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-        rows: NDArray[np.intp] = np.repeat(start, length) + within
-        return rows
 
 
 @dataclass(frozen=True)
@@ -142,9 +113,10 @@ def fill_column(
     if not len(gaps.start):
         return filled, codes, gaps
 
-    observed = np.bincount(table.station[~missing], minlength=table.stations)[gaps.station]
-    starts_station = gaps.start == table.first_row[gaps.station]
-    ends_station = gaps.stop == table.last_row[gaps.station] + 1
+    station = table.station[gaps.start]
+    observed = np.bincount(table.station[~missing], minlength=table.stations)[station]
+    starts_station = gaps.start == table.first_row[station]
+    ends_station = gaps.stop == table.last_row[station] + 1
     inner = ~starts_station & ~ends_station
     short = gaps.length <= max_spline_gap
 
@@ -183,18 +155,8 @@ def fill_column(
 
 
 def _report(codes: NDArray[np.uint8], gaps: Gaps, coerced: int) -> ColumnReport:
-    lengths, counts = np.unique(gaps.length, return_counts=True)
     by_code = np.bincount(codes, minlength=len(Provenance)).tolist()
-    return ColumnReport.from_counts(by_code, coerced, dict(zip(lengths.tolist(), counts.tolist(), strict=True)))
-
-
-def find_gaps(missing: NDArray[np.bool_], station: NDArray[np.intp]) -> Gaps:
-    """Find the maximal runs of missing values; a run ends where its station ends."""
-    previous_missing = np.append(False, missing[:-1] & (station[1:] == station[:-1]))[: len(missing)]
-    next_missing = np.append(missing[1:] & (station[1:] == station[:-1]), False)[: len(missing)]
-    start = np.flatnonzero(missing & ~previous_missing)
-    stop = np.flatnonzero(missing & ~next_missing) + 1
-    return Gaps(start, stop, station[start])
+    return ColumnReport.from_counts(by_code, coerced, gaps.lengths())
 
 
 def spline_values(

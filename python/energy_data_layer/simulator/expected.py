@@ -35,7 +35,7 @@ SOLAR_SCHEMA = pa.schema(
 )
 
 
-def expected_asos(stations: Iterable[int], first: date, last: date, options: SimulatorOptions) -> pa.Table:
+def asos(stations: Iterable[int], first: date, last: date, options: SimulatorOptions) -> pa.Table:
     """Return the observations of stations, by station and hour."""
     schema = ASOS.service.item_schema
     tables = [observations(number, first, last, options) for number in sorted(set(stations))]
@@ -44,7 +44,7 @@ def expected_asos(stations: Iterable[int], first: date, last: date, options: Sim
     return rows.set_column(stamp, "tm", rows["tm"].cast(STAMP))
 
 
-def expected_wind(first: date, last: date, options: SimulatorOptions) -> pa.Table:
+def wind(first: date, last: date, options: SimulatorOptions) -> pa.Table:
     """Return the generation of all wind farms, by end of the hour and name."""
     rows = []
     for plant in options.wind_plants:
@@ -58,7 +58,7 @@ def expected_wind(first: date, last: date, options: SimulatorOptions) -> pa.Tabl
     return table.sort_by([("timestamp", "ascending"), ("plant_name", "ascending")])
 
 
-def expected_solar(
+def solar(
     first: date, last: date, options: SimulatorOptions, plants: Iterable[tuple[str, str]] | None = None
 ) -> pa.Table:
     """Return the generation of solar plants, by start of the hour, code and unit; of all plants if none is named."""
