@@ -17,7 +17,7 @@ from energy_data_layer.datasets.dataset import ServiceRequest
 from energy_data_layer.errors import ServiceError
 from energy_data_layer.reports.alerts import send_alert
 from energy_data_layer.services.client import ServiceClient
-from energy_data_layer.services.key import transport_to
+from energy_data_layer.services.key import transports_to
 from energy_data_layer.settings.services import ServiceSettings
 
 x509 = pytest.importorskip("cryptography.x509", reason="makes the certificate")
@@ -134,6 +134,7 @@ def test_the_services_are_asked_by_https_unless_told_otherwise(monkeypatch):
 )
 def test_a_key_that_would_be_sent_unencrypted_is_warned_of_once(url, warns, caplog):
     caplog.set_level(logging.WARNING)
-    transport_to(url, 8)
+    new = transports_to(url)
+    new(), new()
     assert len(caplog.records) == warns
     assert all("sent unencrypted" in record.getMessage() for record in caplog.records)

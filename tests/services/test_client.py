@@ -542,10 +542,10 @@ def test_errors_survive_the_way_between_processes():
 
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch):
-    from energy_data_layer.services.key import transport_to
+    from energy_data_layer.services.key import transports_to
 
     for name in ("no_proxy", "NO_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    kinds = [type(transport_to(url)._pool).__name__ for url in ("https://api.example", "https://127.0.0.1")]
+    kinds = [type(transports_to(url)()._pool).__name__ for url in ("https://api.example", "https://127.0.0.1")]
     assert kinds == ["AsyncHTTPProxy", "AsyncConnectionPool"]

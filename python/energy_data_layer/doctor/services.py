@@ -73,9 +73,9 @@ def check_webhook(*, test: bool) -> Iterator[Finding]:
 async def _asked(found: ServiceSettings) -> Finding:
     import httpx
 
-    from energy_data_layer.services.key import transport_to
+    from energy_data_layer.services.key import transports_to
 
-    transport = transport_to(found.services_url)
+    transport = transports_to(found.services_url)()
     try:
         async with httpx.AsyncClient(transport=transport, timeout=SECONDS_TO_ANSWER) as client:
             answer = await client.get(found.services_url)

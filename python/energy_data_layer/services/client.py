@@ -32,7 +32,7 @@ try:
 except ModuleNotFoundError as error:
     raise ExtraUnavailable(error.name or "httpx", "services") from error
 
-from energy_data_layer.services.key import KeyedTransport, ServiceKey, transport_to
+from energy_data_layer.services.key import KeyedTransport, ServiceKey, transports_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,14 +98,8 @@ class ServiceClient:
         self._stop: Callable[[str], DataLayerError] | None = None
         self._url = f"{settings.services_url}/{DATASETS[service].service.path}"
         self._logs = _readable_logs(self._key)
-        self._http = httpx.AsyncClient(
-            transport=KeyedTransport(self._key, transport_to(settings.services_url, settings.concurrency)),
-            headers={"User-Agent": f"energy-data-layer/{__version__}"},
-            # The key must not travel to wherever a redirect points.
-            follow_redirects=False,
-            # One attempt as a whole has a time limit, see `_exchange`.
-            timeout=None,  # noqa: S113
-        )
+        self._new_transport = transports_to(settings.services_url)
+        self._idle: list[httpx.AsyncClient] = []
 
     async def __aenter__(self) -> Self:
         self._logs.__enter__()
@@ -113,7 +107,8 @@ class ServiceClient:
 
     async def __aexit__(self, *_: object) -> None:
         self._logs.__exit__(None, None, None)
-        await self._http.aclose()
+        for client in self._idle:
+            await client.aclose()
 
     async def get(self, request: ServiceRequest, read: Callable[[bytes], T]) -> T:
         """Send a request, several times if need be, and return what `read` makes of the body in another thread.
@@ -129,7 +124,8 @@ class ServiceClient:
             If `read` raised it at the last attempt.
         """
         attempts = stamina.retry_context(
-            on=_wait_before_retry,
+            # A service that says how long to wait is asked again after that time.
+            on=lambda error: worth_another_try(error) and (getattr(error, "retry_after", None) or True),
             attempts=self._settings.attempts,
             timeout=None,
             wait_initial=self._settings.backoff_seconds,
@@ -164,10 +160,12 @@ class ServiceClient:
     async def _exchange(self, request: ServiceRequest, record: RequestRecord) -> _Answer:
         """Send a request once."""
         record.status = None
+        # The one that was used last is used first, so that few connections are open if few are needed.
+        client = self._idle.pop() if self._idle else self._with_a_connection()
         try:
             async with (
                 asyncio.timeout(self._settings.timeout_seconds),
-                self._http.stream("GET", self._url, params=list(request.parameters)) as response,
+                client.stream("GET", self._url, params=list(request.parameters)) as response,
             ):
                 record.status = response.status_code
                 return await self._body(response, record), retry_after_seconds(response.headers)
@@ -176,9 +174,22 @@ class ServiceClient:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             what, retryable = _meaning_of(error)
             problem = self._key.hide(f"{what}: {error}")[:300].rstrip(": ")
+        finally:
+            self._idle.append(client)
         # Outside of the handlers: httpx's errors hold the request, and would be shown as the cause.
         advice = f"check the address, the network and the proxy; {_RUN_LATER}"
         raise _failure(record, problem, advice, retryable=retryable)
+
+    def _with_a_connection(self) -> httpx.AsyncClient:
+        """Return a client for one request at a time: a pool looks at every pair of its connections before each."""
+        return httpx.AsyncClient(
+            transport=KeyedTransport(self._key, self._new_transport()),
+            headers={"User-Agent": f"energy-data-layer/{__version__}"},
+            # The key must not travel to wherever a redirect points.
+            follow_redirects=False,
+            # One attempt as a whole has a time limit, see `_exchange`.
+            timeout=None,  # noqa: S113
+        )
 
     async def _body(self, response: httpx.Response, record: RequestRecord) -> bytes:
         if "," in response.headers.get("Content-Encoding", ""):
@@ -248,11 +259,6 @@ class ServiceClient:
 
 def _failure(record: RequestRecord, problem: str, advice: str, **details: Any) -> ServiceError:
     return ServiceError(record.request, problem, advice, status=record.status, attempts=record.attempts, **details)
-
-
-def _wait_before_retry(error: Exception) -> bool | float:
-    """Say whether to send a request again after this error, and how long to wait where the service says it."""
-    return worth_another_try(error) and (getattr(error, "retry_after", None) or True)
 
 
 def _meaning_of(error: Exception) -> tuple[str, bool]:

@@ -58,15 +58,9 @@ class Collected:
 
 @dataclass(frozen=True)
 class Failed:
-    """A chunk that is not there.
+    """A chunk that is not there, and why.
 
-    Attributes
-    ----------
-    chunk : Chunk
-        What was asked for.
-    error : DataLayerError
-        Why it is not there; `StopForToday` if it was not asked for, or not in full, because no further request makes
-        sense.
+    The error is `StopForToday` if it was not asked for, or not in full, because no further request makes sense.
     """
 
     chunk: Chunk
@@ -132,12 +126,8 @@ class Collection(Iterator["Collected | Failed"]):
     def together(self, enough_rows: int) -> Iterator[list[Collected | Failed]]:
         """Return the chunks in groups: those that lie ready at that time, up to enough rows.
 
-        Waits for the first chunk of a group alone, so that one is handed over as soon as it can be worked on.
-
-        Parameters
-        ----------
-        enough_rows : int
-            No chunk is added to a group that has so many rows.
+        Waits for the first chunk of a group alone, so that one is handed over as soon as it can be worked on. No chunk
+        is added to a group that has so many rows.
         """
         for first in self:
             group = [first]
@@ -228,7 +218,7 @@ def collect(
     source : Dataset
         The service, such as `energy_data_layer.datasets.asos.SOURCE`.
     chunks : iterable of Chunk
-        What to ask for. An iterator is read while the collection goes on, in its thread.
+        What to ask for. An iterator is read while the collection goes on.
     settings : ServiceSettings
         Keys, address and limits.
     requests_left : int, optional
@@ -240,17 +230,12 @@ def collect(
     use_rust : bool, optional
         Which engine reads the bodies, as for `rows_from_api_payload`.
 
-    Returns
-    -------
-    Collection
-        A context manager and iterator; its `stats` tell what the requests cost.
-
     Raises
     ------
     OptionError
         If there is no key for the service, or `USE_RUST` has a value that it cannot have.
-    EngineUnavailable
-        If `use_rust` is True and the Rust engine is not installed.
+    EngineUnavailable, ExtraUnavailable
+        If the Rust engine is demanded and not installed, or a library is missing.
     """
     from energy_data_layer.transforms.payload_rows.api import rows_from_api_payload
 

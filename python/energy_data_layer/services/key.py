@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 from urllib.request import getproxies, proxy_bypass
@@ -14,6 +15,8 @@ import httpx
 from energy_data_layer.datasets.dataset import KEY_PARAMETER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import SecretStr
 
 logger = logging.getLogger(__name__)
@@ -94,15 +97,7 @@ def _ways_to_write(character: str) -> str:
 
 
 class KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the service key to the query at the last moment, so that no request that is logged or raised has it.
-
-    Parameters
-    ----------
-    key : ServiceKey
-        The key.
-    transport : httpx.AsyncBaseTransport
-        What sends the requests.
-    """
+    """Adds the service key to the query at the last moment, so that no request that is logged or raised has it."""
 
     def __init__(self, key: ServiceKey, transport: httpx.AsyncBaseTransport) -> None:
         self._key = key
@@ -127,16 +122,8 @@ def shows_key(url: str) -> bool:
     return address.scheme != "https" and address.host not in _THIS_MACHINE
 
 
-def transport_to(url: str, connections: int = 1) -> httpx.AsyncHTTPTransport:
-    """Return what sends requests to an address, through the proxy that the environment names.
-
-    Parameters
-    ----------
-    url : str
-        The address.
-    connections : int, default 1
-        How many connections are kept open.
-    """
+def transports_to(url: str) -> Callable[[], httpx.AsyncHTTPTransport]:
+    """Return what makes transports to an address, through the proxy that the environment names."""
     address = httpx.URL(url)
     proxy = None
     if address.host not in _THIS_MACHINE and not proxy_bypass(address.host):
@@ -147,6 +134,6 @@ def transport_to(url: str, connections: int = 1) -> httpx.AsyncHTTPTransport:
     # Without TLS the certificates of the authorities, which take time to read, are not needed.
     is_secure = address.scheme == "https"
     verify = httpx.create_ssl_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # More may be open for a moment, while broken ones are put away.
-    limits = httpx.Limits(max_keepalive_connections=connections)
-    return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
+    # One connection is in use; a second one may be needed while a broken one is put away.
+    limits = httpx.Limits(max_connections=2, max_keepalive_connections=1)
+    return partial(httpx.AsyncHTTPTransport, verify=verify, limits=limits, proxy=proxy)

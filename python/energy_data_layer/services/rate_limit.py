@@ -26,13 +26,7 @@ Timers are late by a millisecond, and by more while answers are read.
 
 
 class RateLimiter:
-    """Even distances between requests, for the tasks of one event loop.
-
-    Parameters
-    ----------
-    requests_per_second : float
-        How many requests a second there may be; no second ever has more.
-    """
+    """Even distances between requests, for the tasks of one event loop; no second ever has more than allowed."""
 
     def __init__(self, requests_per_second: float) -> None:
         self._distance = MARGIN / requests_per_second
@@ -54,7 +48,7 @@ class RateLimiter:
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return how long an answer asks to wait.
+    """Return how many seconds an answer asks to wait, None where it does not say or cannot be read.
 
     Parameters
     ----------
@@ -63,11 +57,6 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
         there.
     now : datetime, optional
         The time where the answer does not give it; by default that of this machine.
-
-    Returns
-    -------
-    float or None
-        Seconds, None where the answer does not say or cannot be read.
 
     Examples
     --------

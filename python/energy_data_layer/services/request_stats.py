@@ -22,24 +22,9 @@ FAILURES_KEPT = 20
 class RequestRecord:
     """What became of one request.
 
-    Attributes
-    ----------
-    service, request : str
-        The service, and the request's label.
-    status : int or None
-        The last HTTP status, None where there was no answer.
-    attempts : int
-        How often it was sent.
-    seconds : float
-        Wall time from the first attempt to the end, waiting included.
-    waited_seconds : float
-        The part of it spent waiting for the rate limit and between attempts.
-    bytes : int
-        Bytes of all bodies received.
-    error : str
-        Why it failed; empty if it succeeded.
-    from_raw : bool
-        Whether the body came from a folder and nothing was sent.
+    `request` is its label, `status` the last HTTP status, `bytes` those of all bodies received. `seconds` is wall time,
+    `waited_seconds` the part of it spent waiting for the rate limit and between attempts. `error` is empty if it
+    succeeded. With `from_raw` the body came from a folder and nothing was sent.
     """
 
     service: str
@@ -71,14 +56,7 @@ class ServiceStats:
 class RequestStats:
     """What the requests of a run cost.
 
-    Attributes
-    ----------
-    services : dict of str to ServiceStats
-        Sums per service.
-    slowest : list of RequestRecord
-        The few requests that took longest, waiting excluded, the slowest first.
-    failures : list of RequestRecord
-        The first requests that failed.
+    `slowest` are the few that took longest, waiting excluded, the slowest first; `failures` the first that failed.
 
     Examples
     --------
@@ -121,8 +99,8 @@ class RequestStats:
         if record.error:
             self.failures = [*self.failures, record][:FAILURES_KEPT]
         if record.attempts:
-            by_answer_time = sorted([*self.slowest, record], key=lambda one: one.waited_seconds - one.seconds)
-            self.slowest = by_answer_time[:SLOWEST_KEPT]
+            self.slowest = sorted([*self.slowest, record], key=lambda one: one.waited_seconds - one.seconds)
+            del self.slowest[SLOWEST_KEPT:]
 
     @property
     def requests(self) -> int:
