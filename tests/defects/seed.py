@@ -27,6 +27,9 @@ ENGINE = CRATE / "python/rust_data_layer/_native.abi3.so"
 BUILT = ROOT / "rust/target/defects"
 """What is built of Rust, for all copies: a defect has its own crate compiled again, and no other."""
 
+CI = (".ci/run", "tests/test_all.sh")
+"""What CI runs: the second is what the first makes."""
+
 WITHOUT_ENGINE = ".venv-reference"
 RUNS_TESTS = re.compile(r"-m pytest|cargo test|rehearse\.py")
 FAILED = re.compile(
@@ -98,7 +101,7 @@ class Copy:
             if (tree / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(tree / name, folder / name)
-        self._ci = (folder / ".ci" / "run").read_text(encoding="utf-8")
+        self._ci = "".join((folder / name).read_text(encoding="utf-8") for name in CI if (folder / name).exists())
         # `make defects` has variables that its lanes must not take over.
         given = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
         exported = dict(re.findall(r"^export (\w+)=(\S+)$", self._ci, re.MULTILINE))
