@@ -247,7 +247,7 @@ class IncompleteRunError(DataLayerError, RuntimeError):
         self.job = job
         self.message = message
         self.retryable = retryable
-        super().__init__(f"{job}: {message}; what was fetched is stored, the next run asks for the rest")
+        super().__init__(f"{job}: {message}; what was fetched is stored, the next run fetches the rest")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _incomplete_run, (self.job, self.message, self.retryable)
@@ -318,7 +318,7 @@ class CodeMeaning(NamedTuple):
     retryable: bool = False
 
 
-_ASK_AGAIN = "ask again a little later"
+_ASK_AGAIN = "retry a little later"
 _CORRECT_REQUEST = "correct the request"
 _CHECK_KEY = "check the service key at the portal"
 

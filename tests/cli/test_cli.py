@@ -165,6 +165,9 @@ def test_run_generation_shows_the_balance_and_what_is_wrong(generation, tmp_path
 def test_run_generation_with_everything_told(tmp_path):
     hours = ",".join(f"{hour}시" for hour in range(1, 25))
     (tmp_path / "a.csv").write_text(f"일자,{hours}\n2024-01-01,{','.join(['2'] * 24)}\n", encoding="utf-8")
+    unclear = edl("run", "generation", "--files", "a.csv", "--db", "duckdb:///e.duckdb", "--publisher", "ACME")
+    assert unclear.exit_code == 1
+    assert "; pass --energy-unit kWh, or a layout; " in unclear.stderr
     told = ["--publisher", "ACME", "--energy-unit", "MWh", "--plant-name", "들녘태양광", "--report", "r.json"]
     result = edl("run", "generation", "--files", "a.csv", "--db", "duckdb:///e.duckdb", *told, "--json")
     assert json.loads(result.stdout)["arguments"] == {
@@ -190,7 +193,7 @@ def test_run_generation_with_everything_told(tmp_path):
         (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///no/e.duckdb"], 1, "no does not exist"),
         (["run", "weather", "--files", "SAMPLE", "--db", "mysql://a:b@c"], 2, "mysql://a:***@c"),
         (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--columns", "xx"], 1, '"xx"'),
-        (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--since", "x"], 2, "since"),
+        (["run", "weather", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--since", "x"], 2, "edl: --since is"),
         (["run", "weather", "--files", "SAMPLE"], 2, "--db"),
         (["run", "weather", "--files", "--db", "duckdb:///e.duckdb"], 2, "--files"),
         (["run", "weather", "--files", "SAMPLE", "--engine", "fortran"], 2, "fortran"),
@@ -198,6 +201,7 @@ def test_run_generation_with_everything_told(tmp_path):
         (["run", "generation", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb"], 1, "hours 1 to 24"),
         (["run", "generation", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--layout", "x"], 2, '"x"'),
         (["run", "generation", "--files", "SAMPLE", "--db", "duckdb:///e.duckdb", "--energy-unit", "J"], 2, "MWh"),
+        (["simulate", "--latency=-1"], 2, "edl: --latency is -1"),
         (["sing"], 2, "sing"),
     ],
 )

@@ -63,7 +63,7 @@ def test_a_dry_run_shows_what_the_run_then_does_and_a_second_run_finds_nothing(t
 @pytest.mark.parametrize(
     ("options", "code", "problem"),
     [
-        (("--until", "2022-01-01"), 2, "is after until"),
+        (("--until", "2022-01-01"), 2, ") is after --until ("),
         (("--columns", "hm,ws"), 2, "hm, ws was never imputed; these fields were: ta"),
         (("--stations", "Seoul"), 2, "--stations takes numbers, not Seoul"),
         (("--from-raw", "nothing"), 2, "which is no folder"),

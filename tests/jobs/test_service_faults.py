@@ -87,7 +87,7 @@ def test_a_slow_answer_is_an_answer(database_url, simulator, job):
 
 LASTING = [
     case("server_error", r"the service failed \(HTTP 500\), asked 2 times; run again later"),
-    case("gateway_error", "code 01.*ask again a little later", code="01"),
+    case("gateway_error", "code 01.*retry a little later", code="01"),
     case("gateway_error", "code 10.*a parameter of the request is wrong", code="10"),
     case("drop", "broke off.*asked 2 times"),
     case("reset", "broke off.*asked 2 times"),

@@ -202,8 +202,8 @@ def test_history_of_stations_without_long_gaps_is_left_where_it_is(database_url,
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"since": "2024-03-10"}, "not to be had yet|is after until"),
-        ({"until": "2024-03-10"}, "not to be had yet"),
+        ({"since": "2024-03-10"}, "is not available yet|is after until"),
+        ({"until": "2024-03-10"}, "is not available yet"),
         ({"columns": ["rn"]}, "rn cannot be imputed"),
         ({"columns": []}, "columns is empty"),
         ({"max_spline_gap": 169}, "at most 168"),

@@ -140,7 +140,7 @@ def test_what_was_kept_raw_gives_the_same_rows_without_the_service(tmp_path, sim
         ({"month": "2024-01", "since": "2024-01-01"}, "month cannot be combined"),
         ({"since": "2024-02-02", "until": "2024-02-01"}, "is after until"),
         ({"since": "gestern"}, "since is"),
-        ({"until": "2024-03-10"}, "not to be had yet"),
+        ({"until": "2024-03-10"}, "is not available yet"),
         ({"keep_raw": "a", "from_raw": "b"}, "cannot be combined"),
         ({"from_raw": "no such folder"}, "no folder"),
     ],

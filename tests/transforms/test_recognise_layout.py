@@ -251,7 +251,7 @@ def test_no_unit_of_energy():
     for pattern in ("{}시", "h{:02d}", "{}", "{}시 발전량"):
         message = refused(headings(pattern))
         assert message.startswith("nothing says whether ")
-        assert 'pass energy_unit, such as energy_unit="kWh", or a layout; ' in message
+        assert 'pass energy_unit="kWh", or a layout; ' in message
 
 
 def test_hours_of_different_units():
@@ -302,7 +302,7 @@ def test_totals_that_disprove_the_units_of_the_headings(hours, total, engine):
     with pytest.raises(LayoutError) as info:
         lengthened(frame, engine)
     assert f'do not add up to "{total}" in 10 of 10 rows (row 0: ' in str(info.value)
-    assert 'pass energy_unit, such as energy_unit="Wh", or a layout' in str(info.value)
+    assert 'pass energy_unit="Wh", or a layout' in str(info.value)
     answer, report = lengthened(frame, engine, energy_unit="kWh")
     assert answer["generation"].to_pylist()[:3] == [1.0, 2.0, 3.0]
     assert report.energy_unit == "kWh"

@@ -102,7 +102,7 @@ def test_nothing_that_names_the_plant(engine):
 
 def test_nothing_that_says_the_unit_of_energy(engine):
     said = 'nothing says whether the hours of layout "site" hold Wh, kWh or MWh; '
-    advice = 'pass energy_unit, such as energy_unit="kWh", or set it in the layout'
+    advice = 'pass energy_unit="kWh", or set it in the layout'
     assert str(caught(errors.LayoutError, frame(), engine, layout(energy_unit=None))) == said + advice
     error = caught(errors.LayoutError, frame(), engine, layout(energy_unit=None, energy_unit_column="eu"))
     assert str(error) == f'{said}add a column "eu" with the unit of each row, {advice}'

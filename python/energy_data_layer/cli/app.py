@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say
-from energy_data_layer.cli.options import ManyValuesCommand, light
+from energy_data_layer.cli.options import OPTIONS, ManyValuesCommand, in_options, light
 from energy_data_layer.core import logs
 from energy_data_layer.errors import DataLayerError, OptionError
 from energy_data_layer.settings import DATABASE_URL
@@ -153,7 +153,7 @@ class ErrorsAsMessages(Group):
         except DataLayerError as error:
             if ctx.params["_debug"]:
                 raise
-            say(f"edl: {error}", logging.ERROR)
+            say(f"edl: {in_options(str(error), ctx.meta.get(OPTIONS, {}))}", logging.ERROR)
             raise typer.Exit(WRONG_USAGE if isinstance(error, OptionError) else JOB_FAILED) from error
         except Exception as error:
             # A traceback would be no JSON. Exit and Abort are how commands end.
@@ -162,7 +162,7 @@ class ErrorsAsMessages(Group):
             if hasattr(error, "format_message"):  # wrong usage; typer and click have classes of their own for it
                 say(f"edl: {error.format_message()}", logging.ERROR)
                 raise typer.Exit(WRONG_USAGE) from error
-            logger.exception("edl: a defect ended the command")
+            logger.exception("edl: internal error")
             raise typer.Exit(JOB_FAILED) from error
 
 

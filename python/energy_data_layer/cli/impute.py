@@ -30,7 +30,8 @@ def impute(
         typer.Option(help="Columns that describe the station and that inserted hours take over."),
     ] = [],  # noqa: B006
     provenance: Annotated[
-        bool, typer.Option("--provenance", help="Add a column per filled column: how each value came to be.")
+        bool,
+        typer.Option("--provenance", help="Add a column per filled column that records how each value was obtained."),
     ] = False,
     engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
     force: Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")] = False,

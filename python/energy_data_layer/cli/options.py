@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from enum import StrEnum
 from functools import partial, wraps
@@ -15,7 +16,14 @@ from typer.core import TyperCommand
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+
+OPTIONS = f"{__name__}.options"
+"""Where a context keeps the options of its command, by the parameters that they set."""
+
+_PARAMETER = re.compile(r'(\b(?:after|and|pass|with) |^)(\w+)(?:="(\w+)")?(?=[ ,;]|$)')
+"""Where a message names a parameter: at its beginning, in advice, and together with another one."""
 
 
 class Engine(StrEnum):
@@ -83,7 +91,26 @@ class ManyValuesCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments with every value under its own option."""
         lists = {option for param in self.params if getattr(param, "multiple", False) for option in param.opts}
+        ctx.meta[OPTIONS] = {param.name: param.opts[0] for param in self.params}
         return super().parse_args(ctx, one_value_each(args, lists))
+
+
+def in_options(message: str, options: Mapping[str, str]) -> str:
+    """Return an error's message with the parameters that it names as the options of a command.
+
+    Examples
+    --------
+    >>> in_options('pass energy_unit="kWh", or a layout', {"energy_unit": "--energy-unit"})
+    'pass --energy-unit kWh, or a layout'
+    >>> in_options("since (2024-02-01) is after until (2024-01-01)", {"since": "--since", "until": "--until"})
+    '--since (2024-02-01) is after --until (2024-01-01)'
+    """
+
+    def named(match: re.Match[str]) -> str:
+        before, name, value = match.groups()
+        return f"{before}{options[name]}{f' {value}' if value else ''}" if name in options else match[0]
+
+    return _PARAMETER.sub(named, message)
 
 
 def light(params: list[Any]) -> list[Any]:

@@ -16,9 +16,13 @@ from energy_data_layer.cli.console import say
 
 def simulate(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.")] = 8000,
-    latency: Annotated[float, typer.Option(help="Seconds that every answer takes at least.")] = 0.15,
-    rate: Annotated[float | None, typer.Option(help="Requests per second; more are answered with HTTP 429.")] = None,
-    per_day: Annotated[
+    latency_seconds: Annotated[
+        float, typer.Option("--latency", help="Seconds that every answer takes at least.")
+    ] = 0.15,
+    requests_per_second: Annotated[
+        float | None, typer.Option("--rate", help="Requests per second; more are answered with HTTP 429.")
+    ] = None,
+    requests_per_day: Annotated[
         int | None, typer.Option("--per-day", help="Requests per service and day; more are answered with code 22.")
     ] = None,
     faults: Annotated[str, typer.Option(help="What goes wrong, and how often: server_error=0.1,drop=0.05.")] = "",
@@ -34,9 +38,9 @@ def simulate(
     options = SimulatorOptions(
         seed=seed,
         today=None if today is None else today.date(),
-        latency_seconds=latency,
-        requests_per_second=rate,
-        requests_per_day=per_day,
+        latency_seconds=latency_seconds,
+        requests_per_second=requests_per_second,
+        requests_per_day=requests_per_day,
         faults=faults_from_text(faults),
         files=files,
     )
@@ -44,7 +48,7 @@ def simulate(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked_to_end.set())
     with Simulator(options, port=port) as simulator:
-        say("The services are simulated until Ctrl-C. Jobs ask them with these variables set:")
+        say("The services are simulated until Ctrl-C. Jobs use them with these variables set:")
         for name, value in simulator.environment.items():
             typer.echo(f"export {name}={shlex.quote(value)}")
         asked_to_end.wait()

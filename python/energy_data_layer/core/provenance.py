@@ -1,4 +1,4 @@
-"""The one table of provenance codes: how each value of a filled column came to be."""
+"""The one table of provenance codes: how each value of a filled column was obtained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Provenance(IntEnum):
-    """How a value came to be; stored as uint8 beside the value.
+    """How a value was obtained; stored as uint8 beside the value.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def _runs(database: Database) -> Iterator[Finding]:
     died = [row["run_id"] for row in rows if row["status"] == RUNNING and row["started"] < long_ago]
     if died:
         told = f"{len(died):,} noted as running for over a day, such as {died[-1]}"
-        yield Finding("runs", Verdict.WARNING, told, "they have died; the next run takes up their work")
+        yield Finding("runs", Verdict.WARNING, told, "they died; the next run resumes their work")
     for job, row in {row["job"]: row for row in rows}.items():
         bad = row["status"] in {FAILED, INCOMPLETE}
         told = f"last run {row['status']}, {row['started']:%Y-%m-%d %H:%M} UTC"
@@ -82,4 +82,4 @@ def _requests(database: Database) -> Iterator[Finding]:
         if left:
             yield Finding(f"requests of {job}", Verdict.OK, told)
         else:
-            yield Finding(f"requests of {job}", Verdict.WARNING, told, "until then a run stops where it has to ask")
+            yield Finding(f"requests of {job}", Verdict.WARNING, told, "until then a run stops at its first request")

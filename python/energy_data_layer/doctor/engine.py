@@ -27,7 +27,7 @@ def check() -> Iterator[Finding]:
     try:
         chosen = choice.choose(None)
     except DataLayerError as error:
-        yield Finding(CHECK, Verdict.PROBLEM, f"none runs: {error}", "USE_RUST=0 runs the reference")
+        yield Finding(CHECK, Verdict.PROBLEM, f"none is usable: {error}", "USE_RUST=0 runs the reference")
     else:
         fell_back = chosen.engine == "reference" and ", but" in chosen.reason
         advice = choice.INSTALL_ADVICE if fell_back else ""

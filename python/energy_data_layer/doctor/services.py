@@ -43,7 +43,7 @@ def check(*, online: bool) -> Iterator[Finding]:
         try:
             found.key_of(service)
         except DataLayerError as error:
-            yield Finding(f"key of {service}", Verdict.WARNING, str(error), "without it this service cannot be asked")
+            yield Finding(f"key of {service}", Verdict.WARNING, str(error), "without it this service cannot be queried")
         else:
             yield Finding(f"key of {service}", Verdict.OK, "set")
     if online:
@@ -54,7 +54,7 @@ def check_webhook(*, test: bool) -> Iterator[Finding]:
     """Look at the webhook's address, which is a secret; if `test`, send it a message."""
     address = settings.webhook_url()
     if address is None:
-        yield Finding("webhook", Verdict.NOTE, "not set: the end of a run is told nowhere")
+        yield Finding("webhook", Verdict.NOTE, "not set: the end of a run is reported nowhere")
         return
     try:
         parts = urlsplit(address)
@@ -65,9 +65,9 @@ def check_webhook(*, test: bool) -> Iterator[Finding]:
         advice = f"set {settings.WEBHOOK_URL} to an address with http or https"
         yield Finding("webhook", Verdict.PROBLEM, "its address cannot be used", advice)
     elif test and not send_alert("edl doctor: a test message"):
-        yield Finding("webhook", Verdict.PROBLEM, "it did not take a test message", f"check {settings.WEBHOOK_URL}")
+        yield Finding("webhook", Verdict.PROBLEM, "it rejected a test message", f"check {settings.WEBHOOK_URL}")
     else:
-        yield Finding("webhook", Verdict.OK, "it took a test message" if test else "its address can be used")
+        yield Finding("webhook", Verdict.OK, "it accepted a test message" if test else "its address can be used")
 
 
 async def _asked(found: ServiceSettings) -> Finding:

@@ -120,7 +120,7 @@ class AsosSpool:
         """
         empty = pa.unify_schemas(self._schemas).empty_table()
         for stations in self._groups(rows_at_once or ROWS_AT_ONCE):
-            # Files one after the other, so that of rows that differ the later one is told to differ.
+            # Files one after the other, so that of rows that differ the later one is reported to differ.
             slices = sorted((piece.file, station, piece) for station in stations for piece in self._slices[station])
             tables = [self._table(piece) for _, _, piece in slices]
             part = pa.concat_tables([empty, *tables], promote_options="default").select(self.column_names)

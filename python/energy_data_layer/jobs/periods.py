@@ -95,5 +95,5 @@ def period(since: str | date | None, until: str | date | None, *, newest: date) 
     if first > last:
         raise OptionError(f"since ({first}) is after until ({last})")
     if last > newest:
-        raise OptionError(f"{last} is not to be had yet: the service has days up to {newest}")
+        raise OptionError(f"{last} is not available yet; data ends on {newest}")
     return first, last

@@ -1,4 +1,4 @@
-"""What surrounds every run of a job: its log lines name it, it is a span, its end is told, shadow mode counts in it."""
+"""What surrounds every run of a job: log lines name it, it is a span, its end is reported, shadow mode counts in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of the weather by how they came to be, and fills that were replaced later."""
+"""Values of the weather by how they were obtained, and fills that were replaced later."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ReplacedFills:
 
 
 def field_fills(database: Database, fields: list[str], scope: Scope) -> list[FieldFills]:
-    """Return the values of each field by how they came to be."""
+    """Return the values of each field by how they were obtained."""
     return [_of_field(database, name, scope) for name in fields]
 
 

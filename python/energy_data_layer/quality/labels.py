@@ -20,7 +20,7 @@ LABELS = {
     "stations.some": ("{count} chosen: {stations}", "선택한 {count}곳: {stations}"),
     "stations.not_stored": ("Without any hour in the period: {stations}", "기간 안에 자료가 없는 지점: {stations}"),
     "tables.not_there": (
-        "This database does not have these tables of release {release}: {tables}. What they would tell is not shown.",
+        "This database does not have these tables of release {release}: {tables}. Their content is not shown.",
         "이 데이터베이스에는 버전 {release}의 다음 테이블이 없어 해당 내용은 표시하지 않습니다: {tables}.",
     ),
     "empty": (
@@ -52,7 +52,7 @@ LABELS = {
     "coverage": ("Coverage", "수록 현황"),
     "coverage.what": (
         "For each station or plant, the hours between its first and its last stored hour. What lies before or after is "
-        "blank and is not counted as missing; the column of the last hour tells who has stopped.",
+        "blank and is not counted as missing; the column of the last hour shows which have stopped.",
         "각 지점·발전소의 첫 시각과 마지막 시각 사이를 셉니다. 그 전후는 빈칸이며 결측으로 세지 않습니다. "
         "수신이 멈춘 곳은 마지막 시각 열에서 알 수 있습니다.",
     ),
@@ -103,7 +103,7 @@ LABELS = {
     # fills
     "fills": ("Values by method", "방법별 값"),
     "fills.what": (
-        "How each value of the imputed fields came to be.",
+        "How each value of the imputed fields was obtained.",
         "보간 대상 항목의 값이 어떻게 얻어졌는지입니다.",
     ),
     "fills.method": ("method", "방법"),

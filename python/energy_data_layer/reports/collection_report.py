@@ -136,8 +136,8 @@ class CollectionReport:
         """Return what was asked and answered for a reader, each figure with what it is."""
         return [
             ("days", f"{self.first} to {self.last}"),
-            ("parts asked for", f"{self.chunks:,}, {self.chunks_failed:,} not fetched"),
-            ("requests", f"{self.requests:,}, {self.retries:,} of them again"),
+            ("parts requested", f"{self.chunks:,}, {self.chunks_failed:,} not fetched"),
+            ("requests", f"{self.requests:,}, {self.retries:,} of them retries"),
             ("incomplete days", f"{self.incomplete_days:,}"),
         ]
 

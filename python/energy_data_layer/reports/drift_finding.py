@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DriftFinding:
-    """One change, told once.
+    """One change, reported once.
 
     Attributes
     ----------

@@ -133,7 +133,7 @@ class RunReport:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Time a step; `on_stage` is told its name as it begins. A step that comes again adds to its time."""
+        """Time a step; `on_stage` is called with its name as it begins. A step that comes again adds to its time."""
         if self.on_stage is not None:
             self.on_stage(name)
         stage = next((stage for stage in self.stages if stage.name == name), None) or Stage(name)

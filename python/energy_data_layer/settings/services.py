@@ -35,7 +35,7 @@ class ServiceSettings(_Keys):
     Attributes
     ----------
     service_key : SecretStr or None
-        The key that the portal handed out, URL-encoded or not.
+        The key that the portal issued, URL-encoded or not.
     asos_key, namdong_wind_key, nambu_solar_key : SecretStr or None
         The key of one service, where it is another one: ``<dataset>_key`` for each dataset of the registry.
     services_url : str
@@ -126,7 +126,7 @@ class ServiceSettings(_Keys):
                 return key
         raise OptionError(
             f"there is no key for the service {service}; set {_variable('service_key')} (or {_variable(own)}) to the "
-            "key that the portal handed out"
+            "key that the portal issued"
         )
 
     def series_of(self, dataset: Dataset) -> set[tuple[object, ...]]:

@@ -42,7 +42,7 @@ class Dialect(ABC):
     asked : Parameters
         The request.
     options : SimulatorOptions
-        What the simulator is told.
+        The options of the simulator.
     """
 
     service: ClassVar[str]

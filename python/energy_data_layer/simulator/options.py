@@ -1,4 +1,4 @@
-"""What a simulator can be told."""
+"""The options of a simulator."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 SIMULATED_KEY = "simulated/key+of=nobody=="
-"""The service key that a simulator accepts unless it is told another; it has to be URL-encoded to arrive."""
+"""The service key that a simulator accepts by default; it has to be URL-encoded to arrive."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorOptions:
-    """What a simulator can be told; all of it has a default.
+    """The options of a simulator; all of it has a default.
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ WIND_PLANTS = (
     Plant("W102", "너른들 풍력", "1", 3000.0),
     Plant("W103", "갯마을 풍력", "2", 2300.0),
 )
-"""The wind farms that a simulator has unless it is told others; no two share name and unit."""
+"""The wind farms that a simulator has by default; no two share name and unit."""
 
 SOLAR_PLANTS = tuple(
     Plant(code, f"{name} 태양광", unit, capacity)
@@ -82,4 +82,4 @@ SOLAR_PLANTS = tuple(
         ("998S", "너울", "3", 60.0),
     )
 )
-"""The solar plants that a simulator has unless it is told others; two are units of one plant."""
+"""The solar plants that a simulator has by default; two are units of one plant."""

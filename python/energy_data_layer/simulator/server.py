@@ -39,7 +39,7 @@ class Simulator:
     Parameters
     ----------
     options : SimulatorOptions, optional
-        What it is told.
+        Its options.
     port : int, default 0
         Its port; 0 takes any that is free.
 
@@ -115,7 +115,7 @@ class Simulator:
 
     @property
     def options(self) -> SimulatorOptions:
-        """What it is told."""
+        """Its options."""
         return self._services.options
 
     def change(self, **options: Any) -> None:

@@ -48,7 +48,7 @@ class Services:
     Parameters
     ----------
     options : SimulatorOptions
-        What they are told.
+        Their options.
     """
 
     def __init__(self, options: SimulatorOptions) -> None:

@@ -1,4 +1,4 @@
-"""What each source was last seen to send, and the changes that were told."""
+"""The schema each source last sent, and the changes that were recorded."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def store_schema(database: Database, source: str, fields: Mapping[str, str], run
 
 
 def silent_members(database: Database, table: str) -> set[str]:
-    """Return the plants of a table of which it was told that they fell silent, and not that they are back."""
+    """Return the plants of a table that were reported as silent, and not as back."""
     rows = database.read(DRIFT, ["kind", "subject", "noticed"], [("table_name", "=", table)])
     last = {row["subject"]: row["kind"] for row in rows.sort_by("noticed").to_pylist() if row["kind"].startswith("m")}
     return {subject for subject, kind in last.items() if kind == "member_vanished"}

@@ -1,1 +1,1 @@
-"""What a run tells of changes in its source: fields, members, distributions."""
+"""What a run reports of changes in its source: fields, members, distributions."""

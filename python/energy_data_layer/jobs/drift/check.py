@@ -112,7 +112,7 @@ def check_drift(
 ) -> None:
     """Compare what a service sent with what it was last seen to send; note, log and store what changed.
 
-    The first time that a source is seen, its state is stored and nothing is told. A run without items changes nothing.
+    The first time a source is seen, its state is stored and nothing is reported. A run without items changes nothing.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def check_drift(
         return
     table, seen = gate.table, fields_seen(collection)
     with database.transaction():
-        # Of two runs at once the later one sees what the earlier one told.
+        # Of two runs at once the later one sees what the earlier one recorded.
         database.lock(SOURCE_SCHEMAS)
         known = last_schema(database, collection.source)
         if known is not None:
@@ -186,7 +186,7 @@ def _frozen(table: str, origin: str, changes: Sequence[DriftFinding]) -> SchemaD
 
 
 def _merged(known: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields that are there now, with all kinds ever seen: one that comes and goes is told once."""
+    """Return the fields that are there now, with all kinds ever seen: one that comes and goes is reported once."""
     return {name: "|".join(sorted(_kinds(kinds) | _kinds(known.get(name, "")))) for name, kinds in seen.items()}
 
 

@@ -79,7 +79,7 @@ def check_distributions(database: Database, report: RunReport, table: str, first
         The days that the run is about.
     """
     with database.transaction():
-        # Of two runs at once the later one sees what the earlier one told.
+        # Of two runs at once the later one sees what the earlier one recorded.
         database.lock(MONTHLY_STATISTICS)
         refresh_statistics(database, table, first, last)
         told = _told(database, table)
@@ -193,7 +193,7 @@ def _findings(database: Database, table: str, first: date, last: date) -> list[D
 
 
 def _told(database: Database, table: str) -> set[tuple[str, str]]:
-    """Return the months of series, and their fields, of which something was told."""
+    """Return the months of series, and their fields, for which something was reported."""
     rows = database.read(
         DRIFT, ["subject", "field"], [("table_name", "=", table), ("kind", "in", [DISTRIBUTION, UNIT])]
     )

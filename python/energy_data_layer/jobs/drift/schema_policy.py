@@ -15,11 +15,11 @@ class SchemaPolicy(StrEnum):
     Attributes
     ----------
     EVOLVE
-        Changes are told, everything is stored, and the next run expects what came.
+        Changes are reported, everything is stored, and the next run expects what came.
     FREEZE
         A change ends the run before anything of it is written.
     REJECT
-        What shows a change goes to table ``rejects``, the rest is stored; it is told until it ends or is accepted.
+        What shows a change goes to table ``rejects``, the rest is stored; it is reported until it ends or is accepted.
     """
 
     EVOLVE = "evolve"

@@ -205,7 +205,7 @@ def _checked_gap(max_spline_gap: int) -> int:
 def _require_free(frame: Frame, names: tuple[str, ...]) -> None:
     for name in map(provenance_column, names):
         if name in frame.names:
-            raise OptionError(f'the frame has a column "{name}" already; drop or rename it, or pass provenance=False')
+            raise OptionError(f'the frame has a column "{name}" already; drop or rename it')
 
 
 def _read_history(history: Any | None, given: InputColumns, names: tuple[str, ...]) -> InputColumns | None:

@@ -191,7 +191,7 @@ def _require_confirmed(layout: WideLayout, long: Long) -> None:
             f'the hours, taken as {layout.energy_unit}, do not add up to "{layout.daily_total}" in '
             f"{len(contradicting)} of {long.totals_checked} rows "
             f"(row {row}: {hours:g} kWh, total {total:g} kWh); "
-            'pass energy_unit, such as energy_unit="Wh", or a layout'
+            'pass energy_unit="Wh", or a layout'
         )
 
 

@@ -76,7 +76,7 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
         )
         raise LayoutError(
             f'nothing says whether the hours of layout "{layout.name}" hold Wh, kWh or MWh; {column}'
-            'pass energy_unit, such as energy_unit="kWh", or set it in the layout'
+            'pass energy_unit="kWh", or set it in the layout'
         )
 
     def named(heading: str | None) -> list[str]:

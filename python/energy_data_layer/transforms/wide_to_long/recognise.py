@@ -113,8 +113,8 @@ def _layout_from_headings(headings: Sequence[str], energy_unit: EnergyUnit | Non
     of_hours, of_total = _common_unit(hours, headings), _unit_in(daily_total or "")
     if energy_unit is None and of_hours is None and of_total is None:
         raise LayoutError(
-            f'nothing says whether "{hours[0]}" to "{hours[-1]}" hold Wh, kWh or MWh; pass energy_unit, such as '
-            f'energy_unit="kWh", or a layout; {_advice(headings)}'
+            f'nothing says whether "{hours[0]}" to "{hours[-1]}" hold Wh, kWh or MWh; '
+            f'pass energy_unit="kWh", or a layout; {_advice(headings)}'
         )
     return WideLayout(
         RECOGNISED,
