@@ -427,8 +427,8 @@ class ServiceError(DataLayerError, ConnectionError):
         self.retryable = retryable
         self.retry_after = retry_after
         http = f" (HTTP {status})" if status is not None else ""
-        asked = f", asked {attempts} time{'' if attempts == 1 else 's'}" if attempts else ""
-        super().__init__(f"{self.request}: {self.problem}{http}{asked}; {advice}")
+        tried = f", {attempts} attempt{'' if attempts == 1 else 's'}" if attempts else ""
+        super().__init__(f"{self.request}: {self.problem}{http}{tried}; {advice}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return (

@@ -167,7 +167,7 @@ def test_the_plant_comes_from_the_option_then_from_the_name(write):
 @pytest.mark.parametrize(
     ("rows", "name", "options", "message"),
     [
-        ([SOLAR, SOLAR_ROW], "한국남부발전(주).csv", {}, "tells the plant; pass plant_name"),
+        ([SOLAR, SOLAR_ROW], "한국남부발전(주).csv", {}, "names the plant; pass plant_name"),
         (
             [SOLAR, SOLAR_ROW],
             "solar.csv",
@@ -264,7 +264,7 @@ def test_capacities_of_a_file(write):
         ("날짜,발전기명".encode("utf-16"), "UTF-16"),
         (b"\x8d\xff\x8d\xff,1", "neither UTF-8 nor cp949"),
         (b'{"response": {"header": {}}}', "no columns for the hours"),
-        (",".join(HEADINGS).encode() + b'\n2024-01-01,"A,1,2\n', "line 2: cells cannot be told apart"),
+        (",".join(HEADINGS).encode() + b'\n2024-01-01,"A,1,2\n', "line 2: cells cannot be separated"),
     ],
 )
 def test_files_of_other_kinds(tmp_path, content, message):

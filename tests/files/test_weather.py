@@ -272,7 +272,7 @@ BAD_LINES = {
     "30 February": ("108,서울,2024-02-30 02:00,1,2", "일시: '2024-02-30 02:00' is not a time stamp"),
     "time zone": ("108,서울,2024-01-01 02:00Z,1,2", "일시: '2024-01-01 02:00Z' is not a time stamp"),
     "zone of an hour": ("108,서울,2024-01-01 02+09:00,1,2", r"일시: '.*' is not a time stamp"),
-    "open quotation": ('108,서울,2024-01-01 02:00,1,"2', "cells cannot be told apart here"),
+    "open quotation": ('108,서울,2024-01-01 02:00,1,"2', "cells cannot be separated here"),
     "NUL": ("108,서울,2024-01-01 02:00,1,\0", "a NUL byte"),
 }
 

@@ -86,15 +86,15 @@ def test_a_slow_answer_is_an_answer(database_url, simulator, job):
 # --- faults that last ---------------------------------------------------------------------------------
 
 LASTING = [
-    case("server_error", r"the service failed \(HTTP 500\), asked 2 times; run again later"),
+    case("server_error", r"the service failed \(HTTP 500\), 2 attempts; run again later"),
     case("gateway_error", "code 01.*retry a little later", code="01"),
     case("gateway_error", "code 10.*a parameter of the request is wrong", code="10"),
-    case("drop", "broke off.*asked 2 times"),
-    case("reset", "broke off.*asked 2 times"),
+    case("drop", "broke off.*2 attempts"),
+    case("reset", "broke off.*2 attempts"),
     case("cut", "check the request, and the answer against the service's documentation"),
     case("html", "check the request, and the answer against the service's documentation"),
-    case("late", "no complete answer within 0.5 s.*asked 2 times", seconds=60),
-    case("slow", "no complete answer within 0.5 s.*asked 2 times", seconds=60),
+    case("late", "no complete answer within 0.5 s.*2 attempts", seconds=60),
+    case("slow", "no complete answer within 0.5 s.*2 attempts", seconds=60),
     case("no_such_service", "code 12.*no such service"),
 ]
 

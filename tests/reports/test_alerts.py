@@ -111,7 +111,7 @@ def test_a_webhook_that_does_not_answer_holds_nothing_up(webhook, monkeypatch, c
     begin = time.perf_counter()
     assert not send_alert("x")
     assert time.perf_counter() - begin < longest
-    assert "did not answer within" in caplog.text or "could not be reached (TimeoutError)" in caplog.text
+    assert "did not respond within" in caplog.text or "could not be reached (TimeoutError)" in caplog.text
 
 
 def test_without_a_webhook_nothing_is_sent(monkeypatch, caplog):

@@ -101,12 +101,12 @@ def test_what_may_pass_is_asked_again(bad):
 @pytest.mark.parametrize(
     ("bad", "kind", "says"),
     [
-        (Reply(b"failed", 500), ServiceError, "the service failed (HTTP 500), asked 3 times; run again later"),
-        (Reply(raw=b""), ServiceError, "asked 3 times"),
-        (Reply(raw=CUT_SHORT), ServiceError, "(HTTP 200), asked 3 times"),
+        (Reply(b"failed", 500), ServiceError, "the service failed (HTTP 500), 3 attempts; run again later"),
+        (Reply(raw=b""), ServiceError, "3 attempts"),
+        (Reply(raw=CUT_SHORT), ServiceError, "(HTTP 200), 3 attempts"),
         (Reply(b"o"), PayloadError, "is not ok"),
         (gateway("01"), ApiError, "code 01"),
-        (Reply(b"", 429, {"Retry-After": "0"}), ServiceError, "no more requests at present (HTTP 429), asked 3 times"),
+        (Reply(b"", 429, {"Retry-After": "0"}), ServiceError, "no more requests at present (HTTP 429), 3 attempts"),
     ],
 )
 def test_it_is_given_up_after_the_last_attempt(bad, kind, says):
@@ -121,7 +121,7 @@ def test_it_is_given_up_after_the_last_attempt(bad, kind, says):
 @pytest.mark.parametrize(
     ("bad", "kind", "says"),
     [
-        (Reply(b"", 404), ServiceError, "refuses the request (HTTP 404), asked 1 time; check the service key"),
+        (Reply(b"", 404), ServiceError, "refuses the request (HTTP 404), 1 attempt; check the service key"),
         (Reply(HTML, 403), ServiceError, "HTTP 403"),
         (Reply(b"", 302, {"Location": "/elsewhere"}), ServiceError, "not followed because the key would go there"),
         (gateway("10"), ApiError, "code 10"),
@@ -266,7 +266,7 @@ def test_no_answer_in_time():
         took = time.monotonic() - begin
         release.set()
     assert isinstance(error, ServiceError)
-    assert "no complete answer within 0.1 s, asked 2 times" in str(error)
+    assert "no complete answer within 0.1 s, 2 attempts" in str(error)
     assert took < 15
 
 
@@ -313,14 +313,14 @@ def test_a_body_that_drips_for_ever_is_given_up():
     finally:
         stop.set()
         listener.close()
-    assert "no complete answer within 0.2 s (HTTP 200), asked 1 time" in str(error)
+    assert "no complete answer within 0.2 s (HTTP 200), 1 attempt" in str(error)
 
 
 def test_connection_refused(silent_url):
     error, client = get(settings(silent_url, attempts=3))
     assert isinstance(error, ServiceError)
     assert "no connection" in str(error)
-    assert "asked 3 times; check the address, the network and the proxy; run again later" in str(error)
+    assert "3 attempts; check the address, the network and the proxy; run again later" in str(error)
     assert client.stats.requests == 3
 
 
@@ -379,7 +379,7 @@ def test_a_body_that_is_too_long_is_refused(how, monkeypatch):
     with serving(scripted(reply)) as service:
         error, _ = get(settings(service.url))
     assert isinstance(error, ServiceError)
-    assert "the body has more than 1 MB (HTTP 200), asked 1 time; ask for fewer days" in str(error)
+    assert "the body has more than 1 MB (HTTP 200), 1 attempt; ask for fewer days" in str(error)
     assert len(service.asked) == 1
 
 
@@ -536,7 +536,7 @@ def test_errors_survive_the_way_between_processes():
     error = StopForToday("asos pageNo=1", "told\nto stop", "wait", status=429, attempts=2, retry_after=9.0)
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is StopForToday
-    assert str(copy) == str(error) == "asos pageNo=1: told to stop (HTTP 429), asked 2 times; wait"
+    assert str(copy) == str(error) == "asos pageNo=1: told to stop (HTTP 429), 2 attempts; wait"
     assert vars(copy) == vars(error)
     assert isinstance(copy, ConnectionError)
 

@@ -713,7 +713,7 @@ def test_the_command_serves_until_it_is_interrupted():
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "requests answered: 1" in messages
+    assert "requests served: 1" in messages
     assert "Traceback" not in messages
 
 

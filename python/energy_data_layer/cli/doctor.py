@@ -21,7 +21,7 @@ def doctor(
             envvar=settings.DATABASE_URL,
         ),
     ] = None,
-    online: Annotated[bool, typer.Option("--online", help="Try whether the services' address answers.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="Test the connection to the services' address.")] = False,
     test_webhook: Annotated[bool, typer.Option("--test-webhook", help="Send a message to the webhook.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON and nothing else.")] = False,
 ) -> None:

@@ -41,16 +41,17 @@ def generation(
         ),
     ],
     publisher: Annotated[
-        str | None, typer.Option(help="Who published the files, e.g. KOSPO; by default their names tell.")
+        str | None, typer.Option(help="Who published the files, e.g. KOSPO; taken from their names by default.")
     ] = None,
     layout: Annotated[
-        str | None, typer.Option(help="Name of the layout of all files; by default their headings tell.")
+        str | None, typer.Option(help="Name of the layout of all files; recognised by their headings by default.")
     ] = None,
     energy_unit: Annotated[
-        EnergyUnit | None, typer.Option(help="What the hours of all files hold; by default the layout tells.")
+        EnergyUnit | None, typer.Option(help="The unit of the hours of all files; that of the layout by default.")
     ] = None,
     plant_name: Annotated[
-        str | None, typer.Option(help="The plant, for tables that do not name it; by default the file's name tells.")
+        str | None,
+        typer.Option(help="The plant, for tables that do not name it; taken from the file's name by default."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")

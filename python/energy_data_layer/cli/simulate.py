@@ -16,14 +16,12 @@ from energy_data_layer.cli.console import say
 
 def simulate(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.")] = 8000,
-    latency_seconds: Annotated[
-        float, typer.Option("--latency", help="Seconds that every answer takes at least.")
-    ] = 0.15,
+    latency_seconds: Annotated[float, typer.Option("--latency", help="Shortest response time in seconds.")] = 0.15,
     requests_per_second: Annotated[
-        float | None, typer.Option("--rate", help="Requests per second; more are answered with HTTP 429.")
+        float | None, typer.Option("--rate", help="Requests per second; any more get HTTP 429.")
     ] = None,
     requests_per_day: Annotated[
-        int | None, typer.Option("--per-day", help="Requests per service and day; more are answered with code 22.")
+        int | None, typer.Option("--per-day", help="Requests per service and day; any more get code 22.")
     ] = None,
     faults: Annotated[str, typer.Option(help="What goes wrong, and how often: server_error=0.1,drop=0.05.")] = "",
     seed: Annotated[int, typer.Option(help="Another seed makes other data and other faults.")] = 0,
@@ -52,4 +50,4 @@ def simulate(
         for name, value in simulator.environment.items():
             typer.echo(f"export {name}={shlex.quote(value)}")
         asked_to_end.wait()
-        say(f"requests answered: {simulator.request_count:,}")
+        say(f"requests served: {simulator.request_count:,}")

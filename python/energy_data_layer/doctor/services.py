@@ -80,6 +80,6 @@ async def _asked(found: ServiceSettings) -> Finding:
         async with httpx.AsyncClient(transport=transport, timeout=SECONDS_TO_ANSWER) as client:
             answer = await client.get(found.services_url)
     except httpx.HTTPError as error:
-        told = f"{found.services_url} does not answer ({type(error).__name__})"
+        told = f"{found.services_url} does not respond ({type(error).__name__})"
         return Finding("services online", Verdict.PROBLEM, told, "check the network, the proxy and the certificates")
-    return Finding("services online", Verdict.OK, f"{found.services_url} answers (HTTP {answer.status_code})")
+    return Finding("services online", Verdict.OK, f"{found.services_url} responds (HTTP {answer.status_code})")

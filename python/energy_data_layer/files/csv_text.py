@@ -112,7 +112,7 @@ def records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     SourceFileError
-        If a quotation is not closed or the cells cannot be told apart otherwise.
+        If a quotation is not closed or the cells cannot be separated otherwise.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise SourceFileError(path, line, f"cells cannot be told apart here: {error}") from error
+        raise SourceFileError(path, line, f"cells cannot be separated here: {error}") from error
 
 
 def in_arrow_memory(data: bytes) -> pa.Buffer:

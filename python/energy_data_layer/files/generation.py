@@ -277,7 +277,7 @@ def _required_plant(path: Path) -> str:
         raise SourceFileError(
             path,
             None,
-            "neither the table nor the file's name (publisher_plant_date.csv) tells the plant; pass plant_name",
+            "neither the table nor the file's name (publisher_plant_date.csv) names the plant; pass plant_name",
         )
     return name
 

@@ -68,7 +68,7 @@ def send_alert(text: str) -> bool:
     thread.start()
     thread.join(LONGEST_WAIT_SECONDS)
     if thread.is_alive():
-        logger.warning("alert: the webhook did not answer within %.0f s", LONGEST_WAIT_SECONDS)
+        logger.warning("alert: the webhook did not respond within %.0f s", LONGEST_WAIT_SECONDS)
     return accepted == [True]
 
 
@@ -88,4 +88,4 @@ def _post(address: str, text: str) -> bool:
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
-        """Let a redirection be an error: the message is for this address alone."""
+        """Let a redirect be an error: the message is for this address alone."""
