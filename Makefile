@@ -23,6 +23,8 @@ SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/
 	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs service_faults job_secrets demo)
 DIVAN ?=
 FUZZ_SECONDS ?= 60
+# Tests take what the engine has built of other crates, and have their own check its sums.
+CHECKED := $(patsubst %,--config profile.release.package.transforms.%=true,debug-assertions overflow-checks)
 export UV_NO_PROGRESS := 1
 # A run starts Python hundreds of times; without bytecode each start compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -94,7 +96,7 @@ test-shadow: $(VENV)/.rust-engine ## the jobs' tests in shadow mode; a call on w
 
 .PHONY: test-cargo
 test-cargo: ## the Rust crates' own tests
-	cargo test --manifest-path rust/Cargo.toml --locked --workspace
+	cargo test --manifest-path rust/Cargo.toml --locked --workspace --release $(CHECKED)
 
 .PHONY: test-equivalence
 test-equivalence: build ## the equality tests on the built wheels, in an environment of their own; a skip is a failure
