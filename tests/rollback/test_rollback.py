@@ -164,10 +164,15 @@ def test_the_table_of_the_page_is_the_one_that_is_rehearsed():
 @pytest.mark.slow
 @EACH_STATE
 def test_the_pipeline_goes_on_or_stops_as_the_page_says(row, state, expected, environment, inputs, tmp_path):
-    """Each job is run, then again with USE_RUST=0; the weather job besides with each --engine."""
+    """Each job is run, then again with USE_RUST=0; the weather job besides with each --engine.
+
+    However an engine fails to load, the jobs meet the error that each wish shows: one such state runs them all.
+    """
     cells = TABLE[row]
-    jobs = {job: tmp_path / f"{job}.duckdb" for job in JOBS}
-    engines = {f"--engine {engine}": tmp_path / f"{engine}.duckdb" for engine in ("reference", "rust", "auto")}
+    fails_as_another = state in list(BROKEN)[1:]
+    jobs = {job: tmp_path / f"{job}.duckdb" for job in (["weather"] if fails_as_another else JOBS)}
+    asked_for = () if fails_as_another else ("reference", "rust", "auto")
+    engines = {f"--engine {engine}": tmp_path / f"{engine}.duckdb" for engine in asked_for}
     commands = [
         *((command(job, inputs, file), wish) for wish in (None, "0") for job, file in jobs.items()),
         *((command("weather", inputs, file, *option.split()), None) for option, file in engines.items()),
