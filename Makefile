@@ -23,7 +23,7 @@ SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/
 	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs service_faults job_secrets demo)
 DIVAN ?=
 FUZZ_SECONDS ?= 60
-# Tests take what the engine has built of other crates, and have their own check its sums.
+# Tests use the crates that the engine was built with; the project's own is built with assertions and overflow checks.
 CHECKED := $(patsubst %,--config profile.release.package.transforms.%=true,debug-assertions overflow-checks)
 export UV_NO_PROGRESS := 1
 # A run starts Python hundreds of times; without bytecode each start compiles all that it imports again.
