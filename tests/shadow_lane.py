@@ -12,7 +12,7 @@ import pytest
 
 from energy_data_layer.engine.shadow import comparer as shadow
 from energy_data_layer.engine.shadow.counts import ShadowCounts
-from energy_data_layer.jobs import watched_run
+from energy_data_layer.jobs import run_context
 from energy_data_layer.transforms.registry import TRANSFORMS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _noted(counts: ShadowCounts) -> AbstractContextManager[None]:
 
 def pytest_configure() -> None:
     """Note what every run of a job counts; tests call faster than services answer, so all calls may wait."""
-    watched_run.counted_in = _noted
+    run_context.counted_in = _noted
     shadow._comparer._queue.maxsize = 0
 
 
