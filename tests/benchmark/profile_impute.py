@@ -313,7 +313,7 @@ def _naive_calls(df: pd.DataFrame, codes: pd.Series) -> dict[str, Callable[[], A
 def _as_numbers(role: str, table: reference.Table, of_reference: Any, of_naive: Any) -> tuple[ArrayLike, ArrayLike]:
     """Bring the answers of both to one form."""
     if role == "gap_finding":
-        within = np.stack([of_reference.start, of_reference.stop]) - table.first_row[of_reference.station]
+        within = np.stack([of_reference.start, of_reference.stop]) - table.first_row[table.station[of_reference.start]]
         return within.T.ravel(), list(chain.from_iterable(chain.from_iterable(of_naive)))
     return of_reference, list(chain.from_iterable(of_naive)) if role == "spline" else of_naive
 

@@ -155,6 +155,7 @@ class Chunk:
 
     Examples
     --------
+    >>> from datetime import date
     >>> Chunk("nambu_solar", ("997D", "1"), date(2024, 1, 1), date(2024, 1, 31)).label
     'nambu_solar 997D 1 2024-01-01..2024-01-31'
     """
