@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.options import RunOptions
 from energy_data_layer.jobs.wind import run_wind
 from energy_data_layer.simulator.faults import Fault
 from energy_data_layer.simulator.plants import WIND_PLANTS, Plant
@@ -157,3 +158,10 @@ def test_without_a_key_the_variable_is_named(tmp_path, simulator):
     service = simulator()
     with pytest.raises(OptionError, match="EDL_SERVICE_KEY"):
         run_wind(f"duckdb:///{tmp_path}/energy.duckdb", settings=settings_of(service, service_key=None), today=TODAY)
+
+
+def test_none_asks_for_what_a_run_has_by_default(monkeypatch):
+    monkeypatch.setenv("EDL_CONCURRENCY", "3")
+    options = RunOptions(settings=None, today=None)
+    assert options.settings.concurrency == 3
+    assert options.today == RunOptions().today

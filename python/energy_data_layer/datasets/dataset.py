@@ -99,6 +99,12 @@ class Column:
         return pa.timestamp("us") if pa.types.is_timestamp(self.arrow_type) else self.arrow_type
 
 
+def energy_column(name: str) -> Column:
+    """Return the column of the energy that is generated in an hour."""
+    daily = DailyValue("sum", zero_counts=False)
+    return Column(name, pa.float64(), "kWh", "energy generated in the hour", daily=daily)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """The table of hours in which a dataset is stored.

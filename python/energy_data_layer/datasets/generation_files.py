@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from energy_data_layer.datasets.dataset import Column, DailyValue, Dataset, Label, Table
+from energy_data_layer.datasets.dataset import Column, Dataset, Label, Table, energy_column
 
 GENERATION_FILES = Dataset(
     name="generation_files",
@@ -18,13 +18,7 @@ GENERATION_FILES = Dataset(
             Column("unit", pa.string(), meaning="generating unit, empty where there is none"),
             Column("fuel", pa.string(), meaning="what the plant runs on"),
             Column("interval_start", pa.timestamp("us"), meaning="beginning of the hour, KST"),
-            Column(
-                "kwh",
-                pa.float64(),
-                "kWh",
-                "energy generated in the hour",
-                daily=DailyValue("sum", zero_counts=False),
-            ),
+            energy_column("kwh"),
             Column("label_convention", pa.string(), meaning="what the file's headings label an hour by"),
         ),
         series=("publisher", "plant", "unit"),

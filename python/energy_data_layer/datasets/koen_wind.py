@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.datasets.chunks import compact_day, months
-from energy_data_layer.datasets.dataset import Chunk, Column, DailyValue, Dataset, Label, Service, Table, ends_by_flag
+from energy_data_layer.datasets.dataset import (
+    Chunk,
+    Column,
+    Dataset,
+    Label,
+    Service,
+    Table,
+    ends_by_flag,
+    energy_column,
+)
 from energy_data_layer.datasets.envelope import Envelope
 from energy_data_layer.datasets.layouts import KOEN_WIND_API
 from energy_data_layer.datasets.payload_fields import (
@@ -47,13 +56,7 @@ KOEN_WIND = Dataset(
         columns=(
             Column("timestamp", pa.timestamp("us"), meaning="end of the hour, KST"),
             Column("plant_name", pa.string(), meaning="name of the wind farm"),
-            Column(
-                "generation",
-                pa.float64(),
-                "kWh",
-                "energy generated in the hour",
-                daily=DailyValue("sum", zero_counts=False),
-            ),
+            energy_column("generation"),
         ),
         series=("plant_name",),
         stamp="timestamp",

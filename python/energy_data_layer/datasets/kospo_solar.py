@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.datasets.chunks import compact_day, years
-from energy_data_layer.datasets.dataset import Chunk, Column, DailyValue, Dataset, Label, Service, Table, ends_by_total
+from energy_data_layer.datasets.dataset import (
+    Chunk,
+    Column,
+    Dataset,
+    Label,
+    Service,
+    Table,
+    ends_by_total,
+    energy_column,
+)
 from energy_data_layer.datasets.envelope import Envelope
 from energy_data_layer.datasets.layouts import KOSPO_SOLAR_API
 from energy_data_layer.datasets.payload_fields import (
@@ -61,13 +70,7 @@ KOSPO_SOLAR = Dataset(
             Column("gencd", pa.string(), meaning="code of the plant"),
             Column("plant_name", pa.string(), meaning="name of the plant"),
             Column("hogi", pa.string(), meaning="generating unit"),
-            Column(
-                "generation",
-                pa.float64(),
-                "kWh",
-                "energy generated in the hour",
-                daily=DailyValue("sum", zero_counts=False),
-            ),
+            energy_column("generation"),
             _daily("daily_total", "published total of the day"),
             _daily("daily_avg", "published mean of the day's hours"),
             _daily("daily_max", "published greatest hour of the day"),

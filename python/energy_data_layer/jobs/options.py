@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +134,9 @@ class RunOptions:
     on_stage: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
+        for one in fields(self):
+            if one.default_factory is not MISSING and getattr(self, one.name) is None:
+                object.__setattr__(self, one.name, one.default_factory())
         if self.keep_raw is not None and self.from_raw is not None:
             raise OptionError("keep_raw and from_raw cannot be combined: the answers in from_raw are kept already")
         if self.from_raw is not None and not Path(self.from_raw).is_dir():
