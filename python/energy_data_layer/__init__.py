@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from energy_data_layer.errors import PayloadError as PayloadError
     from energy_data_layer.transforms.complete_hours.api import complete_hours as complete_hours
     from energy_data_layer.transforms.impute.api import impute_missing_values as impute_missing_values
+    from energy_data_layer.transforms.impute.model import GapModel as GapModel
     from energy_data_layer.transforms.impute.report import ImputationReport as ImputationReport
     from energy_data_layer.transforms.payload_rows.api import rows_from_api_payload as rows_from_api_payload
     from energy_data_layer.transforms.payload_rows.report import PayloadReport as PayloadReport
@@ -35,6 +36,7 @@ _HOME_OF = {
     "ApiError": "errors",
     "DataLayerError": "errors",
     "EngineUnavailable": "errors",
+    "GapModel": "transforms.impute.model",
     "ImputationReport": "transforms.impute.report",
     "PayloadError": "errors",
     "PayloadReport": "transforms.payload_rows.report",
@@ -53,6 +55,7 @@ __all__ = [
     "ApiError",
     "DataLayerError",
     "EngineUnavailable",
+    "GapModel",
     "ImputationReport",
     "PayloadError",
     "PayloadReport",

@@ -51,6 +51,10 @@ class OptionError(DataLayerError, ValueError):
     """An option has a value that it cannot take."""
 
 
+class ModelError(DataLayerError, ValueError):
+    """A model of gaps is none, is damaged, does not fit the frame, or cannot be fitted."""
+
+
 class FrameTypeError(DataLayerError, TypeError):
     """The frame is none of pandas, polars and pyarrow."""
 

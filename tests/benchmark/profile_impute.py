@@ -198,20 +198,20 @@ FUNCTIONS_OF_PART = {
     "parsing the numbers": {
         "core/columns.py:as_arrow",
         "core/parse.py:parse_numbers",
-        "impute/reference.py:_require_finite",
+        "reference/table.py:_require_finite",
     },
     "gap finding": {"core/gaps.py:find_gaps", "benchmark/naive.py:find_gaps"},
-    "spline": {"impute/reference.py:spline_values", "benchmark/naive.py:spline_values"},
+    "spline": {"reference/spline_climatology.py:spline_values", "benchmark/naive.py:spline_values"},
     "climatology and means": {
-        "impute/reference.py:climatology",
-        "impute/reference.py:station_means",
+        "reference/spline_climatology.py:climatology",
+        "reference/spline_climatology.py:station_means",
         "benchmark/naive.py:climatology",
         "benchmark/naive.py:station_mean",
         "benchmark/naive.py:column_mean",
     },
     "assembling the frame": {
         "core/frames.py:filled",
-        "impute/reference.py:_in_frame_order",
+        "reference/table.py:in_frame_order",
         "core/indexing.py:__setitem__",
     },
 }

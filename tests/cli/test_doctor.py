@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import zoneinfo
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import metadata
 
@@ -259,7 +260,7 @@ def test_an_engine_that_loads_and_gives_another_answer_is_a_problem(monkeypatch)
 
     def off_by_one(*arguments):
         imputed = real(*arguments)
-        imputed.values["ta"] = imputed.values["ta"] + 1
+        imputed.columns["ta"] = replace(imputed.columns["ta"], values=imputed.columns["ta"].values + 1)
         return imputed
 
     monkeypatch.setattr(impute, "imputed_in_rust", off_by_one)

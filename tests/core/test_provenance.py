@@ -12,12 +12,19 @@ from energy_data_layer.core.provenance import Provenance, is_fill, is_fill_sql, 
 from energy_data_layer.storage.database import Database
 
 PACKAGE = Path(energy_data_layer.__file__).parent
-CODES = pa.table({"code": pa.array([*Provenance, None, 9], pa.uint8())})
+CODES = pa.table({"code": pa.array([*Provenance, None, 99], pa.uint8())})
 
 
 def test_every_code_is_observed_interpolated_a_mean_or_unfilled():
     assert [method.name for method in Provenance if not method.is_fill] == ["OBSERVED"]
-    assert [method.name for method in Provenance if method.is_interpolated] == ["SPLINE", "LINEAR", "NEAREST"]
+    assert [method.name for method in Provenance if method.is_interpolated] == [
+        "SPLINE",
+        "LINEAR",
+        "NEAREST",
+        "OPTIMAL_INTERPOLATION",
+        "OPTIMAL_INTERPOLATION_NEIGHBOURS",
+        "BORROWED_CLIMATOLOGY",
+    ]
     assert [method.name for method in Provenance if method.is_mean] == ["CLIMATOLOGY", "STATION_MEAN", "GLOBAL_MEAN"]
 
 

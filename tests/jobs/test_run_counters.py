@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from energy_data_layer import __version__
@@ -57,7 +59,7 @@ def test_calls_and_mismatches_of_shadow_mode(tmp_path, simulator, monkeypatch):
 
     def off_by_one(*arguments):
         imputed = real(*arguments)
-        imputed.values["ta"] = imputed.values["ta"] + 1
+        imputed.columns["ta"] = replace(imputed.columns["ta"], values=imputed.columns["ta"].values + 1)
         return imputed
 
     monkeypatch.setenv("USE_RUST", "shadow")

@@ -67,7 +67,9 @@ def test_missing_before_and_after(column, frame, answer_and_report):
 def test_filled_by_method(column, answer_and_report):
     answer, report = answer_and_report
     counted = answer[f"{column}_provenance"].value_counts()
-    assert report.columns[column].filled == {label: counted.get(code, 0) for code, label in enumerate(LABELS, start=1)}
+    assert report.columns[column].filled == {
+        method.label: counted.get(method, 0) for method in Provenance if method is not Provenance.OBSERVED
+    }
 
 
 def test_the_frame_of_these_tests_needs_every_method(answer_and_report):
@@ -106,7 +108,7 @@ def test_a_report_is_json(answer_and_report):
     _, report = answer_and_report
     said = json.loads(json.dumps(report.to_dict(), ensure_ascii=False))
     assert said["columns"]["ta"]["filled"] == report.columns["ta"].filled
-    assert set(said) == {"rows", "stations", "columns", "engine", "engine_reason", "seconds"}
+    assert set(said) == {"rows", "stations", "columns", "engine", "engine_reason", "seconds", "method", "model"}
 
 
 def test_the_numbers_are_plain_integers(answer_and_report):
@@ -134,4 +136,5 @@ def test_the_codes_of_the_contract():
     assert {code.label: int(code) for code in Provenance} == {
         "observed": 0, "spline": 1, "linear": 2, "nearest": 3,
         "climatology": 4, "station_mean": 5, "global_mean": 6, "unfilled": 7,
+        "optimal_interpolation": 8, "optimal_interpolation_neighbours": 9, "borrowed_climatology": 10,
     }  # fmt: skip

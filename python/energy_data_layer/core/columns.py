@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,6 +105,10 @@ class InputColumns:
     wall_clock: ArrowColumn | None
     """Naive stamps of the frame's own zone, for calendar fields; None where `stamp` is naive already."""
     values: Mapping[str, Values]
+
+    def in_arrow(self) -> InputColumns:
+        """Return the same with all values as Arrow."""
+        return replace(self, values=as_arrow(self.values))
 
 
 def read_columns(

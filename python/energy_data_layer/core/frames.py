@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError
 
 if TYPE_CHECKING:
@@ -54,8 +53,8 @@ class Frame(Protocol):
     def wall_clock(self, name: str) -> ArrowColumn:
         """Return a zone-aware stamp column as naive stamps of its own zone."""
 
-    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
-        """Return a frame of the same kind with `values` in their columns and `codes` behind them."""
+    def filled(self, values: Mapping[str, Values], behind: Mapping[str, Mapping[str, Values]]) -> Any:
+        """Return a frame of the same kind with `values` in their columns and new columns behind some of them."""
 
     def from_table(self, table: pa.Table) -> Any:
         """Return `table`, whose columns are this frame's in order, as a frame of the same kind and types."""
@@ -117,7 +116,7 @@ class _ArrowFrame:
         except pa.ArrowException as error:
             raise ColumnTypeError(f'column "{name}" of {self._label} has an unknown zone: {error}') from error
 
-    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+    def filled(self, values: Mapping[str, Values], behind: Mapping[str, Mapping[str, Values]]) -> Any:
         schema = self._table.schema
         arrays, fields = [], []
         for position, name in enumerate(self.names):
@@ -127,9 +126,9 @@ class _ArrowFrame:
                 continue
             arrays.append(_numbers(values[name]))
             fields.append(pa.field(name, pa.float64()))
-            if name in codes:
-                arrays.append(_numbers(codes[name]))
-                fields.append(pa.field(provenance_column(name), pa.uint8()))
+            for new, column in behind.get(name, {}).items():
+                arrays.append(_numbers(column))
+                fields.append(pa.field(new, arrays[-1].type))
         return type(self._table).from_arrays(arrays, schema=pa.schema(fields, metadata=schema.metadata))
 
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
@@ -192,13 +191,14 @@ class _PolarsFrame:
     def wall_clock(self, name: str) -> ArrowColumn:
         return pa.chunked_array(self._df.get_column(name).dt.replace_time_zone(None))
 
-    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+    def filled(self, values: Mapping[str, Values], behind: Mapping[str, Mapping[str, Values]]) -> Any:
         import polars as pl
 
         result = self._df.with_columns(pl.Series(name, column) for name, column in values.items())
-        for name, column in codes.items():
-            behind = result.get_column_index(name) + 1
-            result.insert_column(behind, pl.Series(provenance_column(name), column))
+        for name, columns in behind.items():
+            place = result.get_column_index(name) + 1
+            for offset, (new, column) in enumerate(columns.items()):
+                result.insert_column(place + offset, pl.Series(new, column))
         return result
 
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
@@ -266,7 +266,7 @@ class _PandasFrame:
     def wall_clock(self, name: str) -> ArrowColumn:
         return self._to_arrow(name, self._datetimes(name, self._array(name)).tz_localize(None).array)
 
-    def filled(self, values: Mapping[str, Values], codes: Mapping[str, NDArray[np.uint8]]) -> Any:
+    def filled(self, values: Mapping[str, Values], behind: Mapping[str, Mapping[str, Values]]) -> Any:
         import pandas as pd
 
         result = self._df.copy(deep=False)
@@ -277,8 +277,8 @@ class _PandasFrame:
                 # A Series of the same index is taken over as it is; a bare array would be copied.
                 column = pd.Series(column, index=result.index, copy=False)
             result.isetitem(place, column)
-            if name in codes:
-                result.insert(place + 1, provenance_column(name), codes[name])
+            for offset, (new, numbers) in enumerate(behind.get(name, {}).items()):
+                result.insert(place + 1 + offset, new, numbers)
         return result
 
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:

@@ -34,7 +34,13 @@ class Provenance(IntEnum):
     GLOBAL_MEAN = 6
     """The mean of all observed values of the column."""
     UNFILLED = 7
-    """Still missing, because the column has no observed value at all."""
+    """Still missing: the column has no observed value at all, or the gap is longer than `max_gap`."""
+    OPTIMAL_INTERPOLATION = 8
+    """Predicted from the station's own observed values before and after the gap."""
+    OPTIMAL_INTERPOLATION_NEIGHBOURS = 9
+    """Predicted from these and from what neighbouring stations observed."""
+    BORROWED_CLIMATOLOGY = 10
+    """Predicted, its climatology being that of another station."""
 
     @property
     def label(self) -> str:
@@ -49,7 +55,14 @@ class Provenance(IntEnum):
     @property
     def is_interpolated(self) -> bool:
         """Whether the value was computed from its neighbours in time."""
-        return self in {Provenance.SPLINE, Provenance.LINEAR, Provenance.NEAREST}
+        return self in {
+            Provenance.SPLINE,
+            Provenance.LINEAR,
+            Provenance.NEAREST,
+            Provenance.OPTIMAL_INTERPOLATION,
+            Provenance.OPTIMAL_INTERPOLATION_NEIGHBOURS,
+            Provenance.BORROWED_CLIMATOLOGY,
+        }
 
     @property
     def is_mean(self) -> bool:
@@ -58,6 +71,9 @@ class Provenance(IntEnum):
 
 
 PROVENANCE_SUFFIX = "_provenance"
+
+
+LOW_SUFFIX, HIGH_SUFFIX = "_low", "_high"
 
 
 def provenance_column(column: str) -> str:

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -177,7 +179,12 @@ def _different_values(left: pa.Array, right: pa.Array) -> NDArray[np.bool_]:
 
 
 def _largest(frame: Any, column: str) -> float:
-    """Return the largest finite magnitude in a column; 0 where it holds no number."""
+    """Return the largest finite magnitude in a column; 0 where it holds no number.
+
+    The ends of an interval, which no input has, are as large as the column that they belong to.
+    """
+    if column not in _names(frame):
+        column = str(column).removesuffix(LOW_SUFFIX).removesuffix(HIGH_SUFFIX)
     if column not in _names(frame):
         return 0.0
     values = _as_arrow(_column(frame, _names(frame).index(column)))

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import operator
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import InputColumns, as_arrow, is_text, read_columns
+from energy_data_layer.core.columns import InputColumns, is_text, read_columns
 from energy_data_layer.core.frames import Frame, Values, wrap
-from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
-from energy_data_layer.errors import ColumnTypeError, OptionError
+from energy_data_layer.errors import ColumnTypeError, ModelError, OptionError
 from energy_data_layer.transforms.impute.report import ImputationReport
+from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, Bounds, Method, checked_rule
 from energy_data_layer.transforms.impute.rust import imputed_in_rust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import polars as pl
-    from numpy.typing import NDArray
 
-    from energy_data_layer.transforms.impute.report import ColumnReport, Imputed
+    from energy_data_layer.transforms.impute.model import GapModel
+    from energy_data_layer.transforms.impute.report import Filled, Imputed
+    from energy_data_layer.transforms.impute.rule import Rule
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
-
-LONGEST_GAP = 2**62
-"""What a larger `max_spline_gap` is taken for: no frame has a longer gap."""
 
 
 @overload
@@ -43,8 +40,14 @@ def impute_missing_values(
     date_col: str = ...,
     station_col: str = ...,
     *,
+    method: Method = ...,
     max_spline_gap: int = ...,
+    max_gap: int | None = ...,
+    bounds: Mapping[str, Bounds] | None = ...,
     history: Any | None = ...,
+    model: GapModel | None = ...,
+    neighbours: int = ...,
+    interval: float | None = ...,
     provenance: bool = ...,
     report: Literal[False] = ...,
     use_rust: bool | None = ...,
@@ -58,8 +61,14 @@ def impute_missing_values(
     date_col: str = ...,
     station_col: str = ...,
     *,
+    method: Method = ...,
     max_spline_gap: int = ...,
+    max_gap: int | None = ...,
+    bounds: Mapping[str, Bounds] | None = ...,
     history: Any | None = ...,
+    model: GapModel | None = ...,
+    neighbours: int = ...,
+    interval: float | None = ...,
     provenance: bool = ...,
     report: Literal[True],
     use_rust: bool | None = ...,
@@ -74,21 +83,35 @@ def impute_missing_values(
     date_col: str = "tm",
     station_col: str = "stnNm",
     *,
+    method: Method = "spline_climatology",
     max_spline_gap: int = 3,
+    max_gap: int | None = None,
+    bounds: Mapping[str, Bounds] | None = None,
     history: Any | None = None,
+    model: GapModel | None = None,
+    neighbours: int = MOST_NEIGHBOURS,
+    interval: float | None = None,
     provenance: bool = False,
     report: bool = False,
     use_rust: bool | None = None,
 ) -> Any:
-    """Fill missing values: short gaps by a cubic spline, long ones by the station's climatology.
+    """Fill missing values, by default short gaps by a cubic spline and long ones by the station's climatology.
 
-    Per station and column, rows are taken in time order and counted 0, 1, 2, …; hours that are absent
-    altogether should be inserted first, by `complete_hours`. Every fill is computed from observed values
-    only. A gap of at most `max_spline_gap` values between observed ones is filled by the not-a-knot cubic
-    spline through all observed points of the series (a straight line where only 2 or 3 are observed), one
-    that touches the first or last row by the nearest observed value. A longer gap is filled by the mean of
-    the station's observed values of the same month, day and hour, else by the station's mean; where a
-    station has none, by the mean of the column.
+    `method="spline_climatology"` keeps the rule of the pipeline that this function replaces. Per station and column,
+    rows are taken in time order and counted 0, 1, 2, …; hours that are absent altogether should be inserted first,
+    by `complete_hours`. Every fill is computed from observed values only. A gap of at most `max_spline_gap` values
+    between observed ones is filled by the not-a-knot cubic spline through all observed points of the series (a
+    straight line where only 2 or 3 are observed), one that touches the first or last row by the nearest observed
+    value. A longer gap is filled by the mean of the station's observed values of the same month, day and hour, else
+    by the station's mean; where a station has none, by the mean of the column.
+
+    `method="linear"` fills gaps between observed values on a straight line over the stamps, and gaps at either end
+    by the nearest observed value.
+
+    `method="optimal_interpolation"` predicts each missing value from the observed values before and after the gap
+    and from up to `neighbours` other stations, as deviations from the climatology of the month, day and hour. It
+    needs stamps on a regular grid and some 240 values of a station; stations with fewer are filled by the default
+    rule. It is the more accurate method for quantities that vary smoothly; wind directions, sums and flags are none.
 
     Parameters
     ----------
@@ -102,11 +125,26 @@ def impute_missing_values(
         ``YYYY-MM-DDTHH:MM[:SS]`` or ``YYYYMMDDHHMM``.
     station_col : str, default "stnNm"
         The stations: texts or integers.
+    method : {"spline_climatology", "linear", "optimal_interpolation"}
+        Where fills come from.
     max_spline_gap : int, default 3
-        The longest gap, in rows, that is interpolated.
+        The longest gap, in rows, that `spline_climatology` interpolates.
+    max_gap : int, optional
+        Leave longer gaps, in rows, missing.
+    bounds : dict of str to (float or None, float or None), optional
+        The smallest and the largest possible value of some columns, such as ``{"hm": (0, 100), "ws": (0, None)}``.
+        A fill outside is set to the bound and counted in the report; observed values are never changed.
     history : frame, optional
         Rows of other times with the same columns. Their observed values take part in the climatology and
-        the means; rows whose station and stamp are in `df` are ignored.
+        the means, and in `optimal_interpolation` as if they stood in the frame; rows whose station and stamp are in
+        `df` are ignored.
+    model : GapModel, optional
+        What `optimal_interpolation` is to use; by default it fits a model on frame and history.
+    neighbours : int, default 4
+        How many other stations take part in a fill of `optimal_interpolation`, 0 to 4.
+    interval : float, optional
+        A probability, such as 0.9: add columns ``<column>_low`` and ``<column>_high`` that enclose the true value
+        of a fill so often. They are missing for observed values and for methods that have no interval.
     provenance : bool, default False
         Add a uint8 column ``<column>_provenance`` behind each filled column (see `Provenance`).
     report : bool, default False
@@ -130,8 +168,12 @@ def impute_missing_values(
     StampError, StationError, InfiniteValueError, DuplicateKeyError
         If rows have an unreadable stamp, no station, an infinite value, or the same station and stamp as
         another row (each a `ValueError` that names the first five rows).
+    OffGridError
+        If rows lie between the steps of the grid, for `optimal_interpolation` (a `ValueError`).
     OptionError
         If an option has a value that it cannot take (a `ValueError`).
+    ModelError
+        If the model has none of the columns (a `ValueError`).
     EngineUnavailable
         If `use_rust` is True and the Rust engine is not installed (an `ImportError`).
 
@@ -139,6 +181,8 @@ def impute_missing_values(
     ----------
     C. de Boor, *A Practical Guide to Splines*, revised edition, Springer 2001, chapter IV (the not-a-knot
     end condition).
+
+    L. S. Gandin, *Objective Analysis of Meteorological Fields*, Gidrometeoizdat 1963 (optimal interpolation).
 
     Examples
     --------
@@ -160,26 +204,47 @@ def impute_missing_values(
     5  25.0              0
     """
     names = _checked_columns(columns, date_col, station_col)
-    longest = _checked_gap(max_spline_gap)
+    rule = checked_rule(
+        names,
+        method=method,
+        max_spline_gap=max_spline_gap,
+        max_gap=max_gap,
+        bounds=bounds,
+        interval=interval,
+        neighbours=neighbours,
+    )
+    if model is not None:
+        _require_model(model, names, rule)
     chosen = choice.choose(use_rust)
     frame = wrap(df)
-    if provenance:
-        _require_free(frame, names)
+    _require_free(frame, names, provenance=provenance, interval=interval is not None)
     given = read_columns(frame, date_col, station_col, names)
     past = _read_history(history, given, names)
 
     begin = time.perf_counter()
     run = imputed_in_rust if chosen.engine == "rust" else _impute_in_reference
-    imputed = run(given, past, longest)
+    learnt = (None, None) if model is None else (model.table, model.step)
+    imputed = run(given, past, rule, *learnt)
     seconds = time.perf_counter() - begin
 
-    reports = imputed.reports() if report or frame.has_nulls else {}
-    values = {name: _values(frame, given, name, column, reports) for name, column in imputed.values.items()}
-    result = frame.filled(values, imputed.codes if provenance else {})
+    values = {name: _values(frame, given, name, column) for name, column in imputed.columns.items()}
+    behind = {
+        name: _behind(frame, name, column, provenance=provenance, interval=interval is not None)
+        for name, column in imputed.columns.items()
+    }
+    result = frame.filled(values, behind)
     if not report:
         return result
-    rows = len(given.stamp)
-    return result, ImputationReport(rows, imputed.stations, reports, chosen.engine, chosen.reason, seconds)
+    return result, ImputationReport(
+        rows=len(given.stamp),
+        stations=imputed.stations,
+        columns=imputed.reports(),
+        engine=chosen.engine,
+        engine_reason=chosen.reason,
+        seconds=seconds,
+        method=method,
+        model=None if model is None else model.id,
+    )
 
 
 def _checked_columns(columns: Sequence[str], date_col: str, station_col: str) -> tuple[str, ...]:
@@ -192,18 +257,19 @@ def _checked_columns(columns: Sequence[str], date_col: str, station_col: str) ->
     return names
 
 
-def _checked_gap(max_spline_gap: int) -> int:
-    try:
-        longest = operator.index(max_spline_gap)
-    except TypeError:
-        longest = -1
-    if isinstance(max_spline_gap, bool) or longest < 0:
-        raise OptionError(f"max_spline_gap is {max_spline_gap!r}; it must be an integer of 0 or more")
-    return min(longest, LONGEST_GAP)
+def _require_model(model: GapModel, names: tuple[str, ...], rule: Rule) -> None:
+    if rule.method != "optimal_interpolation":
+        raise OptionError(f'model is for method="optimal_interpolation", not for "{rule.method}"')
+    absent = [name for name in names if name not in model.facts["columns"]]
+    if absent:
+        raise ModelError(
+            f"the model has no column {', '.join(absent)}; it was fitted on {', '.join(model.facts['columns'])}"
+        )
 
 
-def _require_free(frame: Frame, names: tuple[str, ...]) -> None:
-    for name in map(provenance_column, names):
+def _require_free(frame: Frame, names: tuple[str, ...], *, provenance: bool, interval: bool) -> None:
+    suffixes = [provenance_column("")] * provenance + [LOW_SUFFIX, HIGH_SUFFIX] * interval
+    for name in (name + suffix for name in names for suffix in suffixes):
         if name in frame.names:
             raise OptionError(f'the frame has a column "{name}" already; drop or rename it')
 
@@ -226,25 +292,32 @@ def _read_history(history: Any | None, given: InputColumns, names: tuple[str, ..
     return past
 
 
-def _values(
-    frame: Frame,
-    given: InputColumns,
-    name: str,
-    values: NDArray[np.float64],
-    reports: dict[str, ColumnReport],
-) -> Values:
-    """Return the values of a filled column; one without any observed value keeps its nulls and NaN apart."""
-    if not frame.has_nulls or not reports[name].missing_after:
-        return values
+def _values(frame: Frame, given: InputColumns, name: str, filled: Filled) -> Values:
+    """Return the values of a filled column; what stays missing keeps its nulls and NaN apart."""
     original = given.values[name]
-    if isinstance(original, np.ndarray) or pt.is_float64(original.type):
-        return original
-    return pa.nulls(len(original), pa.float64())
+    if not frame.has_nulls or isinstance(original, np.ndarray):
+        return filled.values
+    unfilled = filled.codes == Provenance.UNFILLED
+    if not unfilled.any():
+        return filled.values
+    if pt.is_float64(original.type):
+        unfilled &= original.is_null().to_numpy(zero_copy_only=False)
+    return pa.array(filled.values, mask=unfilled)
 
 
-def _impute_in_reference(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
+def _behind(frame: Frame, name: str, filled: Filled, *, provenance: bool, interval: bool) -> dict[str, Values]:
+    """Return the new columns behind a filled column."""
+    columns: dict[str, Values] = {provenance_column(name): filled.codes} if provenance else {}
+    if interval:
+        for suffix, end in ((LOW_SUFFIX, filled.low), (HIGH_SUFFIX, filled.high)):
+            numbers = np.full(len(filled.values), np.nan) if end is None else end
+            columns[name + suffix] = pa.array(numbers, mask=np.isnan(numbers)) if frame.has_nulls else numbers
+    return columns
+
+
+def _impute_in_reference(
+    given: InputColumns, past: InputColumns | None, rule: Rule, model: pa.Table | None, step: int | None
+) -> Imputed:
     from energy_data_layer.transforms.impute.reference import impute
 
-    given = replace(given, values=as_arrow(given.values))
-    past = past and replace(past, values=as_arrow(past.values))
-    return impute(given, past, max_spline_gap)
+    return impute(given.in_arrow(), past and past.in_arrow(), rule, model, step)

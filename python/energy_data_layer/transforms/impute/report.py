@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHODS = tuple(code.label for code in Provenance if code is not Provenance.OBSERVED)
-"""The labels of the codes 1 to 7."""
+"""The labels of all codes but `observed`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class ColumnReport:
         Values per method, by the labels of `Provenance`; ``unfilled`` counts what stayed missing.
     gap_lengths : dict of int to int
         How many gaps there are of each length.
+    clipped : int
+        Fills that lay outside the column's bounds and were set to the bound.
     """
 
     missing_before: int
@@ -38,16 +40,18 @@ class ColumnReport:
     coerced: int
     filled: dict[str, int]
     gap_lengths: dict[int, int]
+    clipped: int = 0
 
     @classmethod
-    def from_counts(cls, counts: list[int], coerced: int, gap_lengths: dict[int, int]) -> ColumnReport:
+    def from_counts(cls, codes: list[int], coerced: int, gap_lengths: dict[int, int], clipped: int = 0) -> ColumnReport:
         """Build the report from the number of values per provenance code and of gaps per length, rising."""
         return cls(
-            missing_before=sum(counts[1:]),
-            missing_after=counts[Provenance.UNFILLED],
+            missing_before=sum(codes[1:]),
+            missing_after=codes[Provenance.UNFILLED],
             coerced=coerced,
-            filled=dict(zip(METHODS, counts[1:], strict=True)),
+            filled=dict(zip(METHODS, codes[1:], strict=True)),
             gap_lengths=gap_lengths,
+            clipped=clipped,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +77,10 @@ class ImputationReport:
         Why that engine ran.
     seconds : float
         Wall time of the engine.
+    method : str
+        How gaps were filled.
+    model : str or None
+        The `id` of the model that was given.
     """
 
     rows: int
@@ -81,6 +89,8 @@ class ImputationReport:
     engine: str
     engine_reason: str
     seconds: float
+    method: str = "spline_climatology"
+    model: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""
@@ -88,22 +98,42 @@ class ImputationReport:
 
 
 @dataclass(frozen=True)
-class Imputed:
-    """The filled columns of a frame, in frame order.
+class Filled:
+    """One filled column, in frame order.
 
     Attributes
     ----------
-    values : dict of str to ndarray
-        The values of each filled column.
-    codes : dict of str to ndarray
+    values : ndarray
+        The values.
+    codes : ndarray
         Their provenance codes.
+    low, high : ndarray or None
+        The ends of the fills' intervals; NaN where there is none, None where the method has none at all.
+    clipped : int
+        Fills that lay outside the bounds.
+    """
+
+    values: NDArray[np.float64]
+    codes: NDArray[np.uint8]
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+    clipped: int = 0
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """The filled columns of a frame.
+
+    Attributes
+    ----------
+    columns : dict of str to Filled
+        The filled columns.
     stations : int
         How many stations the frame has.
     reports : callable
         Makes the report of each column; for a small frame that is a good part of the work.
     """
 
-    values: dict[str, NDArray[np.float64]]
-    codes: dict[str, NDArray[np.uint8]]
+    columns: dict[str, Filled]
     stations: int
     reports: Callable[[], dict[str, ColumnReport]]

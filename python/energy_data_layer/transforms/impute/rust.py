@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.boundary import (
@@ -15,39 +16,87 @@ from energy_data_layer.engine.boundary import (
     require_array,
     translated,
 )
-from energy_data_layer.transforms.impute.report import ColumnReport, Imputed
+from energy_data_layer.errors import ModelError
+from energy_data_layer.transforms.impute.model_schema import MODEL_SCHEMA, NOTHING_TO_FIT
+from energy_data_layer.transforms.impute.report import ColumnReport, Filled, Imputed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.transforms.impute.rule import Rule
 
 
 @defects_as_engine_errors()
-def imputed_in_rust(given: InputColumns, past: InputColumns | None, max_spline_gap: int) -> Imputed:
+def imputed_in_rust(
+    given: InputColumns, past: InputColumns | None, rule: Rule, model: pa.Table | None, step: int | None
+) -> Imputed:
     """Run `impute_missing_values` in Rust."""
     rust = choice.rust()
-    positions = {name: str(position) for position, name in enumerate(given.values)}
+    positions = _positions(given)
     try:
         result = rust.impute_missing_values(
             key_table(given, list(given.values.values())),
             columns=list(positions.values()),
-            max_spline_gap=max_spline_gap,
             history=None if past is None else key_table(past, list(past.values.values())),
+            method=rule.method,
+            max_spline_gap=rule.max_spline_gap,
+            max_gap=rule.max_gap,
+            bounds={positions[name]: bounds for name, bounds in rule.bounds.items()},
+            interval=rule.interval,
+            neighbours=rule.neighbours,
+            model=None if model is None else _renamed(model, positions),
+            step=step,
             **key_names(given),
         )
-    except (rust.RowError, rust.EngineError) as error:
+    except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
         raise translated(error, own_names(given)) from error
     arrays = result.take_numpy()
-    for position in positions.values():
-        values, codes = arrays[position]
-        require_array(values, len(given.stamp), np.float64)
+    columns = {}
+    for name, position in positions.items():
+        values, codes, *ends = arrays[position]
+        for array in (values, *ends):
+            require_array(array, len(given.stamp), np.float64)
         require_array(codes, len(given.stamp), np.uint8)
+        columns[name] = Filled(values, codes, *ends)
     return Imputed(
-        values={name: arrays[position][0] for name, position in positions.items()},
-        codes={name: arrays[position][1] for name, position in positions.items()},
+        columns,
         stations=result.stations,
-        reports=lambda: {name: _report(result.report[position]) for name, position in positions.items()},
+        reports=lambda: {
+            name: ColumnReport.from_counts(**result.report[position]) for name, position in positions.items()
+        },
     )
 
 
-def _report(counts: dict[str, Any]) -> ColumnReport:
-    return ColumnReport.from_counts(counts["codes"], counts["coerced"], counts["gap_lengths"])
+@defects_as_engine_errors()
+def fitted_in_rust(given: InputColumns, past: InputColumns | None, neighbours: int) -> tuple[pa.Table, dict[str, Any]]:
+    """Fit the models of all value columns; return them, and what they were fitted on."""
+    rust = choice.rust()
+    positions = _positions(given)
+    try:
+        fitted = rust.fit_gap_model(
+            key_table(given, list(given.values.values())),
+            columns=list(positions.values()),
+            history=None if past is None else key_table(past, list(past.values.values())),
+            neighbours=neighbours,
+            **key_names(given),
+        )
+    except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
+        raise translated(error, own_names(given)) from error
+    if fitted is None:
+        raise ModelError(NOTHING_TO_FIT)
+    table, facts = fitted
+    names = {position: name for name, position in positions.items()}
+    return _renamed(pa.table(table), names).cast(MODEL_SCHEMA), facts
+
+
+def _positions(given: InputColumns) -> dict[str, str]:
+    return {name: str(position) for position, name in enumerate(given.values)}
+
+
+def _renamed(model: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """Return the rows of a model that belong to the named columns, under their new names."""
+    columns = model["column"].to_pylist()
+    rows = [row for row, column in enumerate(columns) if column in names]
+    renamed = pa.array([names[columns[row]] for row in rows], pa.string())
+    return model.take(rows).set_column(0, "column", renamed)

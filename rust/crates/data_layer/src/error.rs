@@ -60,7 +60,10 @@ pub fn to_python(error: Error) -> PyErr {
         )),
         Error::ColumnNotFound { .. } => PyKeyError::new_err(error.to_string()),
         Error::ColumnType { .. } => PyTypeError::new_err(error.to_string()),
-        Error::TooManyRows(_) => TooManyRowsError::new_err(error.to_string()),
+        Error::TooManyRows(_) | Error::TooSparse { .. } => {
+            TooManyRowsError::new_err(error.to_string())
+        }
+        Error::Model(_) => EngineError::new_err(error.to_string()),
         Error::Payload(error) => PayloadError::new_err((error.problem, error.place, error.page)),
         Error::Api(error) => ApiError::new_err((error.code, error.message, error.page)),
         Error::Arrow(error) => arrow_to_python(error),

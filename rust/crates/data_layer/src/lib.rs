@@ -27,7 +27,11 @@ mod _native {
     #[pymodule_export]
     use crate::complete_hours::complete_hours;
     #[pymodule_export]
+    use crate::impute::GapModelTable;
+    #[pymodule_export]
     use crate::impute::ImputedTable;
+    #[pymodule_export]
+    use crate::impute::fit_gap_model;
     #[pymodule_export]
     use crate::impute::impute_missing_values;
     #[pymodule_export]

@@ -111,6 +111,22 @@ pub enum Error {
     /// The result would have more rows than can be held.
     #[error("completing the hours would make {0} rows; check the stamps and the frequency")]
     TooManyRows(u64),
+    /// The stamps lie so far apart that a table of all steps would be out of proportion.
+    #[error(
+        "the stamps span {steps} steps (stations: {stations}), far more than the {rows} rows; look for mistyped \
+         years, or fill the periods apart"
+    )]
+    TooSparse {
+        /// Steps from the first stamp to the last.
+        steps: u64,
+        /// Stations that would have all of them.
+        stations: u64,
+        /// Rows that there are.
+        rows: u64,
+    },
+    /// A model of gaps that is none.
+    #[error("the model of gaps is damaged: {0}")]
+    Model(&'static str),
     /// A page that is not what a service should send.
     #[error("page {}, {}: {}", .0.page, .0.place, .0.problem)]
     Payload(Box<PayloadError>),

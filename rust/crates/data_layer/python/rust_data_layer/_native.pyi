@@ -9,6 +9,7 @@ __all__ = [
     "ApiError",
     "CompletedTable",
     "EngineError",
+    "GapModelTable",
     "ImputedTable",
     "LongTable",
     "PayloadError",
@@ -18,6 +19,7 @@ __all__ = [
     "__version__",
     "build_info",
     "complete_hours",
+    "fit_gap_model",
     "impute_missing_values",
     "rows_from_api_payload",
     "transform_wide_to_long",
@@ -44,6 +46,13 @@ class _ColumnReport(TypedDict):
     codes: list[int]
     coerced: int
     gap_lengths: dict[int, int]
+    clipped: int
+
+class _ModelInputs(TypedDict):
+    step: int
+    since: str
+    until: str
+    rows: int
 
 class _LongReport(TypedDict):
     rows_skipped: list[int]
@@ -79,8 +88,12 @@ class ImputedTable:
     def stations(self) -> int: ...
     @property
     def report(self) -> dict[str, _ColumnReport]: ...
-    def take_numpy(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]: ...
+    def take_numpy(self) -> dict[str, list[NDArray[Any]]]: ...
     def to_ipc(self) -> Any: ...
+    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
+
+@final
+class GapModelTable:
     def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
 
 @final
@@ -110,11 +123,29 @@ def impute_missing_values(
     columns: Sequence[str],
     date_col: str,
     station_col: str,
+    method: str = "spline_climatology",
     max_spline_gap: int = 3,
+    max_gap: int = ...,
+    bounds: dict[str, tuple[float, float]] = ...,
+    interval: float | None = None,
+    neighbours: int = 4,
+    model: _Table | None = None,
+    step: int | None = None,
     history: _Table | None = None,
     wall_clock_col: str | None = None,
     threads: int | None = None,
 ) -> ImputedTable: ...
+def fit_gap_model(
+    data: _Table,
+    *,
+    columns: Sequence[str],
+    date_col: str,
+    station_col: str,
+    neighbours: int = 4,
+    history: _Table | None = None,
+    wall_clock_col: str | None = None,
+    threads: int | None = None,
+) -> tuple[GapModelTable, _ModelInputs] | None: ...
 def complete_hours(
     data: _Table,
     *,

@@ -31,7 +31,7 @@ const MOST_HOURS_BETWEEN_GAPS: usize = 132;
 /// Fills temperature and humidity.
 pub fn impute(frame: &RecordBatch, history: Option<&RecordBatch>, threads: usize) -> Imputed {
     let columns = ["ta".to_owned(), "hm".to_owned()];
-    let options = Options { columns: &columns, keys: KEYS, max_spline_gap: MAX_SPLINE_GAP };
+    let options = Options::new(&columns, KEYS);
     let history = history.map(|past| (past, KEYS));
     with_threads(Some(threads), || kernel::impute(frame, history, options))
         .expect("the frame is in order")

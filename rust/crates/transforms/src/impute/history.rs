@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
+use arrow_buffer::ScalarBuffer;
 use hashbrown::HashMap;
 
 use super::climatology::Series;
@@ -10,35 +11,43 @@ use crate::calendar::ticks_per_second;
 use crate::error::{Error, Result};
 use crate::keys::{KeyColumns, Keys, column, uniform_step};
 use crate::numbers::{read_numbers, require_finite};
+use crate::stations::StationName;
 
-/// Observed values of other times, station by station of the frame, and those of other stations.
+/// Observed values of other times, station by station.
 #[derive(Debug, Default)]
 pub struct History {
-    /// For each station of the frame, its stamps in time order.
-    stamps: Vec<Vec<i64>>,
-    /// For each station of the frame, the ticks between its stamps; 0 where they differ.
-    steps: Vec<i64>,
-    /// For each column, for each station of the frame, its values.
-    values: Vec<Vec<Vec<f64>>>,
-    /// For each column, the values of stations that the frame does not have.
-    elsewhere: Vec<Vec<f64>>,
+    /// The stations of the frame, in its order, then those that it does not have.
+    pub stations: Vec<Past>,
+}
+
+/// The rows of a station that the frame does not have, in time order.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// The station, where the frame does not have it.
+    pub name: Option<StationName>,
+    /// The rows of the history.
+    pub rows: Vec<usize>,
+    /// Their instants, in the unit of the frame.
+    pub instants: Vec<i64>,
+    /// Their stamps whose calendar fields count, in the unit of the frame.
+    pub stamps: Vec<i64>,
+    /// Ticks from each stamp to the next, where they are the same for all; else 0.
+    step: i64,
+    /// For each column, its values.
+    pub values: Vec<Vec<f64>>,
 }
 
 impl History {
     /// A station's past of one column.
     pub fn series(&self, column: usize, station: usize) -> Series<'_> {
-        match (self.stamps.get(station), self.values.get(column)) {
-            (Some(stamps), Some(values)) => {
-                Series { stamps, values: &values[station], step: self.steps[station] }
-            }
-            _ => Series { stamps: &[], values: &[], step: 0 },
-        }
+        self.stations.get(station).map_or(Series { stamps: &[], values: &[], step: 0 }, |past| {
+            Series { stamps: &past.stamps, values: &past.values[column], step: past.step }
+        })
     }
 
     /// All values of one column.
     pub fn all_values(&self, column: usize) -> impl Iterator<Item = &[f64]> {
-        let stations = self.values.get(column).into_iter().flatten().map(Vec::as_slice);
-        stations.chain(self.elsewhere.get(column).map(Vec::as_slice))
+        self.stations.iter().map(move |past| past.values[column].as_slice())
     }
 }
 
@@ -60,40 +69,54 @@ pub fn read_history(
         .collect::<Result<Vec<_>>>()?;
     past.require_unique(columns)?;
 
-    let stations: HashMap<_, usize> =
-        keys.names.iter().enumerate().map(|(station, name)| (name, station)).collect();
-    let mut history = History {
-        stamps: vec![Vec::new(); keys.names.len()],
-        steps: vec![0; keys.names.len()],
-        values: vec![vec![Vec::new(); keys.names.len()]; names.len()],
-        elsewhere: vec![Vec::new(); names.len()],
-    };
+    let mut block_of: HashMap<_, Range<usize>> =
+        past.names.iter().zip(past.blocks.iter().cloned()).collect();
+    let mut stations = Vec::with_capacity(keys.names.len());
+    for (name, present) in keys.names.iter().zip(&keys.blocks) {
+        let block = block_of.remove(name).unwrap_or_default();
+        let rows = rows_elsewhen(&past, block, keys, present.clone());
+        let one = Past::read(rows, None, keys, &past, &numbers);
+        stations.push(one.ok_or_else(|| Error::ColumnType {
+            column: columns.date.to_owned(),
+            frame: columns.frame,
+            found: format!("{:?}", past.unit),
+            wanted: "held in the finer unit of the frame's stamps",
+        })?);
+    }
     for (name, block) in past.names.iter().zip(&past.blocks) {
-        match stations.get(name) {
-            None => {
-                for (values, column) in history.elsewhere.iter_mut().zip(&numbers) {
-                    values.extend(block.clone().map(|row| column[past.frame_row(row)]));
-                }
-            }
-            Some(&station) => {
-                let present = keys.blocks[station].clone();
-                let rows = rows_elsewhen(&past, block.clone(), keys, present);
-                let stamps = rows.iter().map(|&row| in_unit_of(keys, &past, past.wall_clock[row]));
-                history.stamps[station] =
-                    stamps.collect::<Option<_>>().ok_or_else(|| Error::ColumnType {
-                        column: columns.date.to_owned(),
-                        frame: columns.frame,
-                        found: format!("{:?}", past.unit),
-                        wanted: "held in the finer unit of the frame's stamps",
-                    })?;
-                history.steps[station] = uniform_step(&history.stamps[station]);
-                for (values, column) in history.values.iter_mut().zip(&numbers) {
-                    values[station] = rows.iter().map(|&row| column[past.frame_row(row)]).collect();
-                }
-            }
+        if block_of.contains_key(name) {
+            let rows: Vec<_> = block.clone().collect();
+            let named = Some(name.clone());
+            // Stamps beyond the range of the frame's unit lie on no grid of it; the values still count.
+            let other = Past::read(rows.clone(), named, keys, &past, &numbers);
+            stations.push(other.unwrap_or_else(|| Past::timeless(&rows, &past, &numbers)));
         }
     }
-    Ok(history)
+    Ok(History { stations })
+}
+
+impl Past {
+    /// Some rows of the history; None where their stamps do not fit the unit of the frame.
+    fn read(
+        rows: Vec<usize>,
+        name: Option<StationName>,
+        keys: &Keys,
+        past: &Keys,
+        numbers: &[ScalarBuffer<f64>],
+    ) -> Option<Self> {
+        let in_unit = |ticks: &[i64]| {
+            rows.iter().map(|&row| in_unit_of(keys, past, ticks[row])).collect::<Option<Vec<_>>>()
+        };
+        let (instants, stamps) = (in_unit(&past.instants)?, in_unit(&past.wall_clock)?);
+        let step = uniform_step(&stamps);
+        Some(Self { name, instants, step, stamps, ..Self::timeless(&rows, past, numbers) })
+    }
+
+    fn timeless(rows: &[usize], past: &Keys, numbers: &[ScalarBuffer<f64>]) -> Self {
+        let rows: Vec<_> = rows.iter().map(|&row| past.frame_row(row)).collect();
+        let values = numbers.iter().map(|column| rows.iter().map(|&row| column[row]).collect());
+        Self { values: values.collect(), rows, ..Self::default() }
+    }
 }
 
 /// The rows of a station's past whose instants the frame does not have; both are in time order.

@@ -1,22 +1,30 @@
-//! Gap filling: short gaps by a spline, long ones by climatology, each value with its provenance.
+//! Gap filling by one of three methods, each value with its provenance.
 
 pub mod climatology;
+pub mod gap_model;
 pub mod gaps;
+pub mod grid;
 pub mod history;
+pub mod optimal_interpolation;
 pub mod spline;
+pub mod stored_model;
 
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 
+use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::Result;
 use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
 use crate::memory::copied;
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
 use climatology::{Climatology, Series, mean_of_observed};
+use gap_model::StationModel;
 use gaps::{Gap, find_gaps, is_complete};
+use grid::Grid;
 use history::{History, read_history};
+use optimal_interpolation::{Column, Fitted};
 
 /// How a value came to be; the numbers are those of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +46,27 @@ pub enum Provenance {
     GlobalMean = 6,
     /// Still missing.
     Unfilled = 7,
+    /// Predicted from the station's own values before and after the gap.
+    OptimalInterpolation = 8,
+    /// Predicted from these and from neighbouring stations.
+    OptimalInterpolationNeighbours = 9,
+    /// Predicted, the climatology being another station's.
+    BorrowedClimatology = 10,
 }
 
 /// How many provenance codes there are.
-pub const CODES: usize = 8;
+pub const CODES: usize = 11;
+
+/// Where fills come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Short gaps by a spline, long ones by the climatology of the month, day and hour.
+    SplineClimatology,
+    /// A straight line over the stamps.
+    Linear,
+    /// The best linear prediction from the gap's edges and the neighbouring stations.
+    OptimalInterpolation,
+}
 
 /// What to fill.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +75,46 @@ pub struct Options<'a> {
     pub columns: &'a [String],
     /// The key columns of the frame.
     pub keys: KeyColumns<'a>,
-    /// The longest gap that is interpolated.
+    /// Where fills come from.
+    pub method: Method,
+    /// The longest gap that is interpolated by a spline.
     pub max_spline_gap: usize,
+    /// The longest gap that is filled at all.
+    pub max_gap: usize,
+    /// For each column the smallest and the largest fill.
+    pub bounds: &'a [(f64, f64)],
+    /// The probability that the interval of a fill covers the true value; None for no interval.
+    pub interval: Option<f64>,
+    /// How many other stations take part in a fill.
+    pub neighbours: usize,
+    /// What optimal interpolation is to use; None to fit it on frame and history.
+    pub model: Option<&'a Model>,
+}
+
+impl<'a> Options<'a> {
+    /// The default method without any limits.
+    pub fn new(columns: &'a [String], keys: KeyColumns<'a>) -> Self {
+        Self {
+            columns,
+            keys,
+            method: Method::SplineClimatology,
+            max_spline_gap: 3,
+            max_gap: usize::MAX,
+            bounds: &[],
+            interval: None,
+            neighbours: gap_model::MOST_NEIGHBOURS,
+            model: None,
+        }
+    }
+}
+
+/// The models of all columns.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// For each column its stations by name.
+    pub columns: Vec<Vec<StationModel>>,
+    /// The step of the stamps in nanoseconds.
+    pub step: i64,
 }
 
 /// A filled column, in the order of the frame's rows.
@@ -61,6 +124,8 @@ pub struct FilledColumn {
     pub values: Vec<f64>,
     /// How each came to be.
     pub codes: Vec<u8>,
+    /// The lower and the upper ends of the fills' intervals, NaN where there is none; None where none is wanted.
+    pub ends: Option<[Vec<f64>; 2]>,
     /// What was done.
     pub report: ColumnReport,
 }
@@ -74,6 +139,8 @@ pub struct ColumnReport {
     pub gap_lengths: BTreeMap<usize, u64>,
     /// Texts that were no number.
     pub coerced: u64,
+    /// Fills that lay outside the bounds.
+    pub clipped: u64,
 }
 
 /// The filled columns of a frame.
@@ -115,11 +182,69 @@ pub fn impute(
         Err(error) => return Err(finite().err().unwrap_or(error)),
     };
 
-    let (columns, has_infinite) = fill_columns(&keys, &numbers, &past, options.max_spline_gap);
+    let grid = if options.method == Method::OptimalInterpolation {
+        finite()?;
+        Grid::read(&keys, &past, options.model.map(|model| model.step), options.keys)?
+    } else {
+        None
+    };
+    let (columns, has_infinite) = fill_columns(&keys, &numbers, &past, grid.as_ref(), options)?;
     if has_infinite {
         finite()?;
     }
     Ok(Imputed { columns, stations: keys.names.len() })
+}
+
+/// What a model was fitted on.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The first and the last stamp.
+    pub period: [String; 2],
+    /// Rows of frame and history.
+    pub rows: u64,
+}
+
+/// Fits the models of the chosen columns on frame and history; None where no station has two stamps.
+pub fn fit(
+    frame: &RecordBatch,
+    history: Option<(&RecordBatch, KeyColumns<'_>)>,
+    columns: &[String],
+    key_columns: KeyColumns<'_>,
+    neighbours: usize,
+) -> Result<Option<(Model, Inputs)>> {
+    let keys = Keys::read(frame, key_columns)?;
+    let mut numbers = Vec::with_capacity(columns.len());
+    for name in columns {
+        numbers.push(read_numbers(
+            column(frame, name, key_columns.frame)?,
+            name,
+            key_columns.frame,
+        )?);
+    }
+    for (name, numbers) in columns.iter().zip(&numbers) {
+        require_finite(&numbers.values, name, key_columns.frame)?;
+    }
+    keys.require_unique(key_columns)?;
+    let past = match history {
+        Some((batch, past_columns)) => read_history(&keys, batch, past_columns, columns)?,
+        None => History::default(),
+    };
+    let Some(grid) = Grid::read(&keys, &past, None, key_columns)? else { return Ok(None) };
+    let mut model = Model {
+        columns: Vec::new(),
+        step: grid.step * (1_000_000_000 / ticks_per_second(keys.unit)),
+    };
+    for (index, numbers) in numbers.iter().enumerate() {
+        let values = in_order(&numbers.values, keys.order.as_deref());
+        let column = Column { keys: &keys, past: &past, grid: &grid, values: &values, index };
+        let mut fitted = column.fit(neighbours, true)?;
+        fitted.fit_all_sets(values.len(), &grid);
+        model.columns.push(fitted.stations.into_iter().map(|station| station.model).collect());
+    }
+    let stamps = || keys.wall_clock.iter().chain(past.stations.iter().flat_map(|one| &one.stamps));
+    let period = [stamps().min(), stamps().max()]
+        .map(|stamp| format_stamp(stamp.copied().unwrap_or_default(), keys.unit));
+    Ok(Some((model, Inputs { period, rows: grid.rows })))
 }
 
 /// One station's part of one column while it is filled.
@@ -138,17 +263,24 @@ struct Outcome {
     /// Gaps of a station that has no value of its own to fill them with.
     left: Vec<Gap>,
     has_infinite: bool,
+    /// Whether the report's codes are no longer those of the fills.
+    recount: bool,
+    /// Gaps that are too long to be filled.
+    too_long: Vec<Gap>,
+    /// The ends of the intervals of the station's missing rows.
+    ends: Vec<[f64; 2]>,
 }
 
 fn fill_columns(
     keys: &Keys,
     numbers: &[Numbers],
     past: &History,
-    max_spline_gap: usize,
-) -> (Vec<FilledColumn>, bool) {
+    grid: Option<&Grid>,
+    options: Options<'_>,
+) -> Result<(Vec<FilledColumn>, bool)> {
     let rows = keys.instants.len();
     if numbers.iter().all(|numbers| is_complete(&numbers.values)) {
-        return (numbers.iter().map(complete_column).collect(), false);
+        return Ok((numbers.iter().map(complete_column).collect(), false));
     }
     let sources: Vec<_> =
         numbers.iter().map(|numbers| in_order(&numbers.values, keys.order.as_deref())).collect();
@@ -156,6 +288,21 @@ fn fill_columns(
     let mut values: Vec<Vec<f64>> =
         parallel::map(size, sources.iter().collect(), |source| copied(source));
     let mut codes: Vec<Vec<u8>> = numbers.iter().map(|_| vec![0; rows]).collect();
+
+    let mut fitted: Vec<Option<Fitted>> = numbers.iter().map(|_| None).collect();
+    if let Some(grid) = grid {
+        for (index, values) in sources.iter().enumerate() {
+            if !is_complete(values) {
+                let column = Column { keys, past, grid, values, index };
+                fitted[index] = Some(match options.model {
+                    Some(model) => {
+                        column.known(model.columns.get(index).map_or(&[], Vec::as_slice))?
+                    }
+                    None => column.fit(options.neighbours, false)?,
+                });
+            }
+        }
+    }
 
     let mut parts = Vec::with_capacity(numbers.len() * keys.blocks.len());
     for (index, (values, codes)) in values.iter_mut().zip(&mut codes).enumerate() {
@@ -173,7 +320,13 @@ fn fill_columns(
             step: keys.steps[part.station],
         };
         let past = past.series(part.column, part.station);
-        fill_part(&mut part, [series, past], keys, max_spline_gap)
+        match (options.method, grid, &fitted[part.column]) {
+            (Method::Linear, ..) => fill_linear(&mut part, keys, options.max_gap),
+            (_, Some(grid), Some(fitted)) => {
+                fill_predicted(&mut part, [series, past], keys, (grid, fitted), options)
+            }
+            _ => fill_part(&mut part, [series, past], keys, options),
+        }
     };
     let outcomes: Vec<Outcome> = parallel::map(size, parts, fill);
 
@@ -197,13 +350,65 @@ fn fill_columns(
                 codes[gap].fill(code as u8);
             }
         }
+        let mut ends = options
+            .interval
+            .filter(|_| fitted[index].is_some())
+            .map(|_| [vec![f64::NAN; rows], vec![f64::NAN; rows]]);
+        for (outcome, block) in outcomes.iter().zip(&keys.blocks) {
+            if let Some([low, high]) = &mut ends {
+                let missing = block.clone().filter(|&row| sources[index][row].is_nan());
+                for (row, ends) in missing.zip(&outcome.ends) {
+                    (low[row], high[row]) = (ends[0], ends[1]);
+                }
+            }
+            for gap in &outcome.too_long {
+                let gap = block.start + gap.start..block.start + gap.stop;
+                values[gap.clone()].fill(f64::NAN);
+                codes[gap.clone()].fill(Provenance::Unfilled as u8);
+                for end in ends.iter_mut().flatten() {
+                    end[gap.clone()].fill(f64::NAN);
+                }
+            }
+        }
+        if outcomes.iter().any(|outcome| outcome.recount) {
+            report.codes = [0; CODES];
+            codes.iter().for_each(|&code| report.codes[usize::from(code)] += 1);
+        }
+        if let Some(&bounds) = options.bounds.get(index) {
+            report.clipped = clip(&mut values, &codes, ends.as_mut(), bounds);
+        }
+        let order = keys.order.as_deref();
         filled.push(FilledColumn {
-            values: in_frame_order(values, keys.order.as_deref()),
-            codes: in_frame_order(codes, keys.order.as_deref()),
+            values: in_frame_order(values, order),
+            codes: in_frame_order(codes, order),
+            ends: ends.map(|ends| ends.map(|end| in_frame_order(end, order))),
             report,
         });
     }
-    (filled, has_infinite)
+    Ok((filled, has_infinite))
+}
+
+/// Brings fills, and the ends of their intervals, within the bounds; returns how many lay outside.
+fn clip(
+    values: &mut [f64],
+    codes: &[u8],
+    ends: Option<&mut [Vec<f64>; 2]>,
+    (low, high): (f64, f64),
+) -> u64 {
+    if (low, high) == (f64::NEG_INFINITY, f64::INFINITY) {
+        return 0;
+    }
+    let mut clipped = 0;
+    for (value, _) in values.iter_mut().zip(codes).filter(|(_, code)| **code != 0) {
+        if *value < low || *value > high {
+            *value = value.max(low).min(high);
+            clipped += 1;
+        }
+    }
+    for end in ends.into_iter().flatten().flatten().filter(|end| !end.is_nan()) {
+        *end = end.max(low).min(high);
+    }
+    clipped
 }
 
 /// A column without any gap, as it came.
@@ -211,7 +416,73 @@ fn complete_column(numbers: &Numbers) -> FilledColumn {
     let rows = numbers.values.len();
     let mut report = ColumnReport { coerced: numbers.coerced, ..ColumnReport::default() };
     report.codes[Provenance::Observed as usize] = rows as u64;
-    FilledColumn { values: copied(&numbers.values), codes: vec![0; rows], report }
+    FilledColumn { values: copied(&numbers.values), codes: vec![0; rows], ends: None, report }
+}
+
+/// Fills one station's part of one column on a straight line over the stamps.
+fn fill_linear(part: &mut Part<'_>, keys: &Keys, max_gap: usize) -> Outcome {
+    let rows = part.source.len();
+    let found = find_gaps(part.source);
+    let mut outcome = Outcome { has_infinite: found.has_infinite, ..Outcome::default() };
+    outcome.note_gaps(&found.gaps, rows, max_gap);
+    let instants = &keys.instants[keys.blocks[part.station].clone()];
+    for gap in found.gaps {
+        let (y0, y1) =
+            (gap.start.checked_sub(1).map(|row| part.source[row]), part.source.get(gap.stop));
+        match (y0, y1) {
+            (Some(y0), Some(y1)) => {
+                let (begin, end) = (instants[gap.start - 1], instants[gap.stop]);
+                part.set(gap, Provenance::Linear, &mut outcome, |step| {
+                    let share = (instants[gap.start + step] - begin) as f64 / (end - begin) as f64;
+                    y0 + (y1 - y0) * share
+                });
+            }
+            (Some(nearest), None) | (None, Some(&nearest)) => {
+                part.set(gap, Provenance::Nearest, &mut outcome, |_| nearest);
+            }
+            (None, None) => part.set(gap, Provenance::Unfilled, &mut outcome, |_| f64::NAN),
+        }
+    }
+    outcome
+}
+
+/// Fills one station's part of one column by its model, and what that does not suffice for by the default method.
+fn fill_predicted(
+    part: &mut Part<'_>,
+    series: [Series<'_>; 2],
+    keys: &Keys,
+    (grid, fitted): (&Grid, &Fitted),
+    options: Options<'_>,
+) -> Outcome {
+    let missing: Vec<usize> =
+        (0..part.source.len()).filter(|&row| part.source[row].is_nan()).collect();
+    let position = fitted.of_frame[part.station].filter(|_| !missing.is_empty());
+    let Some(position) = position else { return fill_part(part, series, keys, options) };
+    let instants = &keys.instants[keys.blocks[part.station].clone()];
+    let steps: Vec<usize> = missing.iter().map(|&row| grid.at(instants[row])).collect();
+    let fills = fitted.fill(position, &steps, grid, options.interval);
+    let mut outcome = if fills.codes.contains(&0) {
+        fill_part(part, series, keys, options)
+    } else {
+        let mut outcome = Outcome::default();
+        outcome.note_gaps(&find_gaps(part.source).gaps, part.source.len(), options.max_gap);
+        outcome
+    };
+    let is_filled =
+        |row: usize| missing.binary_search(&row).is_ok_and(|place| fills.codes[place] != 0);
+    let left = std::mem::take(&mut outcome.left);
+    let rows = left.into_iter().flat_map(|gap| gap.start..gap.stop);
+    let left = rows.filter(|&row| !is_filled(row)).map(|row| Gap { start: row, stop: row + 1 });
+    outcome.left = left.collect();
+    for ((&row, &value), &code) in missing.iter().zip(&fills.values).zip(&fills.codes) {
+        if code != 0 {
+            part.values[row] = value;
+            part.codes[row] = code;
+        }
+    }
+    outcome.recount = true;
+    outcome.ends = fills.ends;
+    outcome
 }
 
 /// Fills one station's part of one column from that station's own values.
@@ -219,7 +490,7 @@ fn fill_part(
     part: &mut Part<'_>,
     series: [Series<'_>; 2],
     keys: &Keys,
-    max_spline_gap: usize,
+    options: Options<'_>,
 ) -> Outcome {
     let rows = part.source.len();
     let found = find_gaps(part.source);
@@ -227,14 +498,13 @@ fn fill_part(
     let missing: usize = gaps.iter().map(|gap| gap.len()).sum();
     let observed = rows - missing;
     let mut outcome = Outcome { has_infinite: found.has_infinite, ..Outcome::default() };
-    outcome.report.codes[Provenance::Observed as usize] = observed as u64;
-    count_lengths(&gaps, &mut outcome.report.gap_lengths);
+    outcome.note_gaps(&gaps, rows, options.max_gap);
 
     let mut by_spline = Vec::new();
     let mut long = Vec::new();
     for (position, &gap) in gaps.iter().enumerate() {
         let at_edge = gap.start == 0 || gap.stop == rows;
-        if gap.len() > max_spline_gap {
+        if gap.len() > options.max_spline_gap {
             long.push(gap);
         } else if observed == 0 {
             outcome.left.push(gap);
@@ -310,6 +580,17 @@ impl Part<'_> {
         }
         self.codes[gap.start..gap.stop].fill(code as u8);
         outcome.report.codes[code as usize] += gap.len() as u64;
+    }
+}
+
+impl Outcome {
+    /// Counts the gaps, and what is observed, and notes the gaps that are too long.
+    fn note_gaps(&mut self, gaps: &[Gap], rows: usize, max_gap: usize) {
+        let missing: usize = gaps.iter().map(|gap| gap.len()).sum();
+        self.report.codes[Provenance::Observed as usize] = (rows - missing) as u64;
+        count_lengths(gaps, &mut self.report.gap_lengths);
+        self.too_long.extend(gaps.iter().filter(|gap| gap.len() > max_gap));
+        self.recount |= !self.too_long.is_empty();
     }
 }
 

@@ -1,0 +1,105 @@
+"""How gaps are to be filled: the options of `impute_missing_values`, checked once."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from energy_data_layer.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Method = Literal["spline_climatology", "linear", "optimal_interpolation"]
+Bounds = tuple[float | None, float | None]
+
+LONGEST_GAP = 2**62
+"""What a larger gap length is taken for: no frame has a longer gap."""
+
+WIDEST_INTERVAL = 0.99
+MOST_NEIGHBOURS = 4
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the gaps of a frame are filled.
+
+    Attributes
+    ----------
+    method : {"spline_climatology", "linear", "optimal_interpolation"}
+        Where a fill comes from.
+    max_spline_gap : int
+        `spline_climatology`: the longest gap, in rows, that is interpolated.
+    max_gap : int
+        The longest gap, in rows, that is filled at all.
+    bounds : dict of str to (float, float)
+        The smallest and largest fill of each column that has any.
+    interval : float or None
+        The probability with which the interval of a fill covers the true value; None for no interval.
+    neighbours : int
+        `optimal_interpolation`: how many stations besides its own take part in a fill.
+    """
+
+    method: Method = "spline_climatology"
+    max_spline_gap: int = 3
+    max_gap: int = LONGEST_GAP
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    interval: float | None = None
+    neighbours: int = MOST_NEIGHBOURS
+
+
+def checked_rule(
+    columns: Sequence[str],
+    *,
+    method: Method,
+    max_spline_gap: int,
+    max_gap: int | None,
+    bounds: Mapping[str, Bounds] | None,
+    interval: float | None,
+    neighbours: int = MOST_NEIGHBOURS,
+) -> Rule:
+    """Return the rule, or raise `OptionError` naming the option that cannot be."""
+    methods: tuple[str, ...] = get_args(Method)
+    if method not in methods:
+        raise OptionError(f"method is {method!r}; it must be one of {', '.join(methods)}")
+    if interval is not None and not 0 < interval <= WIDEST_INTERVAL:
+        raise OptionError(f"interval is {interval!r}; it must be a probability above 0, at most {WIDEST_INTERVAL}")
+    return Rule(
+        method=method,
+        max_spline_gap=_whole(max_spline_gap, "max_spline_gap"),
+        max_gap=LONGEST_GAP if max_gap is None else _whole(max_gap, "max_gap"),
+        bounds={name: _checked_bounds(name, limits, columns) for name, limits in (bounds or {}).items()},
+        interval=interval,
+        neighbours=checked_neighbours(neighbours),
+    )
+
+
+def checked_neighbours(neighbours: int) -> int:
+    """Return the number of neighbours, or raise `OptionError`."""
+    return _whole(neighbours, "neighbours", MOST_NEIGHBOURS)
+
+
+def _whole(number: int, option: str, largest: int = LONGEST_GAP) -> int:
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        whole = -1
+    if isinstance(number, bool) or whole < 0 or (largest < LONGEST_GAP and whole > largest):
+        allowed = "of 0 or more" if largest == LONGEST_GAP else f"from 0 to {largest}"
+        raise OptionError(f"{option} is {number!r}; it must be an integer {allowed}")
+    return min(whole, largest)
+
+
+def _checked_bounds(name: str, limits: Bounds, columns: Sequence[str]) -> tuple[float, float]:
+    if name not in columns:
+        raise OptionError(f'bounds name the column "{name}", which is not filled; filled are: {", ".join(columns)}')
+    try:
+        low, high = limits
+        low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not low <= high:
+        raise OptionError(f'the bounds of column "{name}" are {limits!r}; give (lowest, highest), None for none')
+    return low, high
