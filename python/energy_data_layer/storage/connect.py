@@ -11,7 +11,24 @@ if TYPE_CHECKING:
 
 
 def connect(url: str) -> Database:
-    """Open the database that `url` names, see `Database.connect`."""
+    """Open the database that `url` names.
+
+    Parameters
+    ----------
+    url : str
+        ``duckdb:///relative/path.duckdb``, ``duckdb:////absolute/path.duckdb`` or
+        ``duckdb:///:memory:``; a file that does not exist is created, a folder is not. Or
+        ``postgresql://user:password@host:port/database``, also with SQLAlchemy's
+        ``postgresql+psycopg2://``; the database exists, its tables are made.
+
+    Raises
+    ------
+    OptionError
+        If the URL is of no supported kind.
+    StorageError
+        If the database cannot be opened: the folder is missing or not writable, another process
+        holds the file, or the file is something else; the server cannot be reached, or refuses.
+    """
     if is_postgresql(url):
         from energy_data_layer.storage.postgresql import PostgreSQLDatabase
 

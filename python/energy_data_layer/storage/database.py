@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, Self
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.names import quoted
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import pyarrow as pa
+
+    Tables = Mapping[str, pa.Table]
 
 Filter = tuple[str, Literal["=", "!=", "<", "<=", ">", ">=", "in"], object]
 """A condition on a column: ``("tm", ">=", datetime(2024, 1, 1))``, ``("stnId", "in", [108, 159])``."""
@@ -43,29 +47,17 @@ class Database(ABC):
     [{'name': 'Yeongheung', 'kw': 46.0}]
     """
 
-    url: str
+    _sql_types: ClassVar[Mapping[pa.DataType, str]]
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._in_transaction = False
+        self._staging_numbers = count(1)
 
     @staticmethod
     def connect(url: str) -> Database:
-        """Open the database that `url` names.
-
-        Parameters
-        ----------
-        url : str
-            ``duckdb:///relative/path.duckdb``, ``duckdb:////absolute/path.duckdb`` or
-            ``duckdb:///:memory:``; a file that does not exist is created, a folder is not. Or
-            ``postgresql://user:password@host:port/database``, also with SQLAlchemy's
-            ``postgresql+psycopg2://``; the database exists, its tables are made.
-
-        Raises
-        ------
-        OptionError
-            If the URL is of no supported kind.
-        StorageError
-            If the database cannot be opened: the folder is missing or not writable, another process
-            holds the file, or the file is something else; the server cannot be reached, or refuses.
-        """
-        # By name: what opens the databases stands above them, and they above what they have in common.
+        """Open the database that `url` names, see `storage.connect.connect`."""
+        # By name: that function knows the databases, which are made of this class.
         opened: Database = import_module("energy_data_layer.storage.connect").connect(url)
         return opened
 
@@ -79,9 +71,22 @@ class Database(ABC):
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
 
-    @abstractmethod
-    def transaction(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """Return a context in which everything happens or nothing; inside another one it is part of that."""
+        if self._in_transaction:
+            yield
+            return
+        self._begin()
+        self._in_transaction = True
+        try:
+            yield
+            self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._in_transaction = False
 
     @abstractmethod
     def lock(self, table: str) -> None:
@@ -113,16 +118,13 @@ class Database(ABC):
         """Run one statement; its values go in as `parameters` ``$1``, ``$2``, …."""
 
     @abstractmethod
-    def query(
-        self,
-        statement: str,
-        parameters: Sequence[object] = (),
-        *,
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[object] = (), *, tables: Tables | None = None) -> pa.Table:
         """Return the answer to a query; `tables` are Arrow tables that it may name."""
 
-    @abstractmethod
+    def scalar(self, statement: str, parameters: Sequence[object] = ()) -> Any:
+        """Return the one value that a query answers with."""
+        return self.query(statement, parameters).column(0)[0].as_py()
+
     def upsert(
         self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
     ) -> UpsertCounts:
@@ -147,10 +149,31 @@ class Database(ABC):
         StorageError
             If the database refuses; nothing is written.
         """
+        from energy_data_layer.storage.upsert import nan_as_null, sorted_by_key
+
+        ordered = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
+        with self.transaction():
+            inserted, written = self._merge(table, ordered, key, keep_where_missing)
+        return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
 
     @abstractmethod
+    def _begin(self) -> None: ...
+
+    @abstractmethod
+    def _commit(self) -> None: ...
+
+    @abstractmethod
+    def _roll_back(self) -> None: ...
+
+    @abstractmethod
+    def _merge(
+        self, table: str, rows: pa.Table, key: Sequence[str], keep_where_missing: Sequence[str]
+    ) -> tuple[int, int]:
+        """Stage the rows and merge them in one statement; return how many were inserted, and how many written."""
+
     def sql_type(self, arrow_type: pa.DataType) -> str:
         """Return the column type that stores an Arrow type."""
+        return self._sql_types[arrow_type]
 
     def tables(self) -> list[str]:
         """Return the names of the tables."""
@@ -159,8 +182,7 @@ class Database(ABC):
 
     def row_count(self, table: str) -> int:
         """Return how many rows a table has."""
-        answer = self.query(f"SELECT count(*) AS row_count FROM {quoted(table)}")  # noqa: S608
-        return int(answer.column("row_count")[0].as_py())
+        return int(self.scalar(f"SELECT count(*) FROM {quoted(table)}"))  # noqa: S608
 
     def columns(self, table: str) -> list[str]:
         """Return the names of a table's columns, none if there is no such table."""

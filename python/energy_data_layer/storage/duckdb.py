@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import Database, UpsertCounts
+from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.urls import duckdb_path, redacted_url, require_writable_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    import duckdb
+    from energy_data_layer.storage.database import Tables
 
 logger = logging.getLogger(__name__)
 
@@ -25,34 +23,38 @@ logger = logging.getLogger(__name__)
 class DuckDBDatabase(Database):
     """A DuckDB file (or memory), opened for this process alone."""
 
+    _sql_types: ClassVar = {
+        pa.int8(): "TINYINT",
+        pa.uint8(): "UTINYINT",
+        pa.int64(): "BIGINT",
+        pa.float64(): "DOUBLE",
+        pa.date32(): "DATE",
+        pa.timestamp("us"): "TIMESTAMP",
+        pa.string(): "VARCHAR",
+        pa.large_string(): "VARCHAR",
+    }
+
     def __init__(self, url: str) -> None:
-        self.url = url
-        self._in_transaction = False
-        self._staging_numbers = count(1)
-        self._connection = self._open(duckdb_path(url))
+        super().__init__(url)
+        path = duckdb_path(url)
+        try:
+            import duckdb
+        except ModuleNotFoundError as error:
+            raise StorageError(
+                'DuckDB is not installed; install it with: pip install "energy-data-layer[duckdb]"'
+            ) from error
+        if path is not None:
+            require_writable_folder(path.parent, url)
+        with self._explained():
+            self._connection = duckdb.connect(
+                str(path or ":memory:"),
+                # Neither the network nor a variable that happens to have a table's name answers a query.
+                config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"},
+            )
 
     def close(self) -> None:
         """Close the file; an open transaction is rolled back."""
         self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Begin and commit, or roll back where anything fails."""
-        if self._in_transaction:
-            yield
-            return
-        with self._explained():
-            self._connection.begin()
-        self._in_transaction = True
-        try:
-            yield
-            with self._explained():
-                self._connection.commit()
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._in_transaction = False
 
     def lock(self, table: str) -> None:
         """Do nothing: this process alone holds the file."""
@@ -70,53 +72,30 @@ class DuckDBDatabase(Database):
         with self._explained():
             self._connection.execute(statement, list(parameters))
 
-    def query(
-        self,
-        statement: str,
-        parameters: Sequence[object] = (),
-        *,
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[object] = (), *, tables: Tables | None = None) -> pa.Table:
         """Return the answer as Arrow."""
         with self._explained(), self._registered(tables or {}):
             return self._connection.sql(statement, params=list(parameters)).to_arrow_table()
 
-    def upsert(
-        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
-    ) -> UpsertCounts:
-        """Stage the rows and merge them in one statement."""
-        from energy_data_layer.storage.upsert import merge_statement, nan_as_null, sorted_by_key
+    def _merge(
+        self, table: str, rows: pa.Table, key: Sequence[str], keep_where_missing: Sequence[str]
+    ) -> tuple[int, int]:
+        from energy_data_layer.storage.upsert import merge_statement
 
-        staged = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
         staging = f"staged_{next(self._staging_numbers)}"
-        with self.transaction(), self._explained(), self._registered({staging: staged}):
+        with self._explained(), self._registered({staging: rows}):
             rows_before = self.row_count(table)
             merge = merge_statement(table, staging, key, rows.column_names, keep_where_missing)
             ((written,),) = self._connection.execute(merge).fetchall()
-            inserted = self.row_count(table) - rows_before
-        return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
+            return self.row_count(table) - rows_before, written
 
-    def sql_type(self, arrow_type: pa.DataType) -> str:
-        """Return DuckDB's type for an Arrow type."""
-        if pa.types.is_timestamp(arrow_type):
-            return "TIMESTAMP"
-        return _TYPES[arrow_type]
-
-    def _open(self, path: Path | None) -> duckdb.DuckDBPyConnection:
-        try:
-            import duckdb
-        except ModuleNotFoundError as error:
-            raise StorageError(
-                'DuckDB is not installed; install it with: pip install "energy-data-layer[duckdb]"'
-            ) from error
-        if path is not None:
-            require_writable_folder(path.parent, self.url)
+    def _begin(self) -> None:
         with self._explained():
-            return duckdb.connect(
-                str(path or ":memory:"),
-                # Neither the network nor a variable that happens to have a table's name answers a query.
-                config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"},
-            )
+            self._connection.begin()
+
+    def _commit(self) -> None:
+        with self._explained():
+            self._connection.commit()
 
     def _roll_back(self) -> None:
         import duckdb
@@ -128,7 +107,7 @@ class DuckDBDatabase(Database):
             logger.debug("rollback: %s", error)
 
     @contextmanager
-    def _registered(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    def _registered(self, tables: Tables) -> Iterator[None]:
         import duckdb
 
         for name, table in tables.items():
@@ -151,16 +130,6 @@ class DuckDBDatabase(Database):
         except duckdb.Error as error:
             raise StorageError(f"{redacted_url(self.url)}: {_explanation(str(error))}") from error
 
-
-_TYPES = {
-    pa.int8(): "TINYINT",
-    pa.uint8(): "UTINYINT",
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE",
-    pa.date32(): "DATE",
-    pa.string(): "VARCHAR",
-    pa.large_string(): "VARCHAR",
-}
 
 _ADVICE = {
     "Conflicting lock": "another process has the database open; close it there or wait until it is done",

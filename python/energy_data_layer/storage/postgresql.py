@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import Database, UpsertCounts
+from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.postgresql_errors import storage_error
-from energy_data_layer.storage.upsert import merge_statement, nan_as_null, sorted_by_key
+from energy_data_layer.storage.upsert import merge_statement
 from energy_data_layer.storage.urls import libpq_uri, redacted_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from energy_data_layer.storage.database import Tables
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +42,25 @@ class PostgreSQLDatabase(Database):
     other writers of the table wait: without it, two MERGE that insert one key would fail one another.
     """
 
+    _sql_types: ClassVar = {
+        pa.bool_(): "BOOLEAN",
+        pa.int8(): "SMALLINT",
+        pa.uint8(): "SMALLINT",
+        pa.int64(): "BIGINT",
+        pa.float64(): "DOUBLE PRECISION",
+        pa.date32(): "DATE",
+        pa.timestamp("us"): "TIMESTAMP",
+        pa.string(): "TEXT",
+        pa.large_string(): "TEXT",
+    }
+
     def __init__(self, url: str) -> None:
-        self.url = url
-        self._in_transaction = False
-        self._staging_numbers = count(1)
+        super().__init__(url)
         self._connection = self._open()
         self._cursor = self._connection.cursor()
         try:
-            self._set_lock_timeout()
+            if self.scalar("SELECT current_setting('lock_timeout')") == "0":
+                self.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         except BaseException:
             self.close()
             raise
@@ -61,33 +72,13 @@ class PostgreSQLDatabase(Database):
         with suppress(self._connection.Error):
             self._connection.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Begin and commit, or roll back where anything fails."""
-        if self._in_transaction:
-            yield
-            return
-        # A statement must see what was committed while it waited for its lock, whatever the server's default is.
-        self.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-        self._in_transaction = True
-        try:
-            yield
-            self._require_commitable()
-            with self._explained(committing=True):
-                self._run("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._in_transaction = False
-
     def lock(self, table: str) -> None:
         """Lock a table against other writers until the transaction ends."""
         self.execute(f"LOCK TABLE {quoted(table)} IN SHARE ROW EXCLUSIVE MODE")
 
     def lock_schema(self) -> None:
         """Lock the schema against others who migrate until the transaction ends."""
-        self.query(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK}) IS NULL AS locked")
+        self.query(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK}) IS NULL")
 
     @contextmanager
     def beside(self) -> Iterator[Database]:
@@ -112,40 +103,25 @@ class PostgreSQLDatabase(Database):
         with self._explained():
             self._run(statement, parameters)
 
-    def query(
-        self,
-        statement: str,
-        parameters: Sequence[object] = (),
-        *,
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[object] = (), *, tables: Tables | None = None) -> pa.Table:
         """Return the answer as Arrow."""
         with self._explained(), self._staged(tables or {}):
             self._cursor.execute(statement, list(parameters) or None)
             return as_declared(self._cursor.fetch_arrow_table())
 
-    def upsert(
-        self, table: str, rows: pa.Table, key: Sequence[str], *, keep_where_missing: Sequence[str] = ()
-    ) -> UpsertCounts:
-        """Stage the rows and merge them in one statement, while other writers wait."""
-        staged = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
+    def _merge(
+        self, table: str, rows: pa.Table, key: Sequence[str], keep_where_missing: Sequence[str]
+    ) -> tuple[int, int]:
         staging = f"staged_{next(self._staging_numbers)}"
-        with self.transaction():
-            staged = cast_to(self._schema(table, rows.column_names), staged, table)
-            with self._explained(), self._staged({staging: staged}):
-                self._run(_ENOUGH_MEMORY)
-                self.lock(table)
-                new_keys = None if self._counts_itself(table) else self._new_keys(table, staging, key)
-                inserted_before = self._inserted(table)
-                written = self._run(merge_statement(table, staging, key, rows.column_names, keep_where_missing))
-                inserted = self._inserted(table) - inserted_before if new_keys is None else new_keys
-        return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
-
-    def sql_type(self, arrow_type: pa.DataType) -> str:
-        """Return PostgreSQL's type for an Arrow type."""
-        if pa.types.is_timestamp(arrow_type):
-            return "TIMESTAMP"
-        return _TYPES[arrow_type]
+        fitting = cast_to(self._schema(table, rows.column_names), rows, table)
+        with self._explained(), self._staged({staging: fitting}):
+            self._run(_ENOUGH_MEMORY)
+            self.lock(table)  # while other writers wait
+            new_keys = None if self._counts_itself(table) else self._new_keys(table, staging, key)
+            inserted_before = self._inserted(table)
+            written = self._run(merge_statement(table, staging, key, rows.column_names, keep_where_missing))
+            inserted = self._inserted(table) - inserted_before if new_keys is None else new_keys
+            return inserted, written
 
     def _open(self) -> Any:
         try:
@@ -163,19 +139,21 @@ class PostgreSQLDatabase(Database):
         # Outside of the handler: the driver's error is not to travel along, it may quote the URL.
         raise problem
 
-    def _set_lock_timeout(self) -> None:
-        if self.query("SELECT current_setting('lock_timeout') AS wait").column("wait")[0].as_py() == "0":
-            self.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-
     def _run(self, statement: str, parameters: Sequence[object] = ()) -> int:
         """Run one statement and return how many rows it wrote."""
         self._cursor.executemany(statement, [list(parameters)] if parameters else None)
         return int(self._cursor.rowcount)
 
-    def _require_commitable(self) -> None:
-        """Raise `StorageError` if a statement failed: the server would take COMMIT for ROLLBACK, and say nothing."""
+    def _begin(self) -> None:
+        # A statement must see what was committed while it waited for its lock, whatever the server's default is.
+        self.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    def _commit(self) -> None:
+        # After a statement that failed the server would take COMMIT for ROLLBACK, and say nothing.
         if self._connection.adbc_connection.get_option("adbc.postgresql.transaction_status") == "inerror":
             raise StorageError(f"{redacted_url(self.url)}: a statement failed in this transaction; nothing was changed")
+        with self._explained(committing=True):
+            self._run("COMMIT")
 
     def _roll_back(self) -> None:
         try:
@@ -195,29 +173,29 @@ class PostgreSQLDatabase(Database):
 
         That saves a join over all staged rows. It does not count for a partitioned table, or if told not to.
         """
-        answer = self.query(
-            "SELECT relkind = 'r' AND CAST(current_setting('track_counts') AS BOOLEAN) AS counted "
-            "FROM pg_class WHERE oid = CAST($1 AS REGCLASS)",
-            [quoted(table)],
+        return bool(
+            self.scalar(
+                "SELECT relkind = 'r' AND CAST(current_setting('track_counts') AS BOOLEAN) "
+                "FROM pg_class WHERE oid = CAST($1 AS REGCLASS)",
+                [quoted(table)],
+            )
         )
-        return bool(answer.column("counted")[0].as_py())
 
     def _inserted(self, table: str) -> int:
         """Return how many rows this transaction has inserted into a table so far."""
-        answer = self.query("SELECT pg_stat_get_xact_tuples_inserted(CAST($1 AS REGCLASS)) AS n", [quoted(table)])
-        return int(answer.column("n")[0].as_py())
+        return int(self.scalar("SELECT pg_stat_get_xact_tuples_inserted(CAST($1 AS REGCLASS))", [quoted(table)]))
 
     def _new_keys(self, table: str, staging: str, key: Sequence[str]) -> int:
         """Return how many staged rows have a key that is not stored."""
         same_key = " AND ".join(f"stored.{quoted(name)} = staged.{quoted(name)}" for name in key)
-        answer = self.query(
-            f"SELECT count(*) AS n FROM {quoted(staging)} AS staged "  # noqa: S608
+        counted = self.scalar(
+            f"SELECT count(*) FROM {quoted(staging)} AS staged "  # noqa: S608
             f"WHERE NOT EXISTS (SELECT FROM {quoted(table)} AS stored WHERE {same_key})"
         )
-        return int(answer.column("n")[0].as_py())
+        return int(counted)
 
     @contextmanager
-    def _staged(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    def _staged(self, tables: Tables) -> Iterator[None]:
         """Have Arrow tables as temporary ones."""
         for name, table in tables.items():
             self._cursor.adbc_ingest(name, ingestible(table), mode="create", temporary=True)
@@ -298,15 +276,3 @@ def _written_type(arrow_type: pa.DataType) -> pa.DataType:
     if pa.types.is_string_view(arrow_type) or pa.types.is_null(arrow_type):
         return pa.string()
     return arrow_type
-
-
-_TYPES: dict[Any, str] = {
-    pa.bool_(): "BOOLEAN",
-    pa.int8(): "SMALLINT",
-    pa.uint8(): "SMALLINT",
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE PRECISION",
-    pa.date32(): "DATE",
-    pa.string(): "TEXT",
-    pa.large_string(): "TEXT",
-}
