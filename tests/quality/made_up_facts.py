@@ -9,18 +9,29 @@ import numpy as np
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import STATIONS
 from energy_data_layer.quality.coverage import SeriesCoverage, TableCoverage, states, stretches
-from energy_data_layer.quality.daily_totals import LISTED as LISTED_TOTALS
-from energy_data_layer.quality.daily_totals import DailyTotals, TotalDiffers
-from energy_data_layer.quality.drift import LISTED as LISTED_DRIFT
-from energy_data_layer.quality.drift import Drift
 from energy_data_layer.quality.facts import QualityFacts
-from energy_data_layer.quality.fills import FieldFills
-from energy_data_layer.quality.rejects import LISTED as LISTED_REJECTS
-from energy_data_layer.quality.rejects import LONGEST_CONTENT, Rejects
-from energy_data_layer.quality.runs import LISTED as LISTED_RUNS
-from energy_data_layer.quality.runs import RunHistory
-from energy_data_layer.quality.weather_gaps import LENGTHS, LONGEST, MOST_POINTS, GapLengths, LongGap, WeatherGaps
-from energy_data_layer.storage.queries.scope import Scope
+from energy_data_layer.quality.records import (
+    LISTED_DRIFT,
+    LISTED_REJECTS,
+    LISTED_RUNS,
+    LISTED_TOTALS,
+    LONGEST_CONTENT,
+    DailyTotals,
+    Drift,
+    Rejects,
+    RunHistory,
+    TotalDiffers,
+)
+from energy_data_layer.quality.weather import (
+    LENGTHS,
+    LONGEST,
+    MOST_POINTS,
+    FieldFills,
+    GapLengths,
+    LongGap,
+    WeatherGaps,
+)
+from energy_data_layer.storage.queries.quality import Scope
 from energy_data_layer.storage.tables import DRIFT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS
 
 FIRST, LAST = date(2015, 1, 1), date(2024, 12, 31)

@@ -13,7 +13,7 @@ from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.quality.coverage import State, states
 from energy_data_layer.quality.facts import TABLES_READ, quality_facts
-from energy_data_layer.quality.weather_gaps import LENGTHS, LONGEST
+from energy_data_layer.quality.weather import LENGTHS, LONGEST
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
 

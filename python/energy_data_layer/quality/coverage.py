@@ -13,16 +13,14 @@ import pyarrow as pa
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, provenance_column
 from energy_data_layer.storage.coverage import hourly_table
-from energy_data_layer.storage.queries.series import hours_by_day, series_ranges
+from energy_data_layer.storage.queries.quality import hours_by_day, series_ranges
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from energy_data_layer.storage.database import Database
-    from energy_data_layer.storage.queries.scope import Scope
+    from energy_data_layer.storage.queries.quality import Scope
 
 MANY_MISSING = 0.1
 """From this part of its hours on a day or month lacks many."""
@@ -144,10 +142,12 @@ def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverag
     daily = hours_by_day(database, table, fields, scope)
     numbered = ranges.select(names).append_column("series", pa.array(np.arange(ranges.num_rows)))
     days = daily.join(numbered, keys=names, join_type="inner").sort_by([("series", "ascending"), ("day", "ascending")])
+    columns = [days.column(name).to_numpy() for name in ("day", "observed", "valued")]
+    borders = np.searchsorted(days.column("series").to_numpy(), np.arange(ranges.num_rows + 1))
     series = [
         found
-        for position, of_series in enumerate(_of_each_series(days, ranges.num_rows))
-        if (found := _series(ranges.slice(position, 1).to_pylist()[0], names, of_series, scope)) is not None
+        for row, (begin, end) in zip(ranges.to_pylist(), pairwise(borders), strict=True)
+        if (found := _series(row, names, scope, *(column[begin:end] for column in columns))) is not None
     ]
     if not series:
         return None
@@ -156,24 +156,15 @@ def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverag
     return TableCoverage(table, fields, first, last, series)
 
 
-@dataclass(frozen=True)
-class _Days:
-    """The days of a series that have rows, in order."""
-
-    day: NDArray[np.datetime64]
-    observed: NDArray[np.int64]
-    valued: NDArray[np.int64]
-
-
-def _of_each_series(days: pa.Table, count: int) -> Iterator[_Days]:
-    columns = [days.column(name).to_numpy() for name in ("day", "observed", "valued")]
-    borders = np.searchsorted(days.column("series").to_numpy(), np.arange(count + 1))
-    for begin, end in pairwise(borders):
-        yield _Days(*(column[begin:end] for column in columns))
-
-
-def _series(row: dict[str, Any], names: list[str], found: _Days, scope: Scope) -> SeriesCoverage | None:
-    """Put a series together, None where the period has nothing of it."""
+def _series(
+    row: dict[str, Any],
+    names: list[str],
+    scope: Scope,
+    stored_days: NDArray[np.datetime64],
+    stored_observed: NDArray[np.int64],
+    stored_valued: NDArray[np.int64],
+) -> SeriesCoverage | None:
+    """Put a series together from its days that have rows, in order; None where the period has nothing of it."""
     first, after = row["first_hour"], row["last_hour"] + timedelta(hours=1)
     begin, end = max(first, scope.first_moment or first), min(after, scope.end or after)
     if begin >= end:
@@ -182,10 +173,10 @@ def _series(row: dict[str, Any], names: list[str], found: _Days, scope: Scope) -
     midnight = days.astype("datetime64[h]")
     possible = np.minimum(midnight + 24, np.datetime64(end, "h")) - np.maximum(midnight, np.datetime64(begin, "h"))
     possible = possible.astype(np.int64)
-    there = (found.day >= days[0]) & (found.day <= days[-1])
-    position = (found.day[there] - days[0]).astype(np.int64)
+    there = (stored_days >= days[0]) & (stored_days <= days[-1])
+    position = (stored_days[there] - days[0]).astype(np.int64)
     valued, observed = np.zeros(len(days), np.int64), np.zeros(len(days), np.int64)
-    valued[position], observed[position] = found.valued[there], found.observed[there]
+    valued[position], observed[position] = stored_valued[there], stored_observed[there]
     valued = np.minimum(valued, possible)
     observed = np.minimum(observed, valued)
     month = days.astype("datetime64[M]")
@@ -222,27 +213,16 @@ def states(possible: NDArray[np.int64], observed: NDArray[np.int64], valued: NDA
     ['observed', 'partly_observed', 'few_missing', 'absent']
     """
     missing = possible - valued
-    return np.select(
-        [
-            possible == 0,
-            valued == 0,
-            (missing > 0) & (missing >= MANY_MISSING * possible),
-            missing > 0,
-            observed == possible,
-            observed >= 0.9 * possible,
-            observed >= 0.5 * possible,
-        ],
-        [
-            State.OUTSIDE,
-            State.ABSENT,
-            State.MANY_MISSING,
-            State.FEW_MISSING,
-            State.OBSERVED,
-            State.MOSTLY_OBSERVED,
-            State.PARTLY_OBSERVED,
-        ],
-        State.MOSTLY_FILLED,
-    )
+    rules = {
+        State.OUTSIDE: possible == 0,
+        State.ABSENT: valued == 0,
+        State.MANY_MISSING: (missing > 0) & (missing >= MANY_MISSING * possible),
+        State.FEW_MISSING: missing > 0,
+        State.OBSERVED: observed == possible,
+        State.MOSTLY_OBSERVED: observed >= 0.9 * possible,
+        State.PARTLY_OBSERVED: observed >= 0.5 * possible,
+    }
+    return np.select(list(rules.values()), list(rules), State.MOSTLY_FILLED)
 
 
 def stretches(cells: NDArray[np.datetime64], state: NDArray[np.int64]) -> list[Stretch]:

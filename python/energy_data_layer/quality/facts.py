@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Any
 from energy_data_layer._version import __version__
 from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.queries.scope import Scope
+from energy_data_layer.storage.queries.quality import Scope
 from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
 
 from .coverage import TableCoverage, imputed_fields, table_coverage
-from .daily_totals import DailyTotals, daily_totals
-from .drift import Drift, drift
-from .fills import FieldFills, ReplacedFills, field_fills, replaced_fills
-from .rejects import Rejects, rejects
-from .runs import RunHistory, run_history
-from .weather_gaps import WeatherGaps, weather_gaps
+from .records import (
+    DailyTotals,
+    Drift,
+    Rejects,
+    ReplacedFills,
+    RunHistory,
+    daily_totals,
+    drift,
+    rejects,
+    replaced_fills,
+    run_history,
+)
+from .weather import FieldFills, WeatherGaps, field_fills, weather_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +69,11 @@ class QualityFacts:
     coverage: list[TableCoverage]
     gaps: WeatherGaps = field(default_factory=WeatherGaps)
     fills: list[FieldFills] = field(default_factory=list)
-    replaced: ReplacedFills = field(default_factory=lambda: ReplacedFills(recorded=False))
-    totals: DailyTotals = field(default_factory=lambda: DailyTotals(0, 0, 0, 0, 0, {}, []))
-    rejects: Rejects = field(default_factory=lambda: Rejects(recorded=False))
-    drift: Drift = field(default_factory=lambda: Drift(recorded=False))
-    runs: RunHistory = field(default_factory=lambda: RunHistory(recorded=False))
+    replaced: ReplacedFills = field(default_factory=ReplacedFills)
+    totals: DailyTotals = field(default_factory=DailyTotals)
+    rejects: Rejects = field(default_factory=Rejects)
+    drift: Drift = field(default_factory=Drift)
+    runs: RunHistory = field(default_factory=RunHistory)
 
     @property
     def weather(self) -> TableCoverage | None:

@@ -18,7 +18,7 @@ from . import pictures
 from .coverage import State
 from .facts import quality_facts
 from .labels import LABELS, LANGUAGES
-from .weather_gaps import LENGTHS
+from .weather import LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.provenance import Provenance
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .coverage import SeriesCoverage, Stretch, TableCoverage
-    from .weather_gaps import LongGap
+    from .weather import LongGap
 
 STRIP_HEIGHT = 18
 WIDEST_STRIP = 520
@@ -41,50 +41,11 @@ _SHAPES = {
 """A mark per method, drawn from the middle of its left side: none is told by its colour alone."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Everything of one kind in a picture: its class, and its path."""
+Ticks = list[tuple[float, str]]
+"""Marks on an axis: where, and what is written there."""
 
-    kind: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A mark on an axis: where, and what is written there."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Strip:
-    """A row of cells, one for each month or day."""
-
-    width: float
-    shapes: list[Shape]
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """A row per year with a cell per day; the shapes are in days, beside and below the labels."""
-
-    width: float
-    height: float
-    years: list[Tick]
-    months: list[Tick]
-    shapes: list[Shape]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A gap with the hours around it, on axes."""
-
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
-    gaps: str
-    line: str
-    marks: list[Shape]
+Shapes = dict[str, str]
+"""What a picture shows: the path of each kind."""
 
 
 def shows_days(table: TableCoverage) -> bool:
@@ -92,50 +53,55 @@ def shows_days(table: TableCoverage) -> bool:
     return (table.last - table.first).days < DAYS_SHOWN_EACH
 
 
-def strip(series: SeriesCoverage, table: TableCoverage) -> Strip:
-    """Return a series as a row of cells over the period of its table."""
+def strip(series: SeriesCoverage, table: TableCoverage) -> Shapes:
+    """Return a series as a row of cells over the period of its table, one for each month or day."""
     cell = _cell_width(table)
-    shapes: dict[str, list[str]] = {}
-    for stretch in series.days if shows_days(table) else series.months:
-        x = _cell(stretch.first, table) * cell
-        shapes.setdefault(stretch.state, []).append(_box(x, 0, stretch.length * cell, STRIP_HEIGHT))
-    return Strip(_cells(table) * cell, _joined(shapes))
+    stretches = series.days if shows_days(table) else series.months
+    return _joined(
+        (one.state, _box(_cell(one.first, table) * cell, 0, one.length * cell, STRIP_HEIGHT)) for one in stretches
+    )
 
 
-def strip_ticks(table: TableCoverage) -> list[Tick]:
+def strip_width(table: TableCoverage) -> float:
+    """Return how wide the strips of a table are."""
+    return _cells(table) * _cell_width(table)
+
+
+def strip_ticks(table: TableCoverage) -> Ticks:
     """Return where years begin in the strips of a table, or days where it shows days."""
     cell = _cell_width(table)
     if shows_days(table):
         first, *others = range(0, _cells(table), max(1, ceil(80 / cell)))
-        days = [Tick(day * cell, f"{table.first + timedelta(days=day):%m-%d}") for day in others]
-        return [Tick(first * cell, str(table.first)), *days]
+        days = [(day * cell, f"{table.first + timedelta(days=day):%m-%d}") for day in others]
+        return [(first * cell, str(table.first)), *days]
     years = range(table.first.year, table.last.year + 1)
     every = max(1, ceil(36 / (12 * cell)))
     starts = [(year, max(date(year, 1, 1), table.first)) for year in years[::every]]
-    return [Tick(_cell(day, table) * cell, str(year)) for year, day in starts]
+    return [(_cell(day, table) * cell, str(year)) for year, day in starts]
 
 
-def calendar(series: SeriesCoverage) -> Calendar:
-    """Return every day of a series."""
-    first, last = series.days[0].first, _last_day(series.days[-1])
-    shapes: dict[str, list[str]] = {}
-    for stretch in _by_year(series.days):
-        x = (stretch.first - date(stretch.first.year, 1, 1)).days
-        y = (stretch.first.year - first.year) * YEAR_HEIGHT
-        shapes.setdefault(stretch.state, []).append(_box(x, y, stretch.length, DAY_HEIGHT))
-    years = range(first.year, last.year + 1)
-    starts = [(date(2024, month, 1) - date(2024, 1, 1)).days for month in range(1, 13)]
-    return Calendar(
-        YEAR_LABEL + 366 * DAY_WIDTH,
-        MONTHS_LABEL + len(years) * YEAR_HEIGHT,
-        [Tick(MONTHS_LABEL + (year - first.year) * YEAR_HEIGHT, str(year)) for year in years],
-        [Tick(YEAR_LABEL + day * DAY_WIDTH, str(month)) for month, day in enumerate(starts, 1)],
-        _joined(shapes),
-    )
+def calendar(series: SeriesCoverage) -> dict[str, Any]:
+    """Return every day of a series: a row per year with a cell per day, the shapes in days beside the labels."""
+    first = series.days[0].first
+    final = series.days[-1]
+    years = range(first.year, (final.first + timedelta(days=final.length - 1)).year + 1)
+    return {
+        "width": YEAR_LABEL + 366 * DAY_WIDTH,
+        "height": MONTHS_LABEL + len(years) * YEAR_HEIGHT,
+        "years": [(MONTHS_LABEL + (year - first.year) * YEAR_HEIGHT, str(year)) for year in years],
+        "months": [
+            (YEAR_LABEL + (date(2024, month, 1) - date(2024, 1, 1)).days * DAY_WIDTH, str(month))
+            for month in range(1, 13)
+        ],
+        "shapes": _joined(
+            (state, _box((day - date(day.year, 1, 1)).days, (day.year - first.year) * YEAR_HEIGHT, length, DAY_HEIGHT))
+            for day, length, state in _by_year(series.days)
+        ),
+    }
 
 
-def panels(gap: LongGap) -> tuple[Panel, Panel]:
-    """Return a gap before and after it was filled, on the same axes."""
+def panels(gap: LongGap) -> list[dict[str, Any]]:
+    """Return a gap with the hours around it, before and after it was filled, on the same axes."""
     first, last = gap.stamps[0], gap.stamps[-1]
     span = max((last - first).total_seconds(), 1.0)
     present = [value for value in gap.values if value is not None]
@@ -153,18 +119,21 @@ def panels(gap: LongGap) -> tuple[Panel, Panel]:
         for stamp, value, code in zip(gap.stamps, gap.values, gap.codes, strict=True)
     ]
     hour = (PANEL_WIDTH - LEFT - RIGHT) * 3600 * gap.step / span
-    boxes = "".join(
-        _box(begin - hour / 2, TOP, width + hour, PANEL_HEIGHT - TOP - BOTTOM) for begin, width in _gaps(points)
+    runs = groupby(points, lambda point: point[2] == Provenance.OBSERVED)
+    gaps = [[place for place, *_ in run] for is_observed, run in runs if not is_observed]
+    before = {
+        "x_ticks": [(x(day), f"{day:%m-%d}") for day in _midnights(first, last)],
+        "y_ticks": [(y(value), f"{value:g}") for value in y_values],
+        "gaps": "".join(_box(at[0] - hour / 2, TOP, at[-1] - at[0] + hour, PANEL_HEIGHT - TOP - BOTTOM) for at in gaps),
+        "line": _line(points),
+        "marks": {},
+    }
+    marks = _joined(
+        (Provenance(code).label, f"M{_short(place - _MARK)} {_short(height)}{_SHAPES[Provenance(code)]}")
+        for place, height, code in points
+        if height is not None and code in _SHAPES
     )
-    x_ticks = [Tick(x(day), f"{day:%m-%d}") for day in _midnights(first, last)]
-    y_ticks = [Tick(y(value), f"{value:g}") for value in y_values]
-    marks: dict[str, list[str]] = {}
-    for place, height, code in points:
-        if height is not None and code in _SHAPES:
-            method = Provenance(code)
-            marks.setdefault(method.label, []).append(f"M{_short(place - _MARK)} {_short(height)}{_SHAPES[method]}")
-    line = _line(points)
-    return Panel(x_ticks, y_ticks, boxes, line, []), Panel(x_ticks, y_ticks, boxes, line, _joined(marks))
+    return [before, before | {"marks": marks}]
 
 
 def method_mark(method: str) -> str:
@@ -204,59 +173,34 @@ def _cell_width(table: TableCoverage) -> float:
     return max(3.0, min(24.0, floor(WIDEST_STRIP / _cells(table) * 2) / 2))
 
 
-def _last_day(stretch: Stretch) -> date:
-    return stretch.first + timedelta(days=stretch.length - 1)
-
-
-def _by_year(days: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Cut stretches of days where a year ends."""
+def _by_year(days: Iterable[Stretch]) -> Iterator[tuple[date, int, str]]:
+    """Return first day, length and state of stretches of days, cut where a year ends."""
     for stretch in days:
         if stretch.state == State.OUTSIDE.label:
             continue
         first, left = stretch.first, stretch.length
         while left:
             length = min(left, (date(first.year, 12, 31) - first).days + 1)
-            yield type(stretch)(first, length, stretch.state)
+            yield first, length, stretch.state
             first, left = first + timedelta(days=length), left - length
 
 
-def _midnights(first: datetime, last: datetime) -> list[datetime]:
-    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+def _midnights(first: datetime, last: datetime) -> Iterator[datetime]:
+    midnight = datetime.combine(first, time.min) + timedelta(days=1)
     every = timedelta(days=max(1, ceil(((last - midnight).days + 1) / 5)))
-    found = []
     while midnight <= last:
-        found.append(midnight)
+        yield midnight
         midnight += every
-    return found
-
-
-def _gaps(points: list[tuple[float, float | None, int]]) -> list[tuple[float, float]]:
-    """Return begin and width of each run of points that are not observed."""
-    found: list[tuple[float, float]] = []
-    previous_is_fill = False
-    for place, _, code in points:
-        is_fill = code != Provenance.OBSERVED
-        if is_fill and previous_is_fill:
-            begin, _ = found.pop()
-            found.append((begin, place - begin))
-        elif is_fill:
-            found.append((place, 0.0))
-        previous_is_fill = is_fill
-    return found
 
 
 def _line(points: list[tuple[float, float | None, int]]) -> str:
     """Return the line of the observations; it breaks where there is none."""
-    parts = []
-    pen_is_down = False
-    for place, height, code in points:
-        if code != Provenance.OBSERVED or height is None:
-            pen_is_down = False
-            continue
-        parts.append(f"{'L' if pen_is_down else 'M'}{_short(place)} {_short(height)}")
-        if not pen_is_down:
-            parts.append("h0")  # with round ends a lone observation is a dot
-        pen_is_down = True
+    parts: list[str] = []
+    for is_observed, run in groupby(points, lambda point: point[2] == Provenance.OBSERVED and point[1] is not None):
+        if is_observed:
+            first, *further = (f"{_short(place)} {_short(height or 0.0)}" for place, height, _ in run)
+            # With round ends a lone observation is a dot.
+            parts += [f"M{first}h0", *(f"L{one}" for one in further)]
     return "".join(parts)
 
 
@@ -264,8 +208,11 @@ def _box(x: float, y: float, width: float, height: float) -> str:
     return f"M{_short(x)} {_short(y)}h{_short(width)}v{_short(height)}h-{_short(width)}z"
 
 
-def _joined(shapes: dict[str, list[str]]) -> list[Shape]:
-    return [Shape(kind, "".join(paths)) for kind, paths in shapes.items()]
+def _joined(shapes: Iterable[tuple[str, str]]) -> Shapes:
+    paths: dict[str, list[str]] = {}
+    for kind, path in shapes:
+        paths.setdefault(kind, []).append(path)
+    return {kind: "".join(parts) for kind, parts in paths.items()}
 
 
 def _short(number: float) -> str:

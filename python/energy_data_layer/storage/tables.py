@@ -10,125 +10,78 @@ from energy_data_layer.datasets.koen_wind import KOEN_WIND
 from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 from energy_data_layer.datasets.registry import DATASETS
 
+_TYPES = {
+    "TEXT": pa.string(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "UTINYINT": pa.uint8(),
+    "TIMESTAMP": pa.timestamp("us"),
+}
+
+
+def _columns(declared: str) -> dict[str, pa.DataType]:
+    return {name: _TYPES[kind] for name, kind in (column.split() for column in declared.split(","))}
+
+
 REJECTS = "rejects"
 """Rows of files and items of services that were not stored."""
 
-REJECT_COLUMNS = {
-    "file": pa.string(),
-    "line": pa.int64(),
-    "publisher": pa.string(),
-    "reason": pa.string(),
-    "content": pa.string(),
-    "first_seen": pa.timestamp("us"),
-}
+REJECT_COLUMNS = _columns("file TEXT, line BIGINT, publisher TEXT, reason TEXT, content TEXT, first_seen TIMESTAMP")
 REJECT_KEY = ("file", "line", "content")
 
 FILL_CHANGES = "fill_changes"
 """Stored fills that a later run computed again, because the day after them had come."""
 
-FILL_CHANGE_COLUMNS = {
-    "run_id": pa.string(),
-    "stnId": pa.int64(),
-    "tm": pa.timestamp("us"),
-    "field": pa.string(),
-    "old_value": pa.float64(),
-    "old_provenance": pa.uint8(),
-    "new_value": pa.float64(),
-    "new_provenance": pa.uint8(),
-    "changed": pa.timestamp("us"),
-}
+FILL_CHANGE_COLUMNS = _columns(
+    "run_id TEXT, stnId BIGINT, tm TIMESTAMP, field TEXT, "
+    "old_value DOUBLE, old_provenance UTINYINT, new_value DOUBLE, new_provenance UTINYINT, changed TIMESTAMP"
+)
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
 
 REPLACED_VALUES = "replaced_values"
 """Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
 
-REPLACED_VALUE_COLUMNS = {
-    "run_id": pa.string(),
-    "table_name": pa.string(),
-    "row_key": pa.string(),
-    "field": pa.string(),
-    "old_value": pa.string(),
-    "new_value": pa.string(),
-    "changed": pa.timestamp("us"),
-}
+REPLACED_VALUE_COLUMNS = _columns(
+    "run_id TEXT, table_name TEXT, row_key TEXT, field TEXT, old_value TEXT, new_value TEXT, changed TIMESTAMP"
+)
 REPLACED_VALUE_KEY = ("run_id", "table_name", "row_key", "field")
 
 SOURCE_SCHEMAS = "source_schemas"
 """The fields that each source was seen to send, with their kinds as JSON; the newest is what the next run expects."""
 
-SOURCE_SCHEMA_COLUMNS = {
-    "source": pa.string(),
-    "signature": pa.string(),
-    "fields": pa.string(),
-    "first_seen": pa.timestamp("us"),
-    "last_seen": pa.timestamp("us"),
-    "run_id": pa.string(),
-}
+SOURCE_SCHEMA_COLUMNS = _columns(
+    "source TEXT, signature TEXT, fields TEXT, first_seen TIMESTAMP, last_seen TIMESTAMP, run_id TEXT"
+)
 SOURCE_SCHEMA_KEY = ("source", "signature")
 
 DRIFT = "drift"
 """What changed in the sources, each change once."""
 
-DRIFT_COLUMNS = {
-    "run_id": pa.string(),
-    "table_name": pa.string(),
-    "kind": pa.string(),
-    "subject": pa.string(),
-    "field": pa.string(),
-    "detail": pa.string(),
-    "noticed": pa.timestamp("us"),
-}
+DRIFT_COLUMNS = _columns(
+    "run_id TEXT, table_name TEXT, kind TEXT, subject TEXT, field TEXT, detail TEXT, noticed TIMESTAMP"
+)
 DRIFT_KEY = ("run_id", "table_name", "kind", "subject", "field")
 
 MONTHLY_STATISTICS = "monthly_statistics"
 """What each station or plant is like in each month: the history that later months are compared with."""
 
-MONTHLY_STATISTIC_COLUMNS = {
-    "table_name": pa.string(),
-    "subject": pa.string(),
-    "field": pa.string(),
-    "month": pa.timestamp("us"),
-    "days_observed": pa.int64(),
-    "days": pa.int64(),
-    "median": pa.float64(),
-    "spread": pa.float64(),
-    "magnitude": pa.float64(),
-}
+MONTHLY_STATISTIC_COLUMNS = _columns(
+    "table_name TEXT, subject TEXT, field TEXT, month TIMESTAMP, days_observed BIGINT, days BIGINT, "
+    "median DOUBLE, spread DOUBLE, magnitude DOUBLE"
+)
 MONTHLY_STATISTIC_KEY = ("table_name", "subject", "field", "month")
 
 RUNS = "runs"
 """Every run of a job, with its report."""
 
-FIRST_RUN_COLUMNS = {
-    "run_id": pa.string(),
-    "job": pa.string(),
-    "status": pa.string(),
-    "started": pa.timestamp("us"),
-    "finished": pa.timestamp("us"),
-    "engine": pa.string(),
-    "rows_inserted": pa.int64(),
-    "rows_updated": pa.int64(),
-    "rows_unchanged": pa.int64(),
-    "rows_rejected": pa.int64(),
-    "requests": pa.int64(),
-    "message": pa.string(),
-    "report": pa.string(),
-}
-RUN_COUNTERS = {
-    "seconds": pa.float64(),
-    "peak_rss_mb": pa.float64(),
-    "hours_completed": pa.int64(),
-    "values_filled": pa.int64(),
-    "retries": pa.int64(),
-    "chunks_failed": pa.int64(),
-    "shadow_calls": pa.int64(),
-    "shadow_mismatches": pa.int64(),
-    "drift_findings": pa.int64(),
-    "release": pa.string(),
-}
-"""What an operator draws without reading the reports; null where a job has no such thing, and in older rows."""
-
-RUN_COLUMNS = FIRST_RUN_COLUMNS | RUN_COUNTERS
+RUN_COLUMNS = _columns(
+    "run_id TEXT, job TEXT, status TEXT, started TIMESTAMP, finished TIMESTAMP, engine TEXT, "
+    "rows_inserted BIGINT, rows_updated BIGINT, rows_unchanged BIGINT, rows_rejected BIGINT, requests BIGINT, "
+    "message TEXT, report TEXT, "
+    # What an operator draws without reading the reports; null where a job has no such thing, and in older rows.
+    "seconds DOUBLE, peak_rss_mb DOUBLE, hours_completed BIGINT, values_filled BIGINT, retries BIGINT, "
+    "chunks_failed BIGINT, shadow_calls BIGINT, shadow_mismatches BIGINT, drift_findings BIGINT, release TEXT"
+)
 RUN_KEY = ("run_id",)
 
 WEATHER_ASOS, WEATHER_KEY = ASOS.table.name, ASOS.table.key

@@ -1,21 +1,21 @@
-"""The gaps of the weather fields: how many of which length, and the longest ones with the hours around them."""
+"""The weather fields: how their values were obtained, their gaps by length, and the longest with the hours around."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
-from energy_data_layer.storage.queries.fills import gaps_of_field
+from energy_data_layer.storage.queries.quality import gaps_of_field, hours_by_provenance
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
-    from energy_data_layer.storage.queries.scope import Scope
+    from energy_data_layer.storage.queries.quality import Scope
 
 LENGTHS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, 168), (169, 720), (721, None))
 """The classes of lengths, in hours."""
@@ -27,6 +27,30 @@ CANDIDATES = 1000
 
 MOST_POINTS = 600
 """Of a longer gap only every so-manieth hour is shown."""
+
+
+@dataclass(frozen=True)
+class FieldFills:
+    """The values of a field.
+
+    Attributes
+    ----------
+    field : str
+        The field.
+    observed : int
+        Values that are as they were observed.
+    filled : dict of str to int
+        The others, by the label of their `Provenance`; those without any value are ``unfilled``.
+    """
+
+    field: str
+    observed: int
+    filled: dict[str, int]
+
+    @property
+    def hours(self) -> int:
+        """All hours of the field."""
+        return self.observed + sum(self.filled.values())
 
 
 @dataclass(frozen=True)
@@ -114,16 +138,22 @@ class WeatherGaps:
         return sum(one.gaps for one in self.lengths)
 
 
-@dataclass(frozen=True)
-class _Gap:
+class _Gap(NamedTuple):
     field: str
     station: int
     first: datetime
     last: datetime
     hours: int
 
-    def overlaps(self, other: _Gap) -> bool:
-        return self.station == other.station and self.first <= other.last and other.first <= self.last
+
+def field_fills(database: Database, fields: list[str], scope: Scope) -> list[FieldFills]:
+    """Return the values of each field by how they were obtained."""
+    found = []
+    for name in fields:
+        counts = {row["code"]: row["hours"] for row in hours_by_provenance(database, name, scope).to_pylist()}
+        fills = {method.label: counts.get(method, 0) for method in Provenance if method.is_fill}
+        found.append(FieldFills(name, counts.get(Provenance.OBSERVED, 0), fills))
+    return found
 
 
 def weather_gaps(database: Database, fields: list[str], scope: Scope) -> WeatherGaps:
@@ -138,13 +168,14 @@ def weather_gaps(database: Database, fields: list[str], scope: Scope) -> Weather
         lengths.append(GapLengths(name, len(hours), int(hours.sum()), counts.tolist()))
         candidates = gaps.sort_by([("hours", "descending"), ("first", "ascending"), ("stnId", "ascending")])
         longest += [
-            _Gap(name, row["stnId"], row["first"], row["last"], row["hours"])
+            _Gap(name, *(row[key] for key in ("stnId", "first", "last", "hours")))
             for row in candidates.slice(0, CANDIDATES).to_pylist()
         ]
     longest.sort(key=lambda gap: (-gap.hours, gap.first, gap.station, fields.index(gap.field)))
     chosen: list[_Gap] = []
     for gap in longest:
-        if len(chosen) < LONGEST and not any(gap.overlaps(other) for other in chosen):
+        at_once = (one for one in chosen if one.station == gap.station and one.first <= gap.last)
+        if len(chosen) < LONGEST and not any(gap.first <= one.last for one in at_once):
             chosen.append(gap)
     return WeatherGaps(lengths, [_with_hours_around(database, gap, fields) for gap in chosen])
 
