@@ -31,76 +31,61 @@ RUN = "run"
 class Command(NamedTuple):
     """What is known of a command before its module is imported; its function has its name."""
 
-    module: str
+    name: str
     help: str
-    example: str
-    group: str | None = None
+    arguments: str = ""
+    group: str = ""
+    module: str = ""
+
+    @property
+    def example(self) -> str:
+        """A call of the command."""
+        return " ".join(filter(None, ("edl", self.group, self.name, self.arguments)))
 
 
-COMMANDS = {
-    "demo": Command("demo", "Make data, run all jobs on it, compare the engines.", "edl demo"),
-    "weather": Command(
+_DB = "--db duckdb:///energy.duckdb"
+_COMMANDS = (
+    Command("demo", "Make data, run all jobs on it, compare the engines."),
+    Command(
         "weather",
         "Collect or read observations, impute and store them.",
-        "edl run weather --files 'demo/asos_hourly/*.csv' --db duckdb:///energy.duckdb",
+        f"--files 'demo/asos_hourly/*.csv' {_DB}",
         RUN,
     ),
-    "generation": Command(
+    Command(
         "generation",
         "Read published files of generation, store their hours.",
-        "edl run generation --files 'demo/generation/*.csv' --db duckdb:///energy.duckdb",
+        f"--files 'demo/generation/*.csv' {_DB}",
         RUN,
     ),
-    "wind": Command(
-        "wind",
-        "Collect a month of KOEN's wind farms and store it.",
-        "edl run wind --month 2024-01 --db duckdb:///energy.duckdb",
-        RUN,
-    ),
-    "solar": Command(
+    Command("wind", "Collect a month of KOEN's wind farms and store it.", f"--month 2024-01 {_DB}", RUN),
+    Command(
         "solar",
         "Collect the missing days of KOSPO's solar plants.",
-        "edl run solar --since 2024-01-01 --until 2024-01-31 --db duckdb:///energy.duckdb",
+        f"--since 2024-01-01 --until 2024-01-31 {_DB}",
         RUN,
     ),
-    "status": Command(
-        "status",
-        "Show what is stored, which days have holes, the last runs.",
-        "edl status --db duckdb:///energy.duckdb",
-    ),
-    "report": Command(
-        "report",
-        "Write the data-quality page.",
-        "edl report --db duckdb:///energy.duckdb --language ko",
-    ),
-    "doctor": Command("doctor", "Check the whole installation.", "edl doctor --db duckdb:///energy.duckdb"),
-    "drift": Command("drift", "List what changed in the sources.", "edl drift --db duckdb:///energy.duckdb"),
-    "reprocess": Command(
-        "reprocess",
-        "Compute stored values again, replace those that differ.",
-        "edl reprocess --since 2024-01-01 --db duckdb:///energy.duckdb",
-    ),
-    "impute": Command(
+    Command("status", "Show what is stored, which days have holes, the last runs.", _DB),
+    Command("report", "Write the data-quality page.", f"{_DB} --language ko"),
+    Command("doctor", "Check the whole installation.", _DB),
+    Command("drift", "List what changed in the sources.", _DB),
+    Command("reprocess", "Compute stored values again, replace those that differ.", f"--since 2024-01-01 {_DB}"),
+    Command(
         "impute",
         "Fill the missing values of a table in a file.",
-        "edl impute hours.csv -o filled.parquet --columns ta hm --provenance",
+        "hours.csv -o filled.parquet --columns ta hm --provenance",
     ),
-    "simulate": Command(
+    Command(
         "simulate",
         "Simulate the three public services on this machine.",
-        "edl simulate --port 8000 --faults server_error=0.1,drop=0.05",
+        "--port 8000 --faults server_error=0.1,drop=0.05",
     ),
-    "shadow-report": Command(
-        "shadow",
-        "Sum up what shadow mode has seen.",
-        "edl shadow-report --db duckdb:///energy.duckdb",
+    Command("shadow-report", "Sum up what shadow mode has seen.", _DB, module="shadow"),
+    Command(
+        "shadow-replay", "Run both engines again on a case that shadow mode kept.", "edl-shadow/case", module="shadow"
     ),
-    "shadow-replay": Command(
-        "shadow",
-        "Run both engines again on a case that shadow mode kept.",
-        "edl shadow-replay edl-shadow/case",
-    ),
-}
+)
+COMMANDS = {command.name: command for command in _COMMANDS}
 """The commands in the order of their use."""
 
 MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
@@ -117,7 +102,7 @@ class LazyCommand(TyperCommand):
         """Parse the arguments by the command itself."""
         name = self.name or ""
         command = COMMANDS[name]
-        module = import_module(f"energy_data_layer.cli.{command.module}")
+        module = import_module(f"energy_data_layer.cli.{command.module or name}")
         alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
         alone.command(name, cls=ManyValuesCommand, epilog=f"{AS_IT_IS}Example: {command.example}")(
             getattr(module, name.replace("-", "_"))

@@ -16,11 +16,8 @@ from energy_data_layer.core import logs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.console import Console
-    from rich.table import Table
-
     from energy_data_layer.reports.drift_finding import DriftFinding
-    from energy_data_layer.reports.run_report import Stage
+    from energy_data_layer.reports.run_report import RunReport, Stage
 
 
 JOB_FAILED = 1
@@ -76,20 +73,25 @@ def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
 
 
 def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table to standard output, numbers to the right."""
+    """Print a table to standard output, numbers to the right; without headings names and what belongs to them."""
+    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(header_style="")
+    table = Table(header_style="", show_header=bool(headings))
     for position, heading in enumerate(headings):
         table.add_column(heading, justify="left" if position == 0 else "right")
-    _print(title, table, rows)
+    for row in rows:
+        table.add_row(*(Text(_shown(cell)) for cell in row))
+    # In a file or a pipe tables are as wide as they need.
+    console = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDEST)
+    console.print(Text(title, style="bold"))
+    console.print(table)
 
 
 def show_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
     """Print names and what belongs to them to standard output."""
-    from rich.table import Table
-
-    _print(title, Table(show_header=False), pairs)
+    show_table(title, (), pairs)
 
 
 def show_lines(title: str, lines: Iterable[str]) -> None:
@@ -97,6 +99,11 @@ def show_lines(title: str, lines: Iterable[str]) -> None:
     typer.secho(title, bold=True)
     for line in lines:
         typer.echo(f"  {line}")
+
+
+def rows_written(report: RunReport) -> str:
+    """Return what became of the rows that a job wrote."""
+    return f"{report.rows_inserted:,} inserted, {report.rows_updated:,} updated, {report.rows_unchanged:,} unchanged"
 
 
 def show_drift(findings: Sequence[DriftFinding]) -> None:
@@ -127,23 +134,6 @@ def show_stages(stages: Iterable[Stage]) -> None:
             for stage in stages
         ],
     )
-
-
-def _print(title: str, table: Table, rows: Iterable[Sequence[object]]) -> None:
-    from rich.text import Text
-
-    for row in rows:
-        table.add_row(*(Text(_shown(cell)) for cell in row))
-    console = _console()
-    console.print(Text(title, style="bold"))
-    console.print(table)
-
-
-def _console() -> Console:
-    """Return standard output; in a file or a pipe tables are as wide as they need."""
-    from rich.console import Console
-
-    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDEST)
 
 
 def _shown(cell: object) -> str:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json as json_text
+import json
 from typing import Annotated
 
 import typer
 
-from energy_data_layer import settings
 from energy_data_layer.cli.console import show_table
+from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 
 def drift(
-    db: Annotated[
-        str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
-    ],
+    db: Database,
     since: Annotated[str | None, typer.Option(help="The first day (UTC) to list: 2024-01-31.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what changed in the sources; exit code 1 if the last run of any job found something."""
     from energy_data_layer.jobs.drift.history import drift_history
 
     history = drift_history(db, since)
-    if json:
+    if as_json:
         document = {"current": history.is_current, "findings": history.findings}
-        typer.echo(json_text.dumps(document, ensure_ascii=False, indent=2, default=str))
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
     elif history.findings:
         show_table(
             f"Changes in the sources ({len(history.findings):,})",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from energy_data_layer.cli.console import say, show_fills
-from energy_data_layer.cli.options import Engine, split_at_commas
+from energy_data_layer.cli.options import Engine, EngineChoice, split_at_commas
 from energy_data_layer.errors import OptionError
 
 
@@ -33,7 +33,7 @@ def impute(
         bool,
         typer.Option("--provenance", help="Add a column per filled column that records how each value was obtained."),
     ] = False,
-    engine: Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")] = Engine.AUTO,
+    engine: EngineChoice = Engine.AUTO,
     force: Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")] = False,
 ) -> None:
     """Fill the missing values of a table in a file and write the result to another file."""

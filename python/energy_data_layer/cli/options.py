@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from enum import StrEnum
 from functools import partial, wraps
 from inspect import Parameter, Signature, signature
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from energy_data_layer import settings
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
@@ -39,46 +41,55 @@ class Engine(StrEnum):
         return {Engine.AUTO: None, Engine.RUST: True, Engine.REFERENCE: False}[self]
 
 
-def with_options(*groups: type, names: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of some dataclasses, and the engine; it gets them as ``options``, by field.
+DATABASE = typer.Option(
+    help="The database, duckdb:///energy.duckdb or postgresql://user@host/database.", envvar=settings.DATABASE_URL
+)
+Database = Annotated[str, DATABASE]
+ReportFile = Annotated[
+    Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+EngineChoice = Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")]
+
+
+def job_command(*groups: type, names: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options that all jobs have, and those of some dataclasses; it gets them as keywords.
 
     A field has an option where its metadata has the type and the help of one; with `names` only those have.
     """
-    shared = {
-        "engine": (Engine, Engine.AUTO, "auto follows the environment variable USE_RUST."),
-        **{
-            one.name: (one.metadata["kind"], one.default, one.metadata["help"])
-            for group in groups
-            for one in fields(group)
-            if one.metadata and (not names or one.name in names)
-        },
-    }
+    chosen = [one for group in groups for one in fields(group) if one.metadata and (not names or one.name in names)]
+    lists = [one.name for one in chosen if isinstance(one.default, tuple)]
 
     def decorated(command: Callable[..., None]) -> Callable[..., None]:
-        own = [one for one in signature(command, eval_str=True).parameters.values() if one.name != "options"]
-
         @wraps(command)
-        def call(**given: Any) -> None:
-            options = {name: given.pop(name) for name in shared}
-            lists = {name: tuple(split_at_commas(value)) for name, value in options.items() if isinstance(value, list)}
-            use_rust = options.pop("engine").use_rust
-            command(**given, options=options | lists | {"use_rust": use_rust})
+        def call(*, engine: Engine, **given: Any) -> None:
+            split = {name: tuple(split_at_commas(given[name])) for name in lists}
+            command(**(given | split), use_rust=engine.use_rust)
 
-        added = [
-            Parameter(
-                name,
-                Parameter.KEYWORD_ONLY,
-                default=list(default) if isinstance(default, tuple) else default,
-                annotation=Annotated[kind, typer.Option(f"--{name.replace('_', '-')}", help=text)],
-            )
-            for name, (kind, default, text) in shared.items()
+        own = [one for one in signature(command, eval_str=True).parameters.values() if one.kind is not one.VAR_KEYWORD]
+        options = [
+            _option("db", Database, Parameter.empty),
+            *(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own),
+            _option("report", ReportFile, None),
+            _option("json", AsJson, False),
+            _option("engine", EngineChoice, Engine.AUTO),
+            *map(_option_of, chosen),
         ]
-        own = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in own]
-        call.__signature__ = Signature([*own, *added])  # type: ignore[attr-defined]
-        call.__annotations__ = {one.name: one.annotation for one in (*own, *added)}
+        call.__signature__ = Signature(options)  # type: ignore[attr-defined]
+        call.__annotations__ = {one.name: one.annotation for one in options}
         return call
 
     return decorated
+
+
+def _option(name: str, annotation: Any, default: Any) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _option_of(field: Field[Any]) -> Parameter:
+    kind, text = field.metadata["kind"], field.metadata["help"]
+    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    return _option(field.name, Annotated[kind, typer.Option(f"--{field.name.replace('_', '-')}", help=text)], default)
 
 
 class ManyValuesCommand(TyperCommand):

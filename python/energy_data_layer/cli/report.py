@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from energy_data_layer import settings
-from energy_data_layer.cli.options import station_numbers
+from energy_data_layer.cli.options import Database, station_numbers
 
 
 class Language(StrEnum):
@@ -21,10 +20,7 @@ class Language(StrEnum):
 
 
 def report(
-    db: Annotated[
-        str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
-    ],
+    db: Database,
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the hours.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the hours.")] = None,
     stations: Annotated[list[str] | None, typer.Option(help="Weather stations, by number; all by default.")] = None,

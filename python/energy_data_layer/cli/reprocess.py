@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer import settings
 from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import split_at_commas, station_numbers, with_options
+from energy_data_layer.cli.options import job_command, split_at_commas, station_numbers
 from energy_data_layer.cli.service import show_collection
 from energy_data_layer.jobs.options import RunOptions
 
@@ -17,12 +15,8 @@ if TYPE_CHECKING:
     from energy_data_layer.reports.reprocess_report import ReprocessReport
 
 
-@with_options(RunOptions, names=["from_raw"])
+@job_command(RunOptions, names=["from_raw"])
 def reprocess(
-    db: Annotated[
-        str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
-    ],
     since: Annotated[str, typer.Option(help="First day: 2024-01-31.")],
     until: Annotated[str | None, typer.Option(help="Last day, included; by default today.")] = None,
     stations: Annotated[
@@ -35,12 +29,7 @@ def reprocess(
         int, typer.Option(help="The longest gap that is interpolated, in hours; as the jobs had it.")
     ] = 3,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replaced, and do nothing.")] = False,
-    report: Annotated[
-        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
-    *,
-    options: dict[str, Any],
+    **options: Any,
 ) -> None:
     """Compute stored values again, replace those that differ, and keep the old ones.
 
@@ -49,26 +38,9 @@ def reprocess(
     from energy_data_layer.cli.run import run_job
     from energy_data_layer.jobs.reprocess.job import STAGES, run_reprocess
 
-    run_job(
-        "reprocess",
-        db,
-        report,
-        stages=len(STAGES),
-        as_json=json,
-        dry_run=dry_run,
-        run=lambda on_stage: run_reprocess(
-            db,
-            since=since,
-            until=until,
-            stations=station_numbers(stations),
-            columns=split_at_commas(columns) or None,
-            max_spline_gap=max_spline_gap,
-            dry_run=dry_run,
-            on_stage=on_stage,
-            **options,
-        ),
-        show=show_reprocess_report,
-    )
+    options |= {"since": since, "until": until, "max_spline_gap": max_spline_gap, "dry_run": dry_run}
+    options |= {"stations": station_numbers(stations), "columns": split_at_commas(columns) or None}
+    run_job("reprocess", run_reprocess, len(STAGES), show_reprocess_report, **options)
 
 
 def show_reprocess_report(report: ReprocessReport) -> None:

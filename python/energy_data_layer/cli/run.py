@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -20,27 +20,27 @@ ReportT = TypeVar("ReportT", bound=RunReport)
 
 def run_job(
     name: str,
+    job: Callable[..., ReportT],
+    stages: int,
+    show: Callable[[ReportT], None],
+    *,
     db: str,
     report: Path | None,
-    *,
-    stages: int,
-    as_json: bool,
-    dry_run: bool = False,
-    run: Callable[[Callable[[str], None] | None], ReportT],
-    show: Callable[[ReportT], None],
+    json: bool,
+    **options: Any,
 ) -> None:
     """Run a job under a progress bar, write its report beside the database file or to `report`, and show it.
 
     A dry run leaves no report. A run that could not get everything ends with exit code 1.
     """
-    destination = None if dry_run else report or report_beside(db, name)
+    destination = None if options.get("dry_run") else report or report_beside(db, name)
     if destination is not None:
         require_folder_of(destination)
     with stage_progress(stages) as on_stage:
-        run_report = run(on_stage)
+        run_report = job(db, on_stage=on_stage, **options)
     if destination is not None:
         run_report.write(destination)
-    if as_json:
+    if json:
         typer.echo(run_report.to_json())
     else:
         show(run_report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from energy_data_layer.cli.console import show_drift, show_lines, show_pairs, show_stages
+from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.collection_report import CollectionReport
@@ -24,11 +24,7 @@ def show_service_report(report: ServiceReport) -> None:
         [
             *report.collection.figures(),
             ("hours read", f"{report.rows_read:,}"),
-            (
-                "hours written",
-                f"{report.rows_inserted:,} inserted, {report.rows_updated:,} updated, "
-                f"{report.rows_unchanged:,} unchanged",
-            ),
+            ("hours written", rows_written(report)),
             ("hours repeated", f"{report.rows_repeated:,}"),
             ("hours rejected", rejected or "0"),
             ("days with another total", f"{report.collection.total_mismatches:,}"),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy_data_layer import settings
 from energy_data_layer.cli.console import show_pairs, show_table
+from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.shadow_summary import ShadowSummary
@@ -19,14 +19,11 @@ NOT_JUSTIFIED = 1
 
 
 def shadow_report(
-    db: Annotated[
-        str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
-    ],
+    db: Database,
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs from this day (UTC) on.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Sum up what shadow mode has seen; exit with 1 where that does not speak for switching to Rust."""
     from energy_data_layer.reports.shadow_summary import ShadowSummary

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy_data_layer import settings
 from energy_data_layer.cli.console import show_pairs, show_table
+from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 if TYPE_CHECKING:
     from energy_data_layer.jobs.status import Status
@@ -29,12 +29,9 @@ COUNTED = (
 
 
 def status(
-    db: Annotated[
-        str,
-        typer.Option(help="The database, e.g. duckdb:///energy.duckdb.", envvar=settings.DATABASE_URL),
-    ],
+    db: Database,
     everything: Annotated[bool, typer.Option("--all", help="List every station and plant.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what is stored up to when, which days have holes, and how the last runs ended."""
     from energy_data_layer.jobs.status import status_of

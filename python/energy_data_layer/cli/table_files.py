@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,8 +14,7 @@ from energy_data_layer.files.csv_text import in_arrow_memory
 if TYPE_CHECKING:
     from pathlib import Path
 
-ARROW_ENDINGS = {".arrow", ".feather", ".ipc"}
-ENDINGS = {".csv", ".parquet", *ARROW_ENDINGS}
+ENDINGS = {".csv", ".parquet", ".arrow", ".feather", ".ipc"}
 
 
 def require_known_ending(path: Path) -> None:
@@ -38,7 +38,16 @@ def read_table(path: Path) -> pa.Table:
     try:
         if ending == ".csv":
             return _read_csv(path)
-        table = _read_parquet(path) if ending == ".parquet" else _read_arrow(path)
+        if ending == ".parquet":
+            from pyarrow import parquet
+
+            # `pyarrow.parquet.read_table` would import pandas.
+            with parquet.ParquetFile(path) as file:
+                table = file.read()
+        else:
+            from pyarrow import feather
+
+            table = feather.read_table(path)
         # A reader takes lengths, offsets and texts as the file has them; what reads them next trusts them.
         table.validate(full=True)
         _ = table.column_names  # raises where a name is not UTF-8
@@ -73,25 +82,16 @@ def write_table(table: pa.Table, path: Path) -> None:
             feather.write_feather(table, temporary)
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    from pyarrow import parquet
-
-    # `pyarrow.parquet.read_table` would import pandas.
-    with parquet.ParquetFile(path) as file:
-        return file.read()
-
-
-def _read_arrow(path: Path) -> pa.Table:
-    from pyarrow import feather
-
-    return feather.read_table(path)
-
-
 def _read_csv(path: Path) -> pa.Table:
     from pyarrow import csv
 
-    text = _decoded(path, path.read_bytes())
-    data = f"{text}\n".encode()
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "cp949"):
+        with suppress(UnicodeDecodeError):
+            data = f"{data.decode(encoding)}\n".encode()
+            break
+    else:
+        raise SourceFileError(path, None, "the text is neither UTF-8 nor cp949; save the file in one of them")
     names = csv.read_csv(in_arrow_memory(data.partition(b"\n")[0] + b"\n")).column_names
     return csv.read_csv(
         in_arrow_memory(data),
@@ -99,12 +99,3 @@ def _read_csv(path: Path) -> pa.Table:
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
         ),
     )
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp949"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise SourceFileError(path, None, "the text is neither UTF-8 nor cp949; save the file in one of them")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer import settings
-from energy_data_layer.cli.console import show_drift, show_fills, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import station_numbers, with_options
+from energy_data_layer.cli.console import rows_written, show_drift, show_fills, show_pairs, show_stages, show_table
+from energy_data_layer.cli.options import job_command, station_numbers
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
@@ -17,18 +18,16 @@ from energy_data_layer.jobs.options import ImputeOptions, RunOptions
 if TYPE_CHECKING:
     from energy_data_layer.reports.weather_report import WeatherReport
 
-GAP_CLASSES = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, None))
+_LIMITS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72))
+GAP_LENGTHS = {
+    **{f"{low} to {high}" if low < high else f"{low}": range(low, high + 1) for low, high in _LIMITS},
+    "73 or more": range(73, sys.maxsize),
+}
+"""Classes of gaps: their lengths in hours, by what they are called."""
 
 
-@with_options(ImputeOptions, RunOptions)
+@job_command(ImputeOptions, RunOptions)
 def weather(
-    db: Annotated[
-        str,
-        typer.Option(
-            help="The database, duckdb:///energy.duckdb or postgresql://user@host/database.",
-            envvar=settings.DATABASE_URL,
-        ),
-    ],
     files: Annotated[
         list[str] | None,
         typer.Option(help="The portal's CSV exports: paths or quoted patterns; without them the service is asked."),
@@ -46,70 +45,36 @@ def weather(
     backfill: Annotated[
         bool, typer.Option("--backfill", help="Ask only for days of stations that are not stored in full.")
     ] = False,
-    report: Annotated[
-        Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
-    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw a few gaps, before and after, into this PNG file.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")] = False,
-    *,
-    options: dict[str, Any],
+    **options: Any,
 ) -> None:
     """Collect observations (or read files), complete and impute their hours, and store them.
 
     Running it twice changes nothing.
     """
     from energy_data_layer.cli.run import run_job
-    from energy_data_layer.jobs.weather.from_files import STAGES, run_weather
 
     if day is not None:
         if since is not None or until is not None:
             raise OptionError("--date cannot be combined with --since and --until; name the period in one way")
         since = until = day
+    options |= {"since": since, "until": until}
     if files is None:
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
         from energy_data_layer.jobs.weather.from_service import collect_weather
 
         if picture is not None:
             raise OptionError("--picture needs --files")
-        run_job(
-            "weather",
-            db,
-            report,
-            stages=len(SERVICE_STAGES),
-            as_json=json,
-            dry_run=options["dry_run"],
-            run=lambda on_stage: collect_weather(
-                db,
-                since=since,
-                until=until,
-                stations=station_numbers(stations),
-                backfill=backfill,
-                on_stage=on_stage,
-                **options,
-            ),
-            show=show_run_report,
-        )
+        options |= {"stations": station_numbers(stations), "backfill": backfill}
+        run_job("weather", collect_weather, len(SERVICE_STAGES), show_run_report, **options)
         return
-    of_service = {name: options.pop(name) for name in ("dry_run", "keep_raw", "from_raw")}
-    if stations or backfill or any(of_service.values()):
+    from energy_data_layer.jobs.weather.from_files import STAGES, run_weather
+
+    of_service = [options.pop(name) for name in ("dry_run", "keep_raw", "from_raw")]
+    if stations or backfill or any(of_service):
         raise OptionError("--files cannot be combined with --stations, --backfill, --dry-run, --keep-raw or --from-raw")
-    run_job(
-        "weather",
-        db,
-        report,
-        stages=len(STAGES) + (picture is not None),
-        as_json=json,
-        run=lambda on_stage: run_weather(
-            files,
-            db,
-            since=since,
-            until=until,
-            picture=picture,
-            on_stage=on_stage,
-            **options,
-        ),
-        show=show_run_report,
-    )
+    read = partial(run_weather, files, picture=picture)
+    run_job("weather", read, len(STAGES) + (picture is not None), show_run_report, **options)
 
 
 def show_run_report(report: WeatherReport) -> None:
@@ -130,43 +95,23 @@ def show_run_report(report: WeatherReport) -> None:
             ("identical rows collapsed", report.duplicates_collapsed),
             ("stations", report.stations),
             ("hours completed", report.hours_completed),
-            (
-                "stored rows as context",
-                f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed",
-            ),
+            ("stored rows as context", f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed"),
             ("stored fills replaced", report.fills_changed),
             ("rows rejected", report.rows_rejected),
-            (
-                "rows written",
-                f"{report.rows_inserted:,} inserted, {report.rows_updated:,} updated, "
-                f"{report.rows_unchanged:,} unchanged",
-            ),
+            ("rows written", rows_written(report)),
             ("engine", f"{report.engine} ({report.engine_reason})"),
         ],
     )
     show_fills(report.filled)
     show_table(
         "Gaps by length in hours",
-        ["column", *map(_class_name, GAP_CLASSES)],
+        ["column", *GAP_LENGTHS],
         [
-            [column, *(_number_of_gaps(lengths, *limits) for limits in GAP_CLASSES)]
-            for column, lengths in report.gap_lengths.items()
+            [column, *(sum(counts[hours] for hours in counts if hours in wanted) for wanted in GAP_LENGTHS.values())]
+            for column, counts in report.gap_lengths.items()
         ],
     )
     if report.collection is not None:
         show_collection(report.collection)
     show_drift(report.drift)
     show_stages(report.stages)
-
-
-def _class_name(limits: tuple[int, int | None]) -> str:
-    shortest, longest = limits
-    if longest is None:
-        return f"{shortest} or more"
-    return f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
-
-
-def _number_of_gaps(lengths: dict[int, int], shortest: int, longest: int | None) -> int:
-    return sum(
-        count for length, count in lengths.items() if length >= shortest and (longest is None or length <= longest)
-    )

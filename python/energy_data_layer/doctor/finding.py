@@ -35,3 +35,6 @@ class Finding:
     verdict: Verdict
     what: str
     advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.what}" + (f"; {self.advice}" if self.advice else "")
