@@ -41,7 +41,7 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "storage/coverage.py": {"hourly.counts", "hourly.start", "names"},
+    "storage/coverage.py": {"columns", "hourly.counts", "hourly.start", "names"},
     "storage/database.py": {"column", "conditions", "selected"},
     "storage/migrations.py": {"columns", "dataset.table.name", "key"},
     "storage/monthly_statistics.py": {"hourly.start", "names", "values"},

@@ -261,6 +261,8 @@ class Service:
         The setting of the services that names the series to ask for, empty where there is none.
     without_series : str
         What to tell where no series is known.
+    probe : str
+        A small answer, which doctor lets both engines read; empty where there is none.
     """
 
     path: str
@@ -278,6 +280,7 @@ class Service:
     plant_fallback: str | None = None
     series_setting: str = ""
     without_series: str = "no series is known: name what to ask for"
+    probe: str = ""
 
     @property
     def item_schema(self) -> pa.Schema:

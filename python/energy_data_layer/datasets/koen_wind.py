@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 ROWS_PER_PAGE = 100
 
+_HOURS = ", ".join(f'"qhorGen{hour:02d}": {hour}.5' for hour in range(1, 25))
+_DAY = f'{{"dgenYmd": "20240229", "ipptNam": "바람마을", "hogi": "1", {_HOURS}}}'
+
 
 def _parameters(chunk: Chunk, page: int) -> tuple[tuple[str, str], ...]:
     return (
@@ -90,6 +93,7 @@ KOEN_WIND = Dataset(
             xml=False,
         ),
         layout=KOEN_WIND_API,
+        probe=f'{{"reponse": {{"body": {{"content": [{_DAY}], "last": true}}}}}}',
     ),
 )
 """The dataset, as its service has it: stamps are the ends of hours."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from energy_data_layer import settings
-from energy_data_layer.doctor.finding import Finding, Verdict
-from energy_data_layer.doctor.free_space import free_space
+from energy_data_layer.core.clock import utc_now
+from energy_data_layer.datasets.registry import fetched_datasets
+from energy_data_layer.doctor.finding import Finding, Verdict, free_space
 from energy_data_layer.errors import DataLayerError
-from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of
-from energy_data_layer.storage.queries.trial_writes import try_writes
+from energy_data_layer.storage.connect import connect
+from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of, try_writes
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE, RUNNING, RunLog
 from energy_data_layer.storage.tables import RUNS
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url
@@ -19,8 +19,9 @@ from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from energy_data_layer.storage.database import Database
+
 LONG_RUNNING = timedelta(hours=24)
-SERVICE_JOBS = ("weather", "wind", "solar")
 
 
 def check(url: str | None) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ def check(url: str | None) -> Iterator[Finding]:
             yield free_space("disk", path.parent, "free some space: the database lies there")
             if not path.exists():
                 return
-        with Database.connect(url) as database:
+        with connect(url) as database:
             yield from _inside(database)
     except DataLayerError as error:
         yield Finding("database", Verdict.PROBLEM, str(error), "see the message")
@@ -56,7 +57,7 @@ def _inside(database: Database) -> Iterator[Finding]:
 
 def _runs(database: Database) -> Iterator[Finding]:
     rows = database.read(RUNS, ["job", "run_id", "status", "started", "message"]).sort_by("started").to_pylist()
-    long_ago = datetime.now(UTC).replace(tzinfo=None) - LONG_RUNNING
+    long_ago = utc_now() - LONG_RUNNING
     died = [row["run_id"] for row in rows if row["status"] == RUNNING and row["started"] < long_ago]
     if died:
         told = f"{len(died):,} noted as running for over a day, such as {died[-1]}"
@@ -76,10 +77,8 @@ def _requests(database: Database) -> Iterator[Finding]:
     except DataLayerError:
         return  # an extra or a setting is missing: the check of the services tells it
     log = RunLog(database)
-    for job in SERVICE_JOBS:
-        left = max(of_a_day - log.requests_today(job), 0)
+    for dataset in fetched_datasets().values():
+        left = max(of_a_day - log.requests_today(dataset.job), 0)
+        verdict, advice = (Verdict.OK, "") if left else (Verdict.WARNING, "until then a run stops at its first request")
         told = f"{left:,} of {of_a_day:,} are left until midnight in Korea"
-        if left:
-            yield Finding(f"requests of {job}", Verdict.OK, told)
-        else:
-            yield Finding(f"requests of {job}", Verdict.WARNING, told, "until then a run stops at its first request")
+        yield Finding(f"requests of {dataset.job}", verdict, told, advice)

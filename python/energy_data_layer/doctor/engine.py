@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
+from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.doctor.finding import Finding, Verdict
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.answers import answer_of, disagreements
@@ -19,33 +20,28 @@ from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHECK = "engine"
-
 
 def check() -> Iterator[Finding]:
     """Say which engine would run now, whether Rust loads, and whether all transforms give the same answer."""
     try:
         chosen = choice.choose(None)
     except DataLayerError as error:
-        yield Finding(CHECK, Verdict.PROBLEM, f"none is usable: {error}", "USE_RUST=0 runs the reference")
+        yield Finding("engine", Verdict.PROBLEM, f"none is usable: {error}", "USE_RUST=0 runs the reference")
     else:
         fell_back = chosen.engine == "reference" and ", but" in chosen.reason
-        advice = choice.INSTALL_ADVICE if fell_back else ""
-        verdict = Verdict.WARNING if fell_back else Verdict.OK
-        yield Finding(CHECK, verdict, f"{chosen.engine} runs ({chosen.reason})", advice)
+        verdict, advice = (Verdict.WARNING, choice.INSTALL_ADVICE) if fell_back else (Verdict.OK, "")
+        yield Finding("engine", verdict, f"{chosen.engine} runs ({chosen.reason})", advice)
+    rust_answers = False
     try:
-        module = choice.rust()
+        version = choice.rust().__version__
     except EngineUnavailable:
         yield Finding("Rust engine", Verdict.NOTE, "not installed")
-        rust_answers = False
     except EngineBroken as error:
         yield Finding("Rust engine", Verdict.PROBLEM, str(error))
-        rust_answers = False
     else:
-        rust_answers = module.__version__ == __version__
-        verdict = Verdict.OK if rust_answers else Verdict.WARNING
-        told = f"version {module.__version__}, this package is {__version__}"
-        yield Finding("Rust engine", verdict, told, "" if rust_answers else choice.INSTALL_ADVICE)
+        rust_answers = version == __version__
+        verdict, advice = (Verdict.OK, "") if rust_answers else (Verdict.WARNING, choice.INSTALL_ADVICE)
+        yield Finding("Rust engine", verdict, f"version {version}, this package is {__version__}", advice)
     for function, arguments in _cases():
         yield _answers(function, arguments, with_rust=rust_answers)
 
@@ -83,25 +79,17 @@ def _answers(function: Callable[..., Any], arguments: dict[str, Any], *, with_ru
     return Finding(name, Verdict.OK, "both engines give the same answer to a small case")
 
 
-def _cases() -> list[tuple[Callable[..., Any], dict[str, Any]]]:
+def _cases() -> Iterator[tuple[Callable[..., Any], dict[str, Any]]]:
     import pyarrow as pa
 
     hours = [f"20240101{hour:02d}00" for hour in range(9)]
     values = [0.0, 1.0, None, 9.0, 16.0, None, None, None, None]
     gaps = pa.table({"stnNm": ["서울"] * 9, "tm": hours, "ta": values})
-    holes = gaps.take([0, 1, 3, 8])
-    cells = {f"qhorGen{hour:02d}": f"{hour}.5" for hour in range(1, 25)}
-    of_a_day = ", ".join(f'"{name}": {value}' for name, value in cells.items())
-    item = f'{{"dgenYmd": "20240229", "ipptNam": "바람마을", "hogi": "1", {of_a_day}}}'
-    body = f'{{"reponse": {{"body": {{"content": [{item}], "last": true}}}}}}'
-    wide = pa.table({"dgenYmd": ["20240229"], "ipptNam": ["바람마을"], "hogi": ["1"]} | _columns(cells))
-    return [
-        (impute_missing_values, {"df": gaps, "columns": ["ta"], "provenance": True}),
-        (complete_hours, {"df": holes}),
-        (transform_wide_to_long, {"df_wide": wide}),
-        (rows_from_api_payload, {"payload": body, "source": "namdong_wind"}),
-    ]
-
-
-def _columns(cells: dict[str, str]) -> dict[str, list[str]]:
-    return {name: [value] for name, value in cells.items()}
+    yield impute_missing_values, {"df": gaps, "columns": ["ta"], "provenance": True}
+    yield complete_hours, {"df": gaps.take([0, 1, 3, 8])}
+    day = {"dgenYmd": "20240229", "ipptNam": "바람마을", "hogi": "1"}
+    day |= {f"qhorGen{hour:02d}": f"{hour}.5" for hour in range(1, 25)}
+    yield transform_wide_to_long, {"df_wide": pa.Table.from_pylist([day])}
+    for name, dataset in fetched_datasets().items():
+        if dataset.service.probe:
+            yield rows_from_api_payload, {"payload": dataset.service.probe, "source": name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from energy_data_layer.doctor import database, engine, environment, packages, services
+from energy_data_layer.doctor import database, engine, installation, services
 from energy_data_layer.doctor.finding import Finding, Verdict
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ def examine(database_url: str | None, *, online: bool = False, test_webhook: boo
         Send a message to the webhook.
     """
     checks: dict[str, Callable[[], Iterable[Finding]]] = {
-        "packages": packages.check,
+        "packages": installation.check_packages,
         "engine": engine.check,
         "shadow mode": engine.check_shadow,
         "database": partial(database.check, database_url),
         "services": partial(services.check, online=online),
         "webhook": partial(services.check_webhook, test=test_webhook),
-        "environment": environment.check,
+        "environment": installation.check_environment,
     }
     found: list[Finding] = []
     for name, check in checks.items():

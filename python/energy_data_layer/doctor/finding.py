@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LITTLE_BYTES = 1_000_000_000
 
 
 class Verdict(StrEnum):
@@ -38,3 +45,12 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.check}: {self.what}" + (f"; {self.advice}" if self.advice else "")
+
+
+def free_space(check: str, folder: Path, advice: str, *, least: int = 100_000_000) -> Finding:
+    """Return how much room there is where a folder lies: less than `least` bytes are a problem."""
+    free = shutil.disk_usage(folder).free
+    told = f"{free / 1e9:,.1f} GB are free in {folder}"
+    if free >= LITTLE_BYTES:
+        return Finding(check, Verdict.OK, told)
+    return Finding(check, Verdict.PROBLEM if free < least else Verdict.WARNING, told, advice)

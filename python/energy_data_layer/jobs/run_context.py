@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from energy_data_layer.core import tracing
@@ -12,7 +12,7 @@ from energy_data_layer.engine.shadow.comparer import counted_in
 from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.reports.alerts import alerting
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.migrations import migrate, without_trace
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE
 from energy_data_layer.storage.urls import duckdb_path, require_database
 
@@ -77,10 +77,6 @@ def recorded(log: RunLog, report: RunReport) -> Iterator[None]:
 IN_MEMORY = "duckdb:///:memory:"
 
 
-class _NothingHappened(Exception):
-    pass
-
-
 def existing_database(url: str) -> Database:
     """Open a database that is there; no file is made.
 
@@ -111,12 +107,3 @@ def job_database(url: str, *, dry_run: bool = False) -> Iterator[Database]:
             return
         with without_trace(database):
             yield database
-
-
-@contextmanager
-def without_trace(database: Database) -> Iterator[None]:
-    """Give a transaction in which the database has the tables of this release, and of which nothing stays."""
-    with suppress(_NothingHappened), database.transaction():
-        migrate(database)
-        yield
-        raise _NothingHappened

@@ -20,7 +20,7 @@ from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.service_report import ServiceReport
 from energy_data_layer.services.collect import Failed
 from energy_data_layer.storage.coverage import hourly_table
-from energy_data_layer.storage.rejects import store_rejects
+from energy_data_layer.storage.records import store_rejects
 from energy_data_layer.storage.runs import INCOMPLETE, RunLog
 from energy_data_layer.storage.urls import redacted_url
 

@@ -166,26 +166,23 @@ def _series(
 ) -> SeriesCoverage | None:
     """Put a series together from its days that have rows, in order; None where the period has nothing of it."""
     first, after = row["first_hour"], row["last_hour"] + timedelta(hours=1)
-    begin, end = max(first, scope.first_moment or first), min(after, scope.end or after)
+    begin = np.datetime64(max(first, scope.first_moment or first), "h")
+    end = np.datetime64(min(after, scope.end or after), "h")
     if begin >= end:
         return None
-    days = np.arange(np.datetime64(begin, "D"), np.datetime64(end - timedelta(microseconds=1), "D") + 1)
-    midnight = days.astype("datetime64[h]")
-    possible = np.minimum(midnight + 24, np.datetime64(end, "h")) - np.maximum(midnight, np.datetime64(begin, "h"))
-    possible = possible.astype(np.int64)
+    days, possible = np.unique(np.arange(begin, end).astype("datetime64[D]"), return_counts=True)
     there = (stored_days >= days[0]) & (stored_days <= days[-1])
     position = (stored_days[there] - days[0]).astype(np.int64)
     valued, observed = np.zeros(len(days), np.int64), np.zeros(len(days), np.int64)
     valued[position], observed[position] = stored_valued[there], stored_observed[there]
     valued = np.minimum(valued, possible)
     observed = np.minimum(observed, valued)
-    month = days.astype("datetime64[M]")
-    months, start_of_month = np.unique(month, return_index=True)
+    months, start_of_month = np.unique(days.astype("datetime64[M]"), return_index=True)
     of_months = [np.add.reduceat(numbers, start_of_month) for numbers in (possible, observed, valued)]
-    key = [str(row[name]) for name in names if row[name] != ""]
+    key = " ".join(str(row[name]) for name in names if row[name] != "")
     return SeriesCoverage(
-        " ".join(key),
-        str(row["series_name"] or " ".join(key)),
+        key,
+        str(row["series_name"] or key),
         first,
         row["last_hour"],
         int(possible.sum()),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer._version import __version__
+from energy_data_layer.core.clock import utc_now
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.coverage import hourly_tables
-from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.queries.quality import Scope
 from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
@@ -31,6 +32,7 @@ from .weather import FieldFills, WeatherGaps, field_fills, weather_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date, datetime
 
 TABLES_READ = (*hourly_tables(), REJECTS, FILL_CHANGES, RUNS, DRIFT)
 """The tables that the page is about."""
@@ -86,7 +88,7 @@ class QualityFacts:
 
     def to_json(self) -> str:
         """Return the facts as one JSON document."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, default=_iso)
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, default=methodcaller("isoformat"))
 
 
 def quality_facts(
@@ -97,7 +99,7 @@ def quality_facts(
     Parameters
     ----------
     database_url : str
-        See `Database.connect`.
+        See `connect`.
     since, until : date, optional
         First and last day of the hours that count, both included; all stored ones by default. Rejected rows,
         runs and drift are those of any time.
@@ -107,9 +109,9 @@ def quality_facts(
     Raises
     ------
     OptionError
-        If `until` is before `since`, or as in `Database.connect`.
+        If `until` is before `since`, or as in `connect`.
     StorageError
-        As in `Database.connect`; also if there is no such database file.
+        As in `connect`; also if there is no such database file.
 
     Examples
     --------
@@ -124,7 +126,7 @@ def quality_facts(
     """
     scope = Scope(since, until, tuple(dict.fromkeys(stations)))
     require_database(database_url)
-    with Database.connect(database_url) as database:
+    with connect(database_url) as database:
         present = database.tables()
         fields = imputed_fields(database) if WEATHER_ASOS in present else []
         coverage = [
@@ -135,7 +137,7 @@ def quality_facts(
         stored = {one.key for table in coverage if table.table == WEATHER_ASOS for one in table.series}
         return QualityFacts(
             redacted_url(database_url),
-            datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+            utc_now().replace(microsecond=0),
             __version__,
             scope,
             [number for number in scope.stations if str(number) not in stored],
@@ -149,9 +151,3 @@ def quality_facts(
             drift(database),
             run_history(database),
         )
-
-
-def _iso(moment: object) -> str:
-    if isinstance(moment, date):
-        return moment.isoformat()
-    raise TypeError(f"{type(moment).__name__} has no place in JSON")

@@ -53,7 +53,7 @@ def quality_page(
     Parameters
     ----------
     database_url : str
-        See `Database.connect`; the database stays as it is.
+        See `connect`; the database stays as it is.
     since, until, stations : optional
         See `quality_facts`.
     language : {"en", "ko"}, default "en"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.names import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from energy_data_layer.datasets.dataset import Table
     from energy_data_layer.storage.database import Database
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 HOURS_A_DAY = 24
 
 
-@dataclass(frozen=True)
 class HourlyTable:
-    """What a table of hours needs to be counted.
+    """How the hours of a dataset's table are counted.
 
     Attributes
     ----------
@@ -38,17 +36,11 @@ class HourlyTable:
         Whether the stamp is the end of the hour, so that a day's last one is midnight of the next.
     """
 
-    key: Mapping[str, pa.DataType]
-    stamp: str
-    value: str | None
-    label_end: bool = False
-
-    @classmethod
-    def of(cls, table: Table) -> HourlyTable:
-        """Take what a dataset says of its table."""
-        types = table.types
-        key = {name: types[name] for name in table.series}
-        return cls(key, table.stamp, table.value, label_end=table.stamp_is == "end")
+    def __init__(self, table: Table) -> None:
+        self.key = {name: table.types[name] for name in table.series}
+        self.stamp = table.stamp
+        self.value = table.value
+        self.label_end = table.stamp_is == "end"
 
     @property
     def start(self) -> str:
@@ -69,7 +61,7 @@ class HourlyTable:
 
 def hourly_tables() -> dict[str, HourlyTable]:
     """Return how the hours of each dataset's table are counted, by table."""
-    return {dataset.table.name: HourlyTable.of(dataset.table) for dataset in DATASETS.values()}
+    return {dataset.table.name: HourlyTable(dataset.table) for dataset in DATASETS.values()}
 
 
 def hourly_table(name: str) -> HourlyTable:
@@ -115,9 +107,9 @@ def incomplete_days(
 
     Examples
     --------
-    >>> from energy_data_layer.storage.database import Database
+    >>> from energy_data_layer.storage.connect import connect
     >>> from energy_data_layer.storage.migrations import migrate
-    >>> with Database.connect("duckdb:///:memory:") as database:
+    >>> with connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     hours = [datetime(2024, 1, 1) + timedelta(hours=hour) for hour in range(25)]
     ...     _ = database.upsert("weather_asos", pa.table({"stnId": [108] * 25, "tm": hours}), ["stnId", "tm"])
@@ -127,16 +119,34 @@ def incomplete_days(
     import pyarrow.compute as pc
 
     hourly = hourly_table(table)
-    names = list(hourly.key)
-    wanted = _known_keys(database, table, hourly) if keys is None else _given_keys(hourly, keys)
+    names, columns = list(hourly.key), ", ".join(map(quoted, hourly.key))
+    if keys is None:
+        wanted = database.query(f"SELECT DISTINCT {columns} FROM {quoted(table)}")  # noqa: S608
+    else:
+        wanted = _given_keys(hourly, keys)
     days = pa.array([since + timedelta(days=day) for day in range((until - since).days + 1)], pa.date32())
-    grid = _every_day(wanted, days)
-    stored = _hours_of_days(database, table, hourly, since, until)
+    series, day = np.divmod(np.arange(wanted.num_rows * len(days)), max(len(days), 1))
+    grid = wanted.take(pa.array(series)).append_column("day", days.take(pa.array(day)))
+    stored = database.query(
+        f"SELECT {columns}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours FROM {quoted(table)} "  # noqa: S608
+        f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 AND {hourly.counts} "
+        f"GROUP BY {columns}, CAST({hourly.start} AS DATE)",
+        hourly.stamps_of(since, until),
+    )
     joined = grid.join(stored, keys=[*names, "day"], join_type="left outer")
     hours = pc.fill_null(joined.column("hours"), 0)
     found = joined.set_column(joined.column_names.index("hours"), "hours", hours)
     found = found.filter(pc.less(hours, HOURS_A_DAY)).select([*names, "day", "hours"])
     return found.sort_by([(name, "ascending") for name in (*names, "day")]).combine_chunks()
+
+
+def _given_keys(hourly: HourlyTable, keys: Iterable[Sequence[object]]) -> pa.Table:
+    unique = list(dict.fromkeys(tuple(key) for key in keys))
+    for key in unique:
+        if len(key) != len(hourly.key):
+            raise OptionError(f"{key} is no key; it needs a value for each of {', '.join(hourly.key)}")
+    rows = [dict(zip(hourly.key, key, strict=True)) for key in unique]
+    return pa.Table.from_pylist(rows, pa.schema(list(hourly.key.items())))
 
 
 def last_stamp(database: Database, table: str) -> pa.Table:
@@ -162,9 +172,9 @@ def last_stamp(database: Database, table: str) -> pa.Table:
 
     Examples
     --------
-    >>> from energy_data_layer.storage.database import Database
+    >>> from energy_data_layer.storage.connect import connect
     >>> from energy_data_layer.storage.migrations import migrate
-    >>> with Database.connect("duckdb:///:memory:") as database:
+    >>> with connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     last_stamp(database, "wind_namdong").column_names
     ['plant_name', 'last_stamp']
@@ -211,37 +221,4 @@ def series_coverage(database: Database, table: str) -> pa.Table:
         "AS incomplete_days, "
         f"min(CASE WHEN hours < {HOURS_A_DAY} THEN day WHEN next_day > day + 1 THEN day + 1 END) "
         f"AS first_incomplete FROM followed GROUP BY {names}"
-    )
-
-
-def _known_keys(database: Database, table: str, hourly: HourlyTable) -> pa.Table:
-    names = ", ".join(map(quoted, hourly.key))
-    return database.query(f"SELECT DISTINCT {names} FROM {quoted(table)}")  # noqa: S608
-
-
-def _given_keys(hourly: HourlyTable, keys: Iterable[Sequence[object]]) -> pa.Table:
-    unique = list(dict.fromkeys(tuple(key) for key in keys))
-    for key in unique:
-        if len(key) != len(hourly.key):
-            raise OptionError(f"{key} is no key; it needs a value for each of {', '.join(hourly.key)}")
-    values = zip(*unique, strict=True) if unique else [()] * len(hourly.key)
-    return pa.table(
-        {name: pa.array(list(column), kind) for (name, kind), column in zip(hourly.key.items(), values, strict=True)}
-    )
-
-
-def _every_day(keys: pa.Table, days: pa.Array) -> pa.Table:
-    """Return each key with each day."""
-    position = np.arange(keys.num_rows * len(days))
-    day = days.take(pa.array(position % max(len(days), 1)))
-    return keys.take(pa.array(position // max(len(days), 1))).append_column("day", day)
-
-
-def _hours_of_days(database: Database, table: str, hourly: HourlyTable, since: date, until: date) -> pa.Table:
-    names = ", ".join(map(quoted, hourly.key))
-    return database.query(
-        f"SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours FROM {quoted(table)} "  # noqa: S608
-        f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 AND {hourly.counts} "
-        f"GROUP BY {names}, CAST({hourly.start} AS DATE)",
-        hourly.stamps_of(since, until),
     )

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
+from energy_data_layer.core.clock import utc_now
 from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
-from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.tables import all_tables
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url, require_writable_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from energy_data_layer.datasets.dataset import Dataset, Table
+    from energy_data_layer.datasets.dataset import Dataset
+    from energy_data_layer.storage.database import Database
 
 SCHEMA_VERSION = "schema_version"
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(NamedTuple):
     """One step of the schema: applied once, in the order of the numbers, and never changed."""
 
     version: int
@@ -224,7 +224,7 @@ def migrate(database: Database) -> None:
 
     Examples
     --------
-    >>> with Database.connect("duckdb:///:memory:") as database:
+    >>> with connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     database.columns("weather_asos")[:4]
     ['stnId', 'stnNm', 'tm', 'ta']
@@ -247,15 +247,18 @@ def migrate(database: Database) -> None:
                 "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
             )
         present = schema_version(database)  # another process may have been faster
+        small_integer = "SMALLINT" if is_postgresql(database.url) else r"\g<0>"  # PostgreSQL has none of one byte
         for migration in MIGRATIONS[present:]:
             for statement in migration.statements:
-                database.execute(_in_dialect(statement, database))
+                database.execute(re.sub(r"\bU?TINYINT\b", small_integer, statement))
             database.execute(
                 f"INSERT INTO {SCHEMA_VERSION} VALUES ($1, $2, $3)",  # noqa: S608
-                [migration.version, migration.name, datetime.now(UTC).replace(tzinfo=None)],
+                [migration.version, migration.name, utc_now()],
             )
-        for dataset in missing:
-            database.execute(_creation(database, dataset.table))
+        for table in (dataset.table for dataset in missing):
+            columns = ", ".join(f"{quoted(name)} {database.sql_type(kind)}" for name, kind in table.types.items())
+            key = ", ".join(map(quoted, table.key))
+            database.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} ({columns}, PRIMARY KEY ({key}))")
 
 
 def _tables_without_migration(database: Database) -> list[Dataset]:
@@ -265,24 +268,13 @@ def _tables_without_migration(database: Database) -> list[Dataset]:
     return [dataset for dataset in added if dataset.table.name not in present]
 
 
-def _creation(database: Database, table: Table) -> str:
-    columns = ", ".join(f"{quoted(name)} {database.sql_type(kind)}" for name, kind in table.types.items())
-    key = ", ".join(map(quoted, table.key))
-    return f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} ({columns}, PRIMARY KEY ({key}))"
-
-
-def _in_dialect(statement: str, database: Database) -> str:
-    """Return a statement as the database takes it: PostgreSQL has no integer of one byte."""
-    return re.sub(r"\bU?TINYINT\b", "SMALLINT", statement) if is_postgresql(database.url) else statement
-
-
 def state_of(url: str) -> str:
     """Return in words what a database holds; nothing is created.
 
     Raises
     ------
     OptionError, StorageError
-        As in `Database.connect`.
+        As in `connect`.
 
     Examples
     --------
@@ -294,7 +286,7 @@ def state_of(url: str) -> str:
         if path is not None and not path.exists():
             require_writable_folder(path.parent, url)
             return "not there yet, the first run creates it"
-    with Database.connect(url) as database:
+    with connect(url) as database:
         present = database.tables()
         if SCHEMA_VERSION not in present:
             return "reachable, without tables yet"
@@ -312,3 +304,34 @@ def schema_version(database: Database) -> int:
 def add_provenance_columns(database: Database, table: str, fields: Iterable[str]) -> None:
     """Make sure that the provenance of these fields can be stored beside their values."""
     database.add_columns(table, {provenance_column(field): pa.uint8() for field in fields})
+
+
+class _NothingHappened(Exception):
+    pass
+
+
+@contextmanager
+def without_trace(database: Database) -> Iterator[None]:
+    """Give a transaction in which the database has the tables of this release, and of which nothing stays."""
+    with suppress(_NothingHappened), database.transaction():
+        migrate(database)
+        yield
+        raise _NothingHappened
+
+
+def try_writes(database: Database) -> None:
+    """Make and write every table, and roll it all back.
+
+    Raises
+    ------
+    StorageError
+        If the database refuses.
+    """
+    if is_postgresql(database.url):
+        database.execute("SET lock_timeout = '2s'")  # a run that is at work must not hold up who tries
+    with without_trace(database):
+        database.execute("CREATE TABLE edl_doctor (tried INTEGER)")
+        for table in all_tables():
+            database.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {quoted(table)} WHERE FALSE")  # noqa: S608
+            name = database.columns(table)[0]
+            database.execute(f"UPDATE {quoted(table)} SET {quoted(name)} = {quoted(name)} WHERE FALSE")  # noqa: S608

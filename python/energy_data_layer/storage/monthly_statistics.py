@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -46,9 +46,9 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
 
     Examples
     --------
-    >>> from energy_data_layer.storage.database import Database
+    >>> from energy_data_layer.storage.connect import connect
     >>> from energy_data_layer.storage.migrations import migrate
-    >>> with Database.connect("duckdb:///:memory:") as database:
+    >>> with connect("duckdb:///:memory:") as database:
     ...     migrate(database)
     ...     hours = [datetime(2024, 3, 1) + timedelta(hours=hour) for hour in range(72)]
     ...     rows = pa.table({"stnId": [108] * 72, "tm": hours, "ta": [4.0] * 24 + [6.0] * 24 + [7.0] * 24})
@@ -57,11 +57,8 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
     ...     database.read("monthly_statistics", ["subject", "field", "days", "median", "spread"]).to_pylist()
     [{'subject': '108', 'field': 'ta', 'days': 3, 'median': 6.0, 'spread': 1.4826}]
     """
-    known = database.query(
-        f"SELECT 1 AS known FROM {MONTHLY_STATISTICS} WHERE table_name = $1 LIMIT 1",  # noqa: S608
-        [table],
-    )
-    if not known.num_rows:
+    known = database.scalar(f"SELECT count(*) FROM {MONTHLY_STATISTICS} WHERE table_name = $1", [table])  # noqa: S608
+    if not known:
         first, last = date(1, 1, 2), date(9999, 1, 1)
     month_after = (last.replace(day=1) + timedelta(days=31)).replace(day=1)
     days = daily_values(database, table, first.replace(day=1), month_after)
@@ -85,12 +82,11 @@ def daily_values(database: Database, table: str, first: date, after: date) -> pd
         for observed in [_observed(field, present)]
     )
     names = ", ".join(map(quoted, hourly.key))
-    shift = timedelta(hours=1 if hourly.label_end else 0)
     answer = database.query(
         f"SELECT {names}, CAST({hourly.start} AS DATE) AS day, {values} FROM {quoted(table)} "  # noqa: S608
         f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 "
         f"GROUP BY {names}, CAST({hourly.start} AS DATE)",
-        [datetime.combine(day, time.min) + shift for day in (first, after)],
+        hourly.stamps_of(first, after - timedelta(days=1)),
     )
     days: pd.DataFrame = answer.to_pandas().astype({**dict.fromkeys(hourly.key, str), **dict.fromkeys(fields, float)})
     first_name, *further = hourly.key

@@ -11,8 +11,6 @@ from energy_data_layer.storage.urls import redacted_url, without_secrets
 if TYPE_CHECKING:
     from adbc_driver_manager import Error
 
-_GONE = "the server is gone or was stopped"
-
 _ADVICE_BY_STATE = {
     "55P03": "another run holds the table for longer than lock_timeout allows; nothing was changed, "
     "run again when it is done",
@@ -50,24 +48,19 @@ def storage_error(error: Error, url: str, *, committing: bool = False) -> Storag
         Whether it happened while a transaction was being committed: it is then not known on which side.
     """
     text = without_secrets(str(error), url)
-    advice = _advice(text, str(error.sqlstate or ""), committing=committing)
-    said = _said(text)
+    state, said = str(error.sqlstate or ""), _said(text)
     if re.search(r"FATAL: +database .* does not exist", text):
         return StorageError(f"{redacted_url(url)}: {said}; create it first")
+    by_text = (advice for pattern, advice in _ADVICE_BY_TEXT.items() if pattern in text)
+    advice = _ADVICE_BY_STATE.get(state) or next(by_text, "")
+    if not advice and (state.startswith(_SQLSTATE_OF_STOPPED) or _CONNECTION_LOST.search(text)):
+        advice = "the server is gone or was stopped"
+        advice += (
+            " while it was committing, so that the rows may be stored or not; run again to be sure"
+            if committing
+            else "; nothing was changed, run again once it answers"
+        )
     return StorageError(f"{redacted_url(url)}: {advice} ({said})" if advice else f"{redacted_url(url)}: {said}")
-
-
-def _advice(text: str, state: str, *, committing: bool) -> str:
-    if state in _ADVICE_BY_STATE:
-        return _ADVICE_BY_STATE[state]
-    for pattern, advice in _ADVICE_BY_TEXT.items():
-        if pattern in text:
-            return advice
-    if state.startswith(_SQLSTATE_OF_STOPPED) or _CONNECTION_LOST.search(text):
-        if committing:
-            return f"{_GONE} while it was committing, so that the rows may be stored or not; run again to be sure"
-        return f"{_GONE}; nothing was changed, run again once it answers"
-    return ""
 
 
 def _said(text: str) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from energy_data_layer._version import __version__
-from energy_data_layer.core.clock import KST
+from energy_data_layer.core.clock import KST, utc_now
 from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.tables import RUNS
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
+
+    from energy_data_layer.storage.database import Database
 
 
 RUNNING, SUCCEEDED, INCOMPLETE, FAILED = "running", "succeeded", "incomplete", "failed"
@@ -42,7 +44,7 @@ class RunLog:
 
     Examples
     --------
-    >>> with Database.connect("duckdb:///:memory:") as database:
+    >>> with connect("duckdb:///:memory:") as database:
     ...     log = RunLog(database)
     ...     run_id = log.begin("wind", {"month": "2024-01"})
     ...     log.checkpoint(run_id, requests=12)
@@ -64,7 +66,7 @@ class RunLog:
         arguments : mapping, optional
             What it was called with, without secrets; they stand in the report until there is a full one.
         """
-        started = _now()
+        started = utc_now()
         run_id = f"{started:%Y%m%dT%H%M%S}-{job}-{uuid4().hex[:8]}"
         report = json.dumps({"job": job, "arguments": dict(arguments or {})}, ensure_ascii=False, default=str)
         with self._connection() as database:
@@ -102,7 +104,7 @@ class RunLog:
         """
         if status not in STATUSES[1:]:
             raise OptionError(f'"{status}" is not how a run ends; it can be {", ".join(STATUSES[1:])}')
-        values = {"status": status, "finished": _now(), "message": message} | dict(values or {})
+        values = {"status": status, "finished": utc_now(), "message": message} | dict(values or {})
         changes = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
         with self._connection() as database:
             database.execute(f"UPDATE {RUNS} SET {changes} WHERE run_id = $1", [run_id, *values.values()])  # noqa: S608
@@ -115,12 +117,12 @@ class RunLog:
         midnight = datetime.combine(day or datetime.now(KST).date(), time.min, KST).astimezone(UTC).replace(tzinfo=None)
         with self._connection() as database:
             migrate(database)
-            answer = database.query(
-                f"SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests FROM {RUNS} "  # noqa: S608
+            requests = database.scalar(
+                f"SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) FROM {RUNS} "  # noqa: S608
                 "WHERE job = $1 AND started < $3 AND coalesce(finished, started) >= $2",
                 [job, midnight, midnight + timedelta(days=1)],
             )
-        return int(answer.column("requests")[0].as_py())
+        return int(requests)
 
     def latest(self, count: int = 10, job: str | None = None) -> pa.Table:
         """Return the last runs as rows of the table, the newest first."""
@@ -152,12 +154,8 @@ class RunLog:
     @contextmanager
     def _connection(self) -> Iterator[Database]:
         if isinstance(self._database, str):
-            with Database.connect(self._database) as database:
+            with connect(self._database) as database:
                 yield database
         else:
             with self._database.beside() as database:
                 yield database
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -23,6 +23,10 @@ POSTGRESQL_SCHEMES = frozenset(
 _DEFAULTS = {"connect_timeout": "30", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "6"}
 """Seconds to wait for a connection, and after which a silent one is looked after: nothing waits for ever."""
 
+_LOGIN = re.compile(r"^([^:/]+://[^:@/?#]*:)(.*)@")
+_PARAMETER = re.compile(r"([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)([^&]*)", re.IGNORECASE)
+"""Where passwords stand in a URL; the second part is the secret."""
+
 
 def redacted_url(url: str) -> str:
     """Return a database URL without its passwords, fit for messages, logs and reports.
@@ -32,8 +36,7 @@ def redacted_url(url: str) -> str:
     >>> redacted_url("postgresql://energy:s3cret@db/weather?sslpassword=other")
     'postgresql://energy:***@db/weather?sslpassword=***'
     """
-    without_login = re.sub(r"^([^:/]+://[^:@/?#]*):.*@", r"\1:***@", url)
-    return re.sub(r"([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*", r"\1***", without_login, flags=re.I)
+    return _PARAMETER.sub(r"\1***", _LOGIN.sub(r"\1***@", url))
 
 
 def is_postgresql(url: str) -> bool:
@@ -58,7 +61,7 @@ def duckdb_path(url: str) -> Path | None:
     """
     name = url.removeprefix(DUCKDB)
     if name == url or not name:
-        raise _unsupported(url)
+        raise OptionError(f'"{redacted_url(url)}" names no database of a supported kind; {SUPPORTED_URLS}')
     return None if name == ":memory:" else Path(name)
 
 
@@ -67,11 +70,6 @@ def require_database(url: str) -> None:
     path = None if is_postgresql(url) else duckdb_path(url)
     if path is not None and not path.exists():
         raise StorageError(f"{url}: there is no such file; the first run of a job makes it")
-
-
-def _unsupported(url: str) -> OptionError:
-    """Return the error for a URL that names no database of a supported kind."""
-    return OptionError(f'"{redacted_url(url)}" names no database of a supported kind; {SUPPORTED_URLS}')
 
 
 def require_writable_folder(folder: Path, url: str) -> None:
@@ -114,10 +112,9 @@ def without_secrets(text: str, url: str) -> str:
 
 
 def _secrets(url: str) -> set[str]:
-    login = re.match(r"^[^:/]+://[^:@/?#]*:(.*)@", url)
-    written = set(re.findall(r"[?&][^=&]*(?:password|passwd|secret|token)[^=&]*=([^&]*)", url, flags=re.IGNORECASE))
-    if login:
+    written = {secret for _, secret in _PARAMETER.findall(url)}
+    if login := _LOGIN.match(url):
         # The client library takes what follows an @ or a / that is not encoded for a host or a port, and says so.
-        pieces = re.split("[@/:?#]", login.group(1))
-        written |= {login.group(1), *(piece for piece in pieces if len(piece) > 2)}
+        pieces = re.split("[@/:?#]", login.group(2))
+        written |= {login.group(2), *(piece for piece in pieces if len(piece) > 2)}
     return {secret for text in written for secret in (text, unquote(text)) if secret}

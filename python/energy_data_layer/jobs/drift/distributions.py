@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from energy_data_layer.reports.drift_finding import DriftFinding
 from energy_data_layer.storage.monthly_statistics import MAD_TO_DEVIATION, refresh_statistics, watched_fields
-from energy_data_layer.storage.source_schemas import store_findings
+from energy_data_layer.storage.records import store_findings
 from energy_data_layer.storage.tables import DRIFT, MONTHLY_STATISTICS
 
 if TYPE_CHECKING:

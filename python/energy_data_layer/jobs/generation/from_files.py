@@ -39,7 +39,7 @@ from energy_data_layer.reports.generation_report import (
     UnitPeriod,
 )
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.rejects import store_rejects
+from energy_data_layer.storage.records import store_rejects
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
 from energy_data_layer.storage.urls import redacted_url

@@ -21,13 +21,13 @@ from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.reprocess.raw_rows import read_raw_rows
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
 from energy_data_layer.jobs.reprocess.weather import reprocess_stations
-from energy_data_layer.jobs.run_context import recorded, watched, without_trace
+from energy_data_layer.jobs.run_context import recorded, watched
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.reprocess_report import ReprocessReport
 from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.migrations import migrate, without_trace
 from energy_data_layer.storage.queries.weather_history import hours_by_station
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import WEATHER_ASOS

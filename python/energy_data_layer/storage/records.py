@@ -1,18 +1,20 @@
-"""The schema each source last sent, and the changes that were recorded."""
+"""What jobs record beside their rows: rejected rows, the schema each source last sent, and the changes in it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from energy_data_layer.core.clock import utc_now
 from energy_data_layer.storage.tables import (
     DRIFT,
     DRIFT_COLUMNS,
     DRIFT_KEY,
+    REJECT_KEY,
+    REJECTS,
     SOURCE_SCHEMA_COLUMNS,
     SOURCE_SCHEMA_KEY,
     SOURCE_SCHEMAS,
@@ -22,6 +24,53 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from energy_data_layer.storage.database import Database
+
+
+def store_rejects(database: Database, rejects: pa.Table) -> int:
+    """Store rejected rows in table ``rejects``; one that is there already keeps the time it was first seen.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with its tables made.
+    rejects : pyarrow.Table
+        The rows, in the columns of the table, each key once.
+
+    Returns
+    -------
+    int
+        How many of them no earlier run rejected.
+
+    Raises
+    ------
+    StorageError
+        If the database refuses; nothing is written.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> from energy_data_layer.storage.connect import connect
+    >>> from energy_data_layer.storage.migrations import migrate
+    >>> from energy_data_layer.storage.tables import REJECT_COLUMNS
+    >>> row = {"file": "a.csv", "line": 7, "publisher": "KOEN", "reason": "unreadable day", "content": "?"}
+    >>> rejects = pa.Table.from_pylist(
+    ...     [row | {"first_seen": datetime(2024, 1, 1)}], pa.schema(list(REJECT_COLUMNS.items()))
+    ... )
+    >>> with connect("duckdb:///:memory:") as database:
+    ...     migrate(database)
+    ...     store_rejects(database, rejects), store_rejects(database, rejects)
+    (1, 0)
+    """
+    import pyarrow.compute as pc
+
+    with database.transaction():
+        database.lock(REJECTS)
+        stored = database.read(REJECTS, [*REJECT_KEY, "first_seen"])
+        joined = rejects.join(stored, keys=list(REJECT_KEY), right_suffix=" stored")
+        first_seen = pc.coalesce(joined.column("first_seen stored"), joined.column("first_seen"))
+        joined = joined.drop_columns("first_seen stored")
+        rows = joined.set_column(joined.column_names.index("first_seen"), "first_seen", first_seen)
+        return database.upsert(REJECTS, rows, REJECT_KEY).inserted
 
 
 def last_schema(database: Database, source: str) -> dict[str, str] | None:
@@ -42,8 +91,8 @@ def store_schema(database: Database, source: str, fields: Mapping[str, str], run
         "source": source,
         "signature": signature,
         "fields": text,
-        "first_seen": known.column("first_seen")[0].as_py() if known.num_rows else _now(),
-        "last_seen": _now(),
+        "first_seen": known.column("first_seen")[0].as_py() if known.num_rows else utc_now(),
+        "last_seen": utc_now(),
         "run_id": run_id,
     }
     rows = pa.Table.from_pylist([row], pa.schema(list(SOURCE_SCHEMA_COLUMNS.items())))
@@ -59,10 +108,6 @@ def silent_members(database: Database, table: str) -> set[str]:
 
 def store_findings(database: Database, findings: Sequence[Mapping[str, str]], run_id: str) -> None:
     """Store what a run found, each finding by the columns of the table."""
-    now = _now()
+    now = utc_now()
     rows = [{**finding, "run_id": run_id, "noticed": now} for finding in findings]
     database.upsert(DRIFT, pa.Table.from_pylist(rows, pa.schema(list(DRIFT_COLUMNS.items()))), DRIFT_KEY)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
