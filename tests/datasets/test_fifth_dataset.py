@@ -14,7 +14,7 @@ from energy_data_layer.datasets.dataset import Column, DailyValue, Dataset, Labe
 from energy_data_layer.datasets.envelope import Envelope
 from energy_data_layer.datasets.payload_fields import PayloadField, number_fields, text_field
 from energy_data_layer.datasets.registry import DATASETS
-from energy_data_layer.doctor.services import check as check_services
+from energy_data_layer.doctor.connections import check_services
 from energy_data_layer.errors import OptionError, SchemaDriftError
 from energy_data_layer.jobs.options import RunOptions
 from energy_data_layer.jobs.service import run_service

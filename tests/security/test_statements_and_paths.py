@@ -41,10 +41,9 @@ HOSTILE = [
 # --- statements ---------------------------------------------------------------------------------------
 
 REVIEWED = {
-    "storage/coverage.py": {"columns", "hourly.counts", "hourly.start", "names"},
+    "storage/coverage.py": {"daily", "day", "hourly.counts", "names", "values", "where"},
     "storage/database.py": {"column", "conditions", "selected"},
     "storage/migrations.py": {"columns", "dataset.table.name", "key"},
-    "storage/monthly_statistics.py": {"hourly.start", "names", "values"},
     "storage/postgresql.py": {"same_key"},
     "storage/queries/quality.py": {
         "', '.join(kinds)",
@@ -53,14 +52,12 @@ REVIEWED = {
         "_name(table)",
         "hourly.start",
         "key",
-        "observed",
         "order",
         "places",
         "rounding",
         "stamp",
         "total",
         "value",
-        "valued",
         "where",
     },
     "storage/queries/weather_history.py": {"observed", "of_stations", "selected", "source", "station", "totals"},

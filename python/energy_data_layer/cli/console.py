@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,10 @@ def show_stages(stages: Iterable[Stage]) -> None:
 
 
 def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M:%S}"
     if isinstance(cell, int):
         return f"{cell:,}"
     return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)

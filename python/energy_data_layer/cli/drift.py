@@ -10,6 +10,8 @@ import typer
 from energy_data_layer.cli.console import show_table
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
+NOTED = ("noticed", "table_name", "kind", "subject", "field", "detail")
+
 
 def drift(
     db: Database,
@@ -27,13 +29,7 @@ def drift(
         show_table(
             f"Changes in the sources ({len(history.findings):,})",
             ["noticed (UTC)", "table", "kind", "subject", "field", "detail"],
-            [
-                [
-                    f"{row['noticed']:%Y-%m-%d %H:%M:%S}",
-                    *(row[name] for name in ("table_name", "kind", "subject", "field", "detail")),
-                ]
-                for row in history.findings
-            ],
+            [[row[name] for name in NOTED] for row in history.findings],
         )
     else:
         typer.echo("No source changes recorded.")

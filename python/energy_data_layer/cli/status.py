@@ -15,17 +15,22 @@ if TYPE_CHECKING:
     from energy_data_layer.jobs.status import Status
 
 LISTED = 15
-COUNTED = (
-    ("inserted", "rows_inserted"),
-    ("updated", "rows_updated"),
-    ("filled", "values_filled"),
-    ("requests", "requests"),
-    ("retries", "retries"),
-    ("shadow differs", "shadow_mismatches"),
-    ("drift", "drift_findings"),
-    ("release", "release"),
-)
-"""Columns of table ``runs`` with their headings; null where a job has no such thing, and in older rows."""
+RUN_COLUMNS = {
+    "started (UTC)": "started",
+    "job": "job",
+    "status": "status",
+    "seconds": "seconds",
+    "inserted": "rows_inserted",
+    "updated": "rows_updated",
+    "filled": "values_filled",
+    "requests": "requests",
+    "retries": "retries",
+    "shadow differs": "shadow_mismatches",
+    "drift": "drift_findings",
+    "release": "release",
+    "message": "message",
+}
+"""Columns of table ``runs`` by their headings; null where a job has no such thing, and in older rows."""
 
 
 def status(
@@ -53,23 +58,13 @@ def show_status(status: Status, *, everything: bool = False) -> None:
         show_table(
             f"{table.table}: {table.rows:,} rows, {len(series):,} series",
             ["series", "last stamp", "incomplete days", "first of them"],
-            [[one.key, f"{one.last:%Y-%m-%d %H:%M}", one.incomplete_days, one.first_incomplete or ""] for one in shown],
+            [[one.key, f"{one.last:%Y-%m-%d %H:%M}", one.incomplete_days, one.first_incomplete] for one in shown],
         )
         if len(shown) < len(series):
             typer.echo(f"… and {len(series) - len(shown):,} more (--all lists them)")
     show_pairs("Set aside", [("rows in table rejects", status.rejects)])
-    show_table(
-        "Latest runs",
-        ["started (UTC)", "job", "status", "seconds", *(title for title, _ in COUNTED), "message"],
-        [
-            [
-                f"{run['started']:%Y-%m-%d %H:%M:%S}",
-                run["job"],
-                run["status"],
-                "" if run.get("seconds") is None else f"{run['seconds']:.1f}",
-                *("" if run.get(name) is None else run[name] for _, name in COUNTED),
-                run["message"] or "",
-            ]
-            for run in status.runs
-        ],
-    )
+    rows = []
+    for run in status.runs:
+        seconds = None if run.get("seconds") is None else f"{run['seconds']:.1f}"
+        rows.append([(run | {"seconds": seconds}).get(name) for name in RUN_COLUMNS.values()])
+    show_table("Latest runs", list(RUN_COLUMNS), rows)

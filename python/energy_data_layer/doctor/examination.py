@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from energy_data_layer.doctor import database, engine, installation, services
+from energy_data_layer.doctor import connections, installation
 from energy_data_layer.doctor.finding import Finding, Verdict
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def examine(database_url: str | None, *, online: bool = False, test_webhook: boo
     """
     checks: dict[str, Callable[[], Iterable[Finding]]] = {
         "packages": installation.check_packages,
-        "engine": engine.check,
-        "shadow mode": engine.check_shadow,
-        "database": partial(database.check, database_url),
-        "services": partial(services.check, online=online),
-        "webhook": partial(services.check_webhook, test=test_webhook),
+        "engine": installation.check_engine,
+        "shadow mode": installation.check_shadow,
+        "database": partial(connections.check_database, database_url),
+        "services": partial(connections.check_services, online=online),
+        "webhook": partial(connections.check_webhook, test=test_webhook),
         "environment": installation.check_environment,
     }
     found: list[Finding] = []

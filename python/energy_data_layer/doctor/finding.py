@@ -47,10 +47,13 @@ class Finding:
         return f"{self.check}: {self.what}" + (f"; {self.advice}" if self.advice else "")
 
 
+def judged(check: str, is_good: bool, what: str, advice: str, bad: Verdict = Verdict.WARNING) -> Finding:
+    """Return a finding that is in order, or else bad, with advice."""
+    return Finding(check, Verdict.OK if is_good else bad, what, "" if is_good else advice)
+
+
 def free_space(check: str, folder: Path, advice: str, *, least: int = 100_000_000) -> Finding:
     """Return how much room there is where a folder lies: less than `least` bytes are a problem."""
     free = shutil.disk_usage(folder).free
     told = f"{free / 1e9:,.1f} GB are free in {folder}"
-    if free >= LITTLE_BYTES:
-        return Finding(check, Verdict.OK, told)
-    return Finding(check, Verdict.PROBLEM if free < least else Verdict.WARNING, told, advice)
+    return judged(check, free >= LITTLE_BYTES, told, advice, Verdict.PROBLEM if free < least else Verdict.WARNING)

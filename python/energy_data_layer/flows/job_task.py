@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Report = ServiceReport | WeatherReport
 
+ROWS = ("read", "inserted", "updated", "unchanged", "rejected")
 RETRIES = 3
 RETRY_AFTER_SECONDS = [300.0, 1800.0, 3600.0]
 
@@ -80,11 +81,7 @@ def as_markdown(report: Report) -> str:
     figures: list[tuple[str, object]] = [
         ("arguments", ", ".join(f"{name} = {value}" for name, value in report.arguments.items())),
         *(report.collection.figures() if report.collection else []),
-        ("rows read", f"{report.rows_read:,}"),
-        ("rows inserted", f"{report.rows_inserted:,}"),
-        ("rows updated", f"{report.rows_updated:,}"),
-        ("rows unchanged", f"{report.rows_unchanged:,}"),
-        ("rows rejected", f"{report.rows_rejected:,}"),
+        *((f"rows {what}", f"{getattr(report, f'rows_{what}'):,}") for what in ROWS),
         ("engine", f"{report.engine} ({report.engine_reason})"),
         *((f"stage {stage.name}", f"{stage.seconds:.2f} s") for stage in report.stages),
     ]

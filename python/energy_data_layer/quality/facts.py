@@ -15,20 +15,8 @@ from energy_data_layer.storage.queries.quality import Scope
 from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
 
+from . import records, weather
 from .coverage import TableCoverage, imputed_fields, table_coverage
-from .records import (
-    DailyTotals,
-    Drift,
-    Rejects,
-    ReplacedFills,
-    RunHistory,
-    daily_totals,
-    drift,
-    rejects,
-    replaced_fills,
-    run_history,
-)
-from .weather import FieldFills, WeatherGaps, field_fills, weather_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,13 +57,13 @@ class QualityFacts:
     stations_not_stored: list[int]
     tables_not_there: list[str]
     coverage: list[TableCoverage]
-    gaps: WeatherGaps = field(default_factory=WeatherGaps)
-    fills: list[FieldFills] = field(default_factory=list)
-    replaced: ReplacedFills = field(default_factory=ReplacedFills)
-    totals: DailyTotals = field(default_factory=DailyTotals)
-    rejects: Rejects = field(default_factory=Rejects)
-    drift: Drift = field(default_factory=Drift)
-    runs: RunHistory = field(default_factory=RunHistory)
+    gaps: weather.WeatherGaps = field(default_factory=weather.WeatherGaps)
+    fills: list[weather.FieldFills] = field(default_factory=list)
+    replaced: records.ReplacedFills = field(default_factory=records.ReplacedFills)
+    totals: records.DailyTotals = field(default_factory=records.DailyTotals)
+    rejects: records.Rejects = field(default_factory=records.Rejects)
+    drift: records.Drift = field(default_factory=records.Drift)
+    runs: records.RunHistory = field(default_factory=records.RunHistory)
 
     @property
     def weather(self) -> TableCoverage | None:
@@ -143,11 +131,11 @@ def quality_facts(
             [number for number in scope.stations if str(number) not in stored],
             [table for table in TABLES_READ if table not in present],
             coverage,
-            weather_gaps(database, fields, scope),
-            field_fills(database, fields, scope),
-            replaced_fills(database, scope),
-            daily_totals(database, scope),
-            rejects(database),
-            drift(database),
-            run_history(database),
+            weather.weather_gaps(database, fields, scope),
+            weather.field_fills(database, fields, scope),
+            records.replaced_fills(database, scope),
+            records.daily_totals(database, scope),
+            records.rejects(database),
+            records.drift(database),
+            records.run_history(database),
         )

@@ -125,14 +125,13 @@ def render(facts: QualityFacts, language: Language = "en") -> str:
         language=language,
         title=titles[language],
         titles=titles,
-        script=environment.globals["as_is"](script),  # type: ignore[operator]
+        script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("energy_data_layer.quality"),
@@ -142,7 +141,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "as_is": Markup,
         "t": _text,
         "dataset": _dataset,
         "field": _field,
@@ -176,9 +174,7 @@ def _dataset(table: str) -> Markup:
 def _field(name: str) -> Markup:
     """Return what a field of the weather is called, in both languages."""
     column = ASOS_COLUMNS.get(name)
-    if column is None:
-        return _both(name, name)
-    return _both(column.meaning, column.heading.partition("(")[0])
+    return _both(column.meaning, column.heading.partition("(")[0]) if column else _both(name, name)
 
 
 def _both(*texts: str) -> Markup:
@@ -195,14 +191,13 @@ def _shown_series(table: TableCoverage) -> list[SeriesCoverage]:
 def _calendars(facts: QualityFacts) -> dict[str, list[SeriesCoverage]]:
     """Return the series of each table whose days are shown, as far as there is room."""
     room = CALENDAR_BOXES
-    found: dict[str, list[SeriesCoverage]] = {}
+    found: dict[str, list[SeriesCoverage]] = {table.table: [] for table in facts.coverage}
     for table in facts.coverage:
-        shown = found.setdefault(table.table, [])
         for one in _shown_series(table):
             room -= len(one.days)
             if room < 0:
                 break
-            shown.append(one)
+            found[table.table].append(one)
     return found
 
 

@@ -37,6 +37,7 @@ class HourlyTable:
     """
 
     def __init__(self, table: Table) -> None:
+        self.name = table.name
         self.key = {name: table.types[name] for name in table.series}
         self.stamp = table.stamp
         self.value = table.value
@@ -57,6 +58,17 @@ class HourlyTable:
     def counts(self) -> str:
         """The condition for a row to count, in SQL."""
         return "TRUE" if self.value is None else f"{quoted(self.value)} IS NOT NULL"
+
+    @property
+    def in_period(self) -> str:
+        """The condition for a row to be between two stamps, which are parameters, in SQL."""
+        return f"{quoted(self.stamp)} >= $1 AND {quoted(self.stamp)} < $2"
+
+    def by_day(self, values: str, where: str) -> str:
+        """Return the query for the key of each series, ``day``, and some values of the hours that a clause chooses."""
+        names = ", ".join(map(quoted, self.key))
+        day = f"CAST({self.start} AS DATE)"
+        return f"SELECT {names}, {day} AS day, {values} FROM {quoted(self.name)}{where} GROUP BY {names}, {day}"  # noqa: S608
 
 
 def hourly_tables() -> dict[str, HourlyTable]:
@@ -119,20 +131,16 @@ def incomplete_days(
     import pyarrow.compute as pc
 
     hourly = hourly_table(table)
-    names, columns = list(hourly.key), ", ".join(map(quoted, hourly.key))
+    names = list(hourly.key)
     if keys is None:
-        wanted = database.query(f"SELECT DISTINCT {columns} FROM {quoted(table)}")  # noqa: S608
+        wanted = database.query(f"SELECT DISTINCT {', '.join(map(quoted, names))} FROM {quoted(table)}")  # noqa: S608
     else:
         wanted = _given_keys(hourly, keys)
     days = pa.array([since + timedelta(days=day) for day in range((until - since).days + 1)], pa.date32())
     series, day = np.divmod(np.arange(wanted.num_rows * len(days)), max(len(days), 1))
     grid = wanted.take(pa.array(series)).append_column("day", days.take(pa.array(day)))
-    stored = database.query(
-        f"SELECT {columns}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours FROM {quoted(table)} "  # noqa: S608
-        f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 AND {hourly.counts} "
-        f"GROUP BY {columns}, CAST({hourly.start} AS DATE)",
-        hourly.stamps_of(since, until),
-    )
+    hours_stored = hourly.by_day("count(*) AS hours", f" WHERE {hourly.in_period} AND {hourly.counts}")
+    stored = database.query(hours_stored, hourly.stamps_of(since, until))
     joined = grid.join(stored, keys=[*names, "day"], join_type="left outer")
     hours = pc.fill_null(joined.column("hours"), 0)
     found = joined.set_column(joined.column_names.index("hours"), "hours", hours)
@@ -211,10 +219,9 @@ def series_coverage(database: Database, table: str) -> pa.Table:
     """
     hourly = hourly_table(table)
     names = ", ".join(map(quoted, hourly.key))
+    daily = hourly.by_day(f"count(*) AS hours, max({quoted(hourly.stamp)}) AS last_stamp", f" WHERE {hourly.counts}")
     return database.query(
-        f"WITH daily AS (SELECT {names}, CAST({hourly.start} AS DATE) AS day, count(*) AS hours, "  # noqa: S608
-        f"max({quoted(hourly.stamp)}) AS last_stamp FROM {quoted(table)} WHERE {hourly.counts} "
-        f"GROUP BY {names}, CAST({hourly.start} AS DATE)), "
+        f"WITH daily AS ({daily}), "  # noqa: S608
         f"followed AS (SELECT daily.*, lead(day) OVER (PARTITION BY {names} ORDER BY day) AS next_day FROM daily) "
         f"SELECT {names}, max(last_stamp) AS last_stamp, "
         f"CAST(max(day) - min(day) + 1 - sum(CASE WHEN hours >= {HOURS_A_DAY} THEN 1 ELSE 0 END) AS BIGINT) "

@@ -81,12 +81,8 @@ def daily_values(database: Database, table: str, first: date, after: date) -> pd
         for field, daily in fields.items()
         for observed in [_observed(field, present)]
     )
-    names = ", ".join(map(quoted, hourly.key))
     answer = database.query(
-        f"SELECT {names}, CAST({hourly.start} AS DATE) AS day, {values} FROM {quoted(table)} "  # noqa: S608
-        f"WHERE {quoted(hourly.stamp)} >= $1 AND {quoted(hourly.stamp)} < $2 "
-        f"GROUP BY {names}, CAST({hourly.start} AS DATE)",
-        hourly.stamps_of(first, after - timedelta(days=1)),
+        hourly.by_day(values, f" WHERE {hourly.in_period}"), hourly.stamps_of(first, after - timedelta(days=1))
     )
     days: pd.DataFrame = answer.to_pandas().astype({**dict.fromkeys(hourly.key, str), **dict.fromkeys(fields, float)})
     first_name, *further = hourly.key

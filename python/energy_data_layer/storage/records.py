@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from energy_data_layer.core.clock import utc_now
-from energy_data_layer.storage.tables import (
-    DRIFT,
-    DRIFT_COLUMNS,
-    DRIFT_KEY,
-    REJECT_KEY,
-    REJECTS,
-    SOURCE_SCHEMA_COLUMNS,
-    SOURCE_SCHEMA_KEY,
-    SOURCE_SCHEMAS,
-)
+from energy_data_layer.storage.tables import DRIFT, OWN_TABLES, REJECT_KEY, REJECTS, SOURCE_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,16 +78,10 @@ def store_schema(database: Database, source: str, fields: Mapping[str, str], run
     text = json.dumps(dict(sorted(fields.items())), ensure_ascii=False)
     signature = hashlib.sha256(text.encode()).hexdigest()
     known = database.read(SOURCE_SCHEMAS, ["first_seen"], [("source", "=", source), ("signature", "=", signature)])
-    row = {
-        "source": source,
-        "signature": signature,
-        "fields": text,
-        "first_seen": known.column("first_seen")[0].as_py() if known.num_rows else utc_now(),
-        "last_seen": utc_now(),
-        "run_id": run_id,
-    }
-    rows = pa.Table.from_pylist([row], pa.schema(list(SOURCE_SCHEMA_COLUMNS.items())))
-    database.upsert(SOURCE_SCHEMAS, rows, SOURCE_SCHEMA_KEY)
+    now = utc_now()
+    first_seen = known.column("first_seen")[0].as_py() if known.num_rows else now
+    seen = {"source": source, "signature": signature, "first_seen": first_seen, "last_seen": now}
+    _store(database, SOURCE_SCHEMAS, [{**seen, "fields": text, "run_id": run_id}])
 
 
 def silent_members(database: Database, table: str) -> set[str]:
@@ -109,5 +94,9 @@ def silent_members(database: Database, table: str) -> set[str]:
 def store_findings(database: Database, findings: Sequence[Mapping[str, str]], run_id: str) -> None:
     """Store what a run found, each finding by the columns of the table."""
     now = utc_now()
-    rows = [{**finding, "run_id": run_id, "noticed": now} for finding in findings]
-    database.upsert(DRIFT, pa.Table.from_pylist(rows, pa.schema(list(DRIFT_COLUMNS.items()))), DRIFT_KEY)
+    _store(database, DRIFT, [{**finding, "run_id": run_id, "noticed": now} for finding in findings])
+
+
+def _store(database: Database, table: str, rows: list[dict[str, Any]]) -> None:
+    columns, key = OWN_TABLES[table]
+    database.upsert(table, pa.Table.from_pylist(rows, pa.schema(list(columns.items()))), key)

@@ -114,18 +114,12 @@ def hours_by_day(database: Database, table: str, fields: Sequence[str], scope: S
     scope : Scope
         The period and the stations.
     """
-    hourly = hourly_table(table)
-    key = ", ".join(map(quoted, hourly.key))
     where, parameters = scope.where(table)
     valued = " AND ".join(f"{quoted(field)} IS NOT NULL" for field in fields) or "TRUE"
     filled = " OR ".join(is_fill_sql(quoted(provenance_column(field))) for field in fields)
     observed = f"{valued} AND NOT ({filled})" if fields and table == WEATHER_ASOS else valued
-    return database.query(
-        f"SELECT {key}, CAST({hourly.start} AS DATE) AS day, count(*) FILTER (WHERE {observed}) AS observed, "  # noqa: S608
-        f"count(*) FILTER (WHERE {valued}) AS valued FROM {quoted(table)}{where} "
-        f"GROUP BY {key}, CAST({hourly.start} AS DATE)",
-        parameters,
-    )
+    counts = f"count(*) FILTER (WHERE {observed}) AS observed, count(*) FILTER (WHERE {valued}) AS valued"
+    return database.query(hourly_table(table).by_day(counts, where), parameters)
 
 
 def days_with_total(database: Database, scope: Scope) -> pa.Table:
