@@ -11,7 +11,7 @@ from energy_data_layer.core.logs import lines_of
 from energy_data_layer.engine.shadow.comparer import counted_in
 from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.reports.alerts import alerting
-from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import migrate, without_trace
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE
 from energy_data_layer.storage.urls import duckdb_path, require_database
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from energy_data_layer.reports.run_report import RunReport
+    from energy_data_layer.storage.database import Database
     from energy_data_layer.storage.runs import RunLog
 
 
@@ -83,10 +84,10 @@ def existing_database(url: str) -> Database:
     Raises
     ------
     OptionError, StorageError
-        As in `Database.connect`; also if there is no such file.
+        As in `connect`; also if there is no such file.
     """
     require_database(url)
-    return Database.connect(url)
+    return connect(url)
 
 
 @contextmanager
@@ -96,11 +97,11 @@ def job_database(url: str, *, dry_run: bool = False) -> Iterator[Database]:
     Raises
     ------
     OptionError, StorageError
-        As in `Database.connect`.
+        As in `connect`.
     """
     if dry_run and url.startswith("duckdb:") and (path := duckdb_path(url)) is not None and not path.exists():
         url = IN_MEMORY
-    with Database.connect(url) as database:
+    with connect(url) as database:
         if not dry_run:
             migrate(database)
             yield database

@@ -38,7 +38,7 @@ from energy_data_layer.reports.generation_report import (
     RejectsOfAReason,
     UnitPeriod,
 )
-from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.records import store_rejects
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
@@ -92,7 +92,7 @@ def run_generation(
     files : path or glob pattern, or an iterable of these
         CSV files in UTF-8 or cp949.
     database_url : str
-        See `Database.connect`.
+        See `connect`.
     publisher, layout, energy_unit, plant_name : optional
         What the files do not tell, for all of them: see `read_generation_files`.
     schema_policy : str, optional
@@ -163,7 +163,7 @@ def run_generation(
         rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
         with ExitStack() as until_recorded:
             with report.stage("store") as stage:
-                database = until_recorded.enter_context(Database.connect(database_url))
+                database = until_recorded.enter_context(connect(database_url))
                 until_recorded.enter_context(recorded(RunLog(database), report))
                 headings = _headings(read)
                 require_known_fields(database, GENERATION_HOURLY, headings, schema_policy)
@@ -189,7 +189,7 @@ def _engine_failures_recorded(database_url: str, report: GenerationReport) -> It
     try:
         yield
     except (EngineBroken, EngineError, EngineUnavailable, EngineVersionError):
-        with Database.connect(database_url) as database, recorded(RunLog(database), report):
+        with connect(database_url) as database, recorded(RunLog(database), report):
             raise
 
 

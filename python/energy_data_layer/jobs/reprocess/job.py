@@ -25,8 +25,8 @@ from energy_data_layer.jobs.run_context import recorded, watched
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.reprocess_report import ReprocessReport
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.coverage import hourly_table
-from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate, without_trace
 from energy_data_layer.storage.queries.weather_history import hours_by_station
 from energy_data_layer.storage.runs import RunLog
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from energy_data_layer.datasets.dataset import Chunk, Dataset
-    from energy_data_layer.storage.database import Filter
+    from energy_data_layer.storage.database import Database, Filter
 
     Transaction = Callable[[], AbstractContextManager[None]]
 
@@ -80,7 +80,7 @@ def run_reprocess(
     Parameters
     ----------
     database_url : str
-        See `Database.connect`.
+        See `connect`.
     since, until : date or ISO 8601 text
         First and last day, both included; `until` is by default today (KST). Fills within 168 hours around the
         period are written again where they change with it.
@@ -123,7 +123,7 @@ def run_reprocess(
     ...     url = f"duckdb:///{folder}/energy.duckdb"
     ...     days = {"since": date(2023, 1, 1), "until": date(2023, 2, 1)}
     ...     _ = run_weather(write_asos_sample(folder, stations=SAMPLE_STATIONS[:1], **days), url, columns=["ta"])
-    ...     with Database.connect(url) as database:
+    ...     with connect(url) as database:
     ...         database.execute("UPDATE weather_asos SET ta = ta + 1 WHERE ta_provenance = 1")
     ...     first = run_reprocess(url, since="2023-01-01")
     ...     second = run_reprocess(url, since="2023-01-01")
@@ -157,7 +157,7 @@ def run_reprocess(
     with watched(report), ExitStack() as run:
         with report.stage("plan"):
             chunks = _chunks_in(options, report, first, last)
-        database = run.enter_context(Database.connect(database_url))
+        database = run.enter_context(connect(database_url))
         transaction: Transaction = partial(without_trace, database) if dry_run else database.transaction
         if not dry_run:
             migrate(database)
