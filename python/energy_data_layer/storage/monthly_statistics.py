@@ -46,6 +46,7 @@ def refresh_statistics(database: Database, table: str, first: date, last: date) 
 
     Examples
     --------
+    >>> from datetime import datetime
     >>> from energy_data_layer.storage.connect import connect
     >>> from energy_data_layer.storage.migrations import migrate
     >>> with connect("duckdb:///:memory:") as database:
