@@ -65,7 +65,9 @@ def run_as_task(job: Callable[..., Report], **options: Any) -> dict[str, Any]:
     report = job(settings.database_url(), **options)
     create_markdown_artifact(as_markdown(report), key=f"{report.job}-report", description=report.summary())
     if report.status == INCOMPLETE:
-        raise IncompleteRunError(report.job, report.message, retryable=_more_may_come(report))
+        found = report.collection
+        more_may_come = found is not None and found.chunks_failed > found.chunks_failed_for_good
+        raise IncompleteRunError(report.job, report.message, retryable=more_may_come and not report.stopped)
     return report.to_dict()
 
 
@@ -91,14 +93,6 @@ def as_markdown(report: Report) -> str:
     lines += ["| what | figure |", "| --- | --- |", *(f"| {what} | {figure} |" for what, figure in figures)]
     lines += ["", "```json", json.dumps(report.to_dict(), ensure_ascii=False, indent=2), "```", ""]
     return "\n".join(lines)
-
-
-def _more_may_come(report: Report) -> bool:
-    """Return whether asking again soon may bring some of what an incomplete run lacks."""
-    collection = report.collection
-    return (
-        not report.stopped and collection is not None and collection.chunks_failed > collection.chunks_failed_for_good
-    )
 
 
 def _log_as_much_as_prefect() -> None:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import pyarrow as pa
 
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.names import quoted
@@ -16,12 +18,23 @@ from energy_data_layer.storage.names import quoted
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    import pyarrow as pa
-
     Tables = Mapping[str, pa.Table]
 
 Filter = tuple[str, Literal["=", "!=", "<", "<=", ">", ">=", "in"], object]
 """A condition on a column: ``("tm", ">=", datetime(2024, 1, 1))``, ``("stnId", "in", [108, 159])``."""
+
+
+_SQL_TYPES = {
+    pa.bool_(): "BOOLEAN",
+    pa.int8(): "TINYINT",
+    pa.uint8(): "UTINYINT",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE PRECISION",
+    pa.date32(): "DATE",
+    pa.timestamp("us"): "TIMESTAMP",
+    pa.string(): "TEXT",
+    pa.large_string(): "TEXT",
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +59,6 @@ class Database(ABC):
     UpsertCounts(inserted=1, updated=0, unchanged=0)
     [{'name': 'Yeongheung', 'kw': 46.0}]
     """
-
-    _sql_types: ClassVar[Mapping[pa.DataType, str]]
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -173,7 +184,7 @@ class Database(ABC):
 
     def sql_type(self, arrow_type: pa.DataType) -> str:
         """Return the column type that stores an Arrow type."""
-        return self._sql_types[arrow_type]
+        return _SQL_TYPES[arrow_type]
 
     def tables(self) -> list[str]:
         """Return the names of the tables."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, ClassVar
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
@@ -15,6 +13,8 @@ from energy_data_layer.storage.urls import duckdb_path, redacted_url, require_wr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pyarrow as pa
+
     from energy_data_layer.storage.database import Tables
 
 logger = logging.getLogger(__name__)
@@ -22,17 +22,6 @@ logger = logging.getLogger(__name__)
 
 class DuckDBDatabase(Database):
     """A DuckDB file (or memory), opened for this process alone."""
-
-    _sql_types: ClassVar = {
-        pa.int8(): "TINYINT",
-        pa.uint8(): "UTINYINT",
-        pa.int64(): "BIGINT",
-        pa.float64(): "DOUBLE",
-        pa.date32(): "DATE",
-        pa.timestamp("us"): "TIMESTAMP",
-        pa.string(): "VARCHAR",
-        pa.large_string(): "VARCHAR",
-    }
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -128,7 +117,11 @@ class DuckDBDatabase(Database):
         try:
             yield
         except duckdb.Error as error:
-            raise StorageError(f"{redacted_url(self.url)}: {_explanation(str(error))}") from error
+            message = str(error)
+            said = message.strip().splitlines()[0]
+            advice = next((advice for pattern, advice in _ADVICE.items() if pattern in message), None)
+            told = f"{advice} ({said})" if advice else said
+            raise StorageError(f"{redacted_url(self.url)}: {told}") from error
 
 
 _ADVICE = {
@@ -140,9 +133,3 @@ _ADVICE = {
     "Read-only file system": "the file system is read-only; choose another path",
     "Is a directory": "the path is a folder; name a file in it",
 }
-
-
-def _explanation(message: str) -> str:
-    first_line = message.strip().splitlines()[0]
-    advice = next((advice for pattern, advice in _ADVICE.items() if pattern in message), None)
-    return f"{advice} ({first_line})" if advice else first_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -41,18 +41,6 @@ class PostgreSQLDatabase(Database):
     Rows go into a temporary table by COPY, and from there by one MERGE into theirs, under a lock that lets
     other writers of the table wait: without it, two MERGE that insert one key would fail one another.
     """
-
-    _sql_types: ClassVar = {
-        pa.bool_(): "BOOLEAN",
-        pa.int8(): "SMALLINT",
-        pa.uint8(): "SMALLINT",
-        pa.int64(): "BIGINT",
-        pa.float64(): "DOUBLE PRECISION",
-        pa.date32(): "DATE",
-        pa.timestamp("us"): "TIMESTAMP",
-        pa.string(): "TEXT",
-        pa.large_string(): "TEXT",
-    }
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -122,6 +110,10 @@ class PostgreSQLDatabase(Database):
             written = self._run(merge_statement(table, staging, key, rows.column_names, keep_where_missing))
             inserted = self._inserted(table) - inserted_before if new_keys is None else new_keys
             return inserted, written
+
+    def sql_type(self, arrow_type: pa.DataType) -> str:
+        """Return PostgreSQL's type for an Arrow type: it has no integer of one byte."""
+        return "SMALLINT" if arrow_type in {pa.int8(), pa.uint8()} else super().sql_type(arrow_type)
 
     def _open(self) -> Any:
         try:

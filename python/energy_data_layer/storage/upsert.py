@@ -52,14 +52,11 @@ def sorted_by_key(rows: pa.Table, key: Sequence[str], label: str) -> pa.Table:
             # The first cannot be put into another order, the second cannot be compared.
             rows = rows.set_column(position, field.name, rows.column(position).cast(pa.string()))
     ordered = rows.sort_by([(name, "ascending") for name in key])
-    repeated = reduce(pc.and_, (_like_the_one_before(ordered.column(name)) for name in key))
+    columns = [ordered.column(name) for name in key]
+    repeated = reduce(pc.and_, (pc.equal(one.slice(1), one.slice(0, max(len(one) - 1, 0))) for one in columns))
     if pc.any(repeated).as_py():
         raise _duplicate_key(rows, key, label)
     return ordered
-
-
-def _like_the_one_before(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.equal(column.slice(1), column.slice(0, max(len(column) - 1, 0)))
 
 
 def _duplicate_key(rows: pa.Table, key: Sequence[str], label: str) -> DuplicateKeyError:
