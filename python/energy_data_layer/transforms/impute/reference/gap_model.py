@@ -295,8 +295,8 @@ def fit_set(own: Values, others: Values) -> NeighbourSet:
     if others.shape[1]:
         design = others[supported]
         normal = _ridged(design.T @ design / len(design), OPINION_RIDGE)
-        beta = np.linalg.solve(normal, design.T @ own[supported] / len(design))
-        state = np.column_stack([own, others @ beta]).astype(np.float64)
+        beta = np.linalg.solve(normal, design.T @ own[supported] / len(design)).astype(np.float64)
+        state = np.column_stack([own, others @ beta])
     m = state.shape[1]
     t = np.flatnonzero(_windows(supported)) + 2
     window = np.concatenate([state[t], state[t - 1], state[t - 2]], axis=1)
