@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.impute.api import impute_missing_values as impute_missing_values
     from energy_data_layer.transforms.impute.model import GapModel as GapModel
     from energy_data_layer.transforms.impute.report import ImputationReport as ImputationReport
+    from energy_data_layer.transforms.impute.result import ImputeResult as ImputeResult
+    from energy_data_layer.transforms.impute.result import impute as impute
     from energy_data_layer.transforms.payload_rows.api import rows_from_api_payload as rows_from_api_payload
     from energy_data_layer.transforms.payload_rows.report import PayloadReport as PayloadReport
     from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long as transform_wide_to_long
@@ -38,6 +40,7 @@ _HOME_OF = {
     "EngineUnavailable": "errors",
     "GapModel": "transforms.impute.model",
     "ImputationReport": "transforms.impute.report",
+    "ImputeResult": "transforms.impute.result",
     "PayloadError": "errors",
     "PayloadReport": "transforms.payload_rows.report",
     "Provenance": "core.provenance",
@@ -45,6 +48,7 @@ _HOME_OF = {
     "WideReport": "transforms.wide_to_long.report",
     "build_info": "engine.choice",
     "complete_hours": "transforms.complete_hours.api",
+    "impute": "transforms.impute.result",
     "impute_missing_values": "transforms.impute.api",
     "recognise_layout": "transforms.wide_to_long.recognise",
     "transform_wide_to_long": "transforms.wide_to_long.api",
@@ -57,6 +61,7 @@ __all__ = [
     "EngineUnavailable",
     "GapModel",
     "ImputationReport",
+    "ImputeResult",
     "PayloadError",
     "PayloadReport",
     "Provenance",
@@ -65,6 +70,7 @@ __all__ = [
     "__version__",
     "build_info",
     "complete_hours",
+    "impute",
     "impute_missing_values",
     "recognise_layout",
     "rows_from_api_payload",

@@ -51,6 +51,10 @@ class OptionError(DataLayerError, ValueError):
     """An option has a value that it cannot take."""
 
 
+class ColumnKindError(DataLayerError, ValueError):
+    """A column holds what a method cannot fill: a direction, a sum, a flag."""
+
+
 class ModelError(DataLayerError, ValueError):
     """A model of gaps is none, is damaged, does not fit the frame, or cannot be fitted."""
 

@@ -403,6 +403,23 @@ def test_impute_gives_the_same_by_every_kind_of_file(hours):
 
 
 @pytest.mark.usefixtures("each_engine")
+def test_impute_by_another_method_within_bounds(hours, tmp_path):
+    options = ("--columns", "ta", "--method", "linear", "--bounds", "ta=:0", "--max-gap", "5", "--interval", "0.9")
+    result = edl("impute", hours, "-o", "out.parquet", *options)
+    assert result.exit_code == 0, result.output
+    filled = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert filled["ta_low"].null_count == filled.num_rows
+    assert "set to the bound: ta" in result.stderr
+
+
+@pytest.mark.parametrize("bounds", ["ta", "ta=1", "ta=low:high"])
+def test_bounds_that_cannot_be_read(bounds, hours):
+    result = edl("impute", hours, "-o", "out.parquet", "--bounds", bounds)
+    assert result.exit_code == 2
+    assert "write column=lowest:highest" in result.stderr
+
+
+@pytest.mark.usefixtures("each_engine")
 def test_impute_reads_cp949(hours, tmp_path):
     (tmp_path / "korean.csv").write_text(HOURS, encoding="cp949")
     for source, output in ((hours, "a.parquet"), ("korean.csv", "b.parquet")):

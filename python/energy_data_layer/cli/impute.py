@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from energy_data_layer.cli.console import say, show_fills
 from energy_data_layer.cli.options import Engine, EngineChoice, split_at_commas
 from energy_data_layer.errors import OptionError
+
+if TYPE_CHECKING:
+    from energy_data_layer.transforms.impute.rule import Bounds
+
+
+class MethodChoice(StrEnum):
+    """The methods to choose from."""
+
+    SPLINE_CLIMATOLOGY = "spline_climatology"
+    LINEAR = "linear"
+    OPTIMAL_INTERPOLATION = "optimal_interpolation"
 
 
 def impute(
@@ -21,7 +33,26 @@ def impute(
     columns: Annotated[list[str], typer.Option(help="The columns to fill.")] = ["ta", "hm"],  # noqa: B006
     station_col: Annotated[str, typer.Option(help="The column of the stations.")] = "stnNm",
     date_col: Annotated[str, typer.Option(help="The column of the time stamps.")] = "tm",
-    max_spline_gap: Annotated[int, typer.Option(help="The longest gap that is interpolated, in rows.")] = 3,
+    method: Annotated[
+        MethodChoice, typer.Option(help="How gaps are filled; optimal_interpolation is the most accurate.")
+    ] = MethodChoice.SPLINE_CLIMATOLOGY,
+    max_spline_gap: Annotated[
+        int, typer.Option(help="spline_climatology: the longest gap, in rows, for a spline.")
+    ] = 3,
+    max_gap: Annotated[
+        int | None, typer.Option(help="Leave longer gaps, in rows, missing.", show_default=False)
+    ] = None,
+    bounds: Annotated[
+        list[str],
+        typer.Option(
+            help="The possible values of columns, such as hm=0:100 ws=0:. By default optimal_interpolation has those "
+            "of the ASOS fields."
+        ),
+    ] = [],  # noqa: B006
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Add columns that enclose the true value with this probability.", show_default=False),
+    ] = None,
     complete: Annotated[
         bool, typer.Option("--complete-hours", help="Insert the hours that are absent altogether.")
     ] = False,
@@ -39,11 +70,16 @@ def impute(
     """Fill the missing values of a table in a file and write the result to another file."""
     from energy_data_layer.cli.table_files import read_table, require_known_ending, write_table
     from energy_data_layer.transforms.impute.api import impute_missing_values
+    from energy_data_layer.transforms.impute.quantities import bounds_of
 
     destination = Path(output)
     require_known_ending(destination)
     if destination.exists() and not force:
         raise OptionError(f"{output} exists already; --force replaces it")
+    names = split_at_commas(columns)
+    given = dict(map(_bounds_of, split_at_commas(bounds)))
+    if not given and method is MethodChoice.OPTIMAL_INTERPOLATION:
+        given = bounds_of(names, date_col, station_col)
     table = read_table(Path(source))
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
@@ -51,14 +87,33 @@ def impute(
         table = complete_hours(table, date_col, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
     filled, report = impute_missing_values(
         table,
-        split_at_commas(columns),
+        names,
         date_col,
         station_col,
+        method=method.value,
         max_spline_gap=max_spline_gap,
+        max_gap=max_gap,
+        bounds=given,
+        interval=interval,
         provenance=provenance,
         report=True,
         use_rust=engine.use_rust,
     )
     write_table(filled, destination)
     show_fills({name: column.filled for name, column in report.columns.items()})
+    clipped = {name: column.clipped for name, column in report.columns.items() if column.clipped}
+    if clipped:
+        say("set to the bound: " + ", ".join(f"{name} {count:,}" for name, count in clipped.items()))
     say(f"{output}: rows {filled.num_rows:,}, stations {report.stations:,}, engine {report.engine}")
+
+
+def _bounds_of(text: str) -> tuple[str, Bounds]:
+    """Return a column and its bounds, written as name=lowest:highest, either end left out where there is none."""
+    name, equals, limits = text.partition("=")
+    low, colon, high = limits.partition(":")
+    try:
+        if not (equals and colon):
+            raise ValueError
+        return name, (float(low) if low else None, float(high) if high else None)
+    except ValueError:
+        raise OptionError(f"--bounds {text} cannot be read; write column=lowest:highest, such as hm=0:100") from None

@@ -116,6 +116,9 @@ LABELS = {
     "method.station_mean": ("mean of the station", "지점 평균"),
     "method.global_mean": ("mean of all stations", "전체 평균"),
     "method.unfilled": ("not filled", "채우지 못함"),
+    "method.optimal_interpolation": ("optimal interpolation", "최적 내삽"),
+    "method.optimal_interpolation_neighbours": ("optimal interpolation with neighbours", "최적 내삽(이웃 지점 포함)"),
+    "method.borrowed_climatology": ("climatology of another station", "다른 지점의 기후값"),
     # the longest gaps
     "longest": ("The longest gaps, before and after", "가장 긴 결측 구간, 전과 후"),
     "longest.what": (

@@ -35,6 +35,9 @@ _STYLE = {
     Provenance.CLIMATOLOGY: ("#D55E00", "D", "climatology (same month, day, hour)"),
     Provenance.STATION_MEAN: ("#CC79A7", "v", "mean of the station"),
     Provenance.GLOBAL_MEAN: ("#E69F00", "P", "mean of all stations"),
+    Provenance.OPTIMAL_INTERPOLATION: ("#332288", "o", "optimal interpolation"),
+    Provenance.OPTIMAL_INTERPOLATION_NEIGHBOURS: ("#117733", "X", "optimal interpolation with neighbours"),
+    Provenance.BORROWED_CLIMATOLOGY: ("#882255", "d", "climatology of another station"),
 }
 _OBSERVED = "#4D4D4D"
 _HANGUL_FONTS = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic", "UnDotum")

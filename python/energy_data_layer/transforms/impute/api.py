@@ -16,6 +16,7 @@ from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnTypeError, ModelError, OptionError
+from energy_data_layer.transforms.impute.quantities import require_continuous
 from energy_data_layer.transforms.impute.report import ImputationReport
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, Bounds, Method, checked_rule
 from energy_data_layer.transforms.impute.rust import imputed_in_rust
@@ -172,6 +173,8 @@ def impute_missing_values(
         If rows lie between the steps of the grid, for `optimal_interpolation` (a `ValueError`).
     OptionError
         If an option has a value that it cannot take (a `ValueError`).
+    ColumnKindError
+        If `optimal_interpolation` is to fill an ASOS field that is a direction, a sum or a flag (a `ValueError`).
     ModelError
         If the model has none of the columns (a `ValueError`).
     EngineUnavailable
@@ -213,6 +216,8 @@ def impute_missing_values(
         interval=interval,
         neighbours=neighbours,
     )
+    if rule.method == "optimal_interpolation":
+        require_continuous(names, date_col, station_col)
     if model is not None:
         _require_model(model, names, rule)
     chosen = choice.choose(use_rust)

@@ -1,0 +1,131 @@
+"""`impute`: fill a table by the most accurate method, and get frame, report and model in one result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.core.frames import wrap
+from energy_data_layer.errors import OptionError
+from energy_data_layer.transforms.impute.api import impute_missing_values
+from energy_data_layer.transforms.impute.model import GapModel
+from energy_data_layer.transforms.impute.quantities import bounds_of, fillable
+from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from energy_data_layer.transforms.impute.report import ImputationReport
+    from energy_data_layer.transforms.impute.rule import Bounds, Method
+
+
+@dataclass(frozen=True)
+class ImputeResult:
+    """What `impute` gives back.
+
+    Attributes
+    ----------
+    frame : frame
+        The filled frame, of the kind that was given, with a column ``<column>_provenance`` behind each filled one
+        and, with an interval, ``<column>_low`` and ``<column>_high``.
+    report : ImputationReport
+        What was done.
+    model : GapModel
+        The model that was given; else one fitted, when it is first asked for, on what was filled.
+    """
+
+    frame: Any
+    report: ImputationReport
+    _fit: Callable[[], GapModel] = field(repr=False)
+
+    @cached_property
+    def model(self) -> GapModel:
+        """Return the model, which fills by the same bits as this call did."""
+        return self._fit()
+
+
+def impute(
+    df: Any,
+    columns: Sequence[str] | None = None,
+    date_col: str = "tm",
+    station_col: str = "stnNm",
+    *,
+    method: Method = "optimal_interpolation",
+    max_spline_gap: int = 3,
+    max_gap: int | None = None,
+    bounds: Mapping[str, Bounds] | None = None,
+    history: Any | None = None,
+    model: GapModel | None = None,
+    neighbours: int = MOST_NEIGHBOURS,
+    interval: float | None = None,
+    use_rust: bool | None = None,
+) -> ImputeResult:
+    """Fill the gaps of a station by hour table by optimal interpolation.
+
+    Parameters
+    ----------
+    df, date_col, station_col, method, max_spline_gap, max_gap, history, model, neighbours, interval, use_rust
+        As in `impute_missing_values`.
+    columns : sequence of str, optional
+        The columns to fill. By default all that can be filled: of the fields of the ASOS weather those whose record
+        says so (no wind direction, precipitation, sunshine or snow), of others the floating-point ones.
+    bounds : dict of str to (float or None, float or None), optional
+        The smallest and the largest possible value of some columns. By default the physical bounds of the ASOS
+        fields; ``{}`` for none.
+
+    Returns
+    -------
+    ImputeResult
+        Frame, report and model.
+
+    Raises
+    ------
+    OptionError
+        If `columns` is not given and no column can be filled.
+    DataLayerError
+        As in `impute_missing_values`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> hours = pd.date_range("2024-01-01", periods=1000, freq="h")
+    >>> hm = 60 + 20 * np.sin(2 * np.pi * np.arange(1000) / 24)
+    >>> df = pd.DataFrame({"stnNm": "Seoul", "tm": hours, "hm": hm.round(1)})
+    >>> df.loc[500:505, "hm"] = np.nan
+    >>> result = impute(df, interval=0.9)
+    >>> result.report.columns["hm"].filled["optimal_interpolation"]
+    6
+    >>> bool((result.frame["hm"][500:506] - hm[500:506]).abs().max() < 0.5)
+    True
+    """
+    chosen = fillable(wrap(df), date_col, station_col) if columns is None else columns
+    if columns is None and not chosen:
+        raise OptionError("no column of the frame can be filled; name them with columns")
+    names = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    frame, report = impute_missing_values(
+        df,
+        names,
+        date_col,
+        station_col,
+        method=method,
+        max_spline_gap=max_spline_gap,
+        max_gap=max_gap,
+        bounds=bounds_of(names, date_col, station_col) if bounds is None else bounds,
+        history=history,
+        model=model,
+        neighbours=neighbours,
+        interval=interval,
+        provenance=True,
+        report=True,
+        use_rust=use_rust,
+    )
+
+    def fit() -> GapModel:
+        if model is not None:
+            return model
+        return GapModel.fit(
+            df, names, date_col, station_col, history=history, neighbours=neighbours, use_rust=report.engine == "rust"
+        )
+
+    return ImputeResult(frame, report, fit)

@@ -1,0 +1,66 @@
+"""`impute`: which columns it fills, within which bounds, and the model it gives back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from energy_data_layer import impute, impute_missing_values
+from energy_data_layer.errors import ColumnKindError, OptionError
+
+HOURS = pd.date_range("2024-01-01", periods=600, freq="h")
+
+
+@pytest.fixture
+def frame():
+    """Humidity beyond its bound with a gap at the top of the day, beside fields that are not to be filled."""
+    day = np.sin(2 * np.pi * np.arange(600) / 24)
+    noise = np.random.default_rng(1).normal(0, 0.5, (2, 600))
+    frame = pd.DataFrame({"stnNm": "서울", "tm": HOURS, "ta": 5 * day + noise[0], "hm": 92 + 12 * day + noise[1]})
+    frame["wd"], frame["rn"], frame["stnId"], frame["pm10"] = 270.0, np.nan, 108, np.nan
+    frame.loc[290:298, ["ta", "hm"]] = np.nan
+    frame.loc[10:, "pm10"] = 30.0
+    return frame
+
+
+def test_all_that_can_be_filled_is_filled(frame, engine):
+    result = impute(frame, use_rust=engine)
+    assert list(result.report.columns) == ["ta", "hm", "pm10"]
+    assert result.frame[["ta", "hm", "pm10"]].notna().all(axis=None)
+    assert result.frame["rn"].isna().all()
+    assert result.report.method == "optimal_interpolation"
+
+
+def test_the_bounds_are_those_of_the_record(frame, engine):
+    bounded, free = impute(frame, ["hm"], use_rust=engine), impute(frame, ["hm"], bounds={}, use_rust=engine)
+    missing = frame["hm"].isna()
+    outside = missing & (free.frame["hm"] > 100)
+    assert bounded.frame["hm"][missing].max() == 100
+    assert bounded.report.columns["hm"].clipped == outside.sum() > 0
+
+
+def test_the_model_fills_by_the_same_bits(frame, engine):
+    result = impute(frame, ["ta"], interval=0.9, use_rust=engine)
+    again = impute(frame, ["ta"], interval=0.9, model=result.model, use_rust=engine)
+    pd.testing.assert_frame_equal(again.frame, result.frame, check_exact=True)
+    assert again.model is result.model is not None
+
+
+def test_other_frames_are_filled_in_their_floating_point_columns(frame, engine):
+    other = pl.from_pandas(frame).rename({"tm": "time", "stnNm": "site"}).select("site", "time", "ta", "stnId")
+    result = impute(other, date_col="time", station_col="site", use_rust=engine)
+    assert list(result.report.columns) == ["ta"]
+    assert result.frame.columns == ["site", "time", "ta", "ta_provenance", "stnId"]
+
+
+def test_a_frame_without_anything_to_fill_is_refused(frame):
+    with pytest.raises(OptionError, match="no column of the frame can be filled"):
+        impute(frame[["stnNm", "tm", "wd"]])
+
+
+@pytest.mark.parametrize(("column", "why"), [("wd", "values in between make no sense"), ("rn", "no precipitation")])
+def test_directions_and_sums_are_refused(frame, column, why, engine):
+    with pytest.raises(ColumnKindError, match=f'"{column}".*{why}'):
+        impute_missing_values(frame, [column], method="optimal_interpolation", use_rust=engine)
