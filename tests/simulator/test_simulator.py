@@ -22,8 +22,8 @@ from energy_data_layer import ApiError, PayloadError, rows_from_api_payload
 from energy_data_layer.errors import OptionError
 from energy_data_layer.files.weather import read_asos_files
 from energy_data_layer.simulator import SOLAR_PLANTS, Fault, Plant, Simulator, SimulatorOptions
-from energy_data_layer.simulator.limits import RateLimit
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
+from energy_data_layer.simulator.service import RateLimit
 
 TODAY = date(2024, 6, 1)
 MAY_30, MAY_31 = date(2024, 5, 30), date(2024, 5, 31)

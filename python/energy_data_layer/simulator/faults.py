@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from energy_data_layer.errors import OptionError
-from energy_data_layer.simulator.chance import chance
+from energy_data_layer.simulator.signals import chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +35,6 @@ FAULT_KINDS = {
     "drift": "all three at once",
 }
 """The kinds of faults, with what happens."""
-
-DRIFT_KINDS = frozenset({"unknown_field", "vanished_field", "retyped_field"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +92,6 @@ class Fault:
         if self.seconds < 0:
             raise OptionError(f"the seconds of {self.kind} are {self.seconds}; they can be 0 or more")
 
-    @property
-    def drift(self) -> frozenset[str]:
-        """The kinds of drift that it makes."""
-        return DRIFT_KINDS if self.kind == "drift" else DRIFT_KINDS & {self.kind}
-
-    def applies_to(self, service: str, parameters: Mapping[str, str]) -> bool:
-        """Whether the rule is about a request at all."""
-        wanted = all(parameters.get(name) == value for name, value in self.where.items())
-        return wanted and self.service in (None, service)
-
 
 def faults_from_text(text: str) -> tuple[Fault, ...]:
     """Return the faults of a text such as ``server_error=0.1,drop=0.05``.
@@ -121,13 +108,12 @@ def faults_from_text(text: str) -> tuple[Fault, ...]:
     """
     faults = []
     for part in filter(None, map(str.strip, text.split(","))):
-        kind, _, share = part.partition("=")
+        kind, _, written = part.partition("=")
         try:
-            faults.append(Fault(kind.strip(), share=float(share)))
+            share = float(written)
         except ValueError as error:
-            if isinstance(error, OptionError):
-                raise
             raise OptionError(f'"{part}" is no fault; write a kind and its share, such as drop=0.05') from error
+        faults.append(Fault(kind.strip(), share))
     return tuple(faults)
 
 
@@ -145,7 +131,6 @@ class FaultPlan:
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
         self._faults = tuple(faults)
         self._seed = seed
-        self._lock = threading.Lock()
         self._met: Counter[int] = Counter()
         self._fired: Counter[int] = Counter()
         self._fired_at: Counter[tuple[int, str]] = Counter()
@@ -153,24 +138,20 @@ class FaultPlan:
 
     def next_fault(self, service: str, parameters: Mapping[str, str]) -> Fault | None:
         """Return the fault that a request meets; each call counts as a request."""
-        if not self._faults:
-            return None
         request = f"{service} {sorted(parameters.items())}"
-        with self._lock:
-            self._sent[request] += 1
-            for position, fault in enumerate(self._faults):
-                if fault.applies_to(service, parameters) and self._fires(position, fault, request):
-                    self._fired[position] += 1
-                    self._fired_at[position, request] += 1
-                    return fault
+        self._sent[request] += 1
+        for position, fault in enumerate(self._faults):
+            if fault.service not in (None, service) or not fault.where.items() <= parameters.items():
+                continue
+            if fault.share < 1 and chance(self._seed, "fault", position, request, self._sent[request]) >= fault.share:
+                continue
+            self._met[position] += 1
+            if (
+                fault.nth in (None, self._met[position])
+                and (fault.times is None or self._fired[position] < fault.times)
+                and (fault.times_each is None or self._fired_at[position, request] < fault.times_each)
+            ):
+                self._fired[position] += 1
+                self._fired_at[position, request] += 1
+                return fault
         return None
-
-    def _fires(self, position: int, fault: Fault, request: str) -> bool:
-        if fault.share < 1 and chance(self._seed, "fault", position, request, self._sent[request]) >= fault.share:
-            return False
-        self._met[position] += 1
-        return (
-            fault.nth in (None, self._met[position])
-            and (fault.times is None or self._fired[position] < fault.times)
-            and (fault.times_each is None or self._fired_at[position, request] < fault.times_each)
-        )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from energy_data_layer.datasets.chunks import compact_day
 
-JSON_TYPE = "application/json;charset=UTF-8"
-XML_TYPE = "application/xml;charset=UTF-8"
-HTML_TYPE = "text/html;charset=UTF-8"
+if TYPE_CHECKING:
+    from datetime import date
 
 CODE_TEXTS = {
     "01": "APPLICATION_ERROR",
@@ -35,6 +33,7 @@ CODE_TEXTS = {
 }
 """What the services and their gateway write beside a code."""
 
+XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 WRONG_PARAMETER, MISSING_PARAMETER, OTHER_ERROR = "10", "11", "99"
 
 
@@ -45,6 +44,50 @@ class Refusal(Exception):
         super().__init__(code, text)
         self.code = code
         self.text = text or CODE_TEXTS[code]
+
+
+class Parameters:
+    """The parameters of a request, refused where they are missing or unreadable.
+
+    Examples
+    --------
+    >>> asked = Parameters({"startDt": "20240131"})
+    >>> asked.day("startDt")
+    datetime.date(2024, 1, 31)
+    >>> asked.number("pageNo", 1)
+    1
+    >>> asked.day("endDt")
+    Traceback (most recent call last):
+        ...
+    energy_data_layer.simulator.messages.Refusal: ('11', '')
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a parameter."""
+        value = self._texts.get(name, "").strip() or default
+        if value is None:
+            raise Refusal(MISSING_PARAMETER)
+        return value
+
+    def number(self, name: str, default: int | None = None, *, least: int = 1, most: int | None = None) -> int:
+        """Return a parameter as a whole number within bounds."""
+        text = self.text(name, None if default is None else str(default))
+        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            raise Refusal(WRONG_PARAMETER)
+        return int(text)
+
+    def day(self, name: str) -> date:
+        """Return a parameter as a day."""
+        text = self.text(name)
+        try:
+            if len(text) == len("YYYYMMDD"):
+                return compact_day(text)
+        except ValueError:
+            pass
+        raise Refusal(WRONG_PARAMETER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,92 +115,52 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Parameters:
-    """The parameters of a request, refused where they are missing or unreadable.
-
-    Examples
-    --------
-    >>> asked = Parameters({"startDt": "20240131"})
-    >>> asked.day("startDt")
-    datetime.date(2024, 1, 31)
-    >>> asked.number("pageNo", 1)
-    1
-    >>> asked.day("endDt")
-    Traceback (most recent call last):
-        ...
-    energy_data_layer.simulator.messages.Refusal: ('11', '')
-    """
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self.texts = texts
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """Return a parameter."""
-        value = self.texts.get(name, "").strip() or default
-        if value is None:
-            raise Refusal(MISSING_PARAMETER)
-        return value
-
-    def number(self, name: str, default: int | None = None, *, least: int = 1, most: int | None = None) -> int:
-        """Return a parameter as a whole number within bounds."""
-        text = self.text(name, None if default is None else str(default))
-        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
-            raise Refusal(WRONG_PARAMETER)
-        return int(text)
-
-    def day(self, name: str) -> date:
-        """Return a parameter as a day."""
-        text = self.text(name)
-        if len(text) != len("YYYYMMDD") or not text.isdecimal():
-            raise Refusal(WRONG_PARAMETER)
-        try:
-            return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            raise Refusal(WRONG_PARAMETER) from None
-
-    def days(self, first: str, last: str) -> tuple[date, date]:
-        """Return two parameters as the first and the last day of a period."""
-        days = self.day(first), self.day(last)
-        if days[0] > days[1]:
-            raise Refusal(WRONG_PARAMETER)
-        return days
-
-
-def json_bytes(document: Any) -> bytes:
+def json_response(document: Any, code: str = "", status: int = 200) -> Response:
     """Return a document as the services write JSON: without blanks, in UTF-8."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, "application/json;charset=UTF-8", status, code)
 
 
-def xml_bytes(root: str, content: str) -> bytes:
-    """Return a document of XML with its declaration."""
-    return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><{root}>{content}</{root}>'.encode()
+def xml_response(document: Mapping[str, Any], code: str, *, declaration: str = XML_DECLARATION) -> Response:
+    """Return a document as the services write XML."""
+    return Response(f"{declaration}{elements(document)}".encode(), "application/xml;charset=UTF-8", code=code)
 
 
 def elements(members: Mapping[str, Any]) -> str:
-    """Return an element of XML for each member.
+    """Return an element of XML for each member, and for each of those in a list.
 
     Examples
     --------
-    >>> elements({"ymd": "2024-01-31", "ipptnm": "A & B"})
-    '<ymd>2024-01-31</ymd><ipptnm>A &amp; B</ipptnm>'
+    >>> elements({"item": [{"ymd": "2024-01-31", "ipptnm": "A & B"}, None]})
+    '<item><ymd>2024-01-31</ymd><ipptnm>A &amp; B</ipptnm></item><item/>'
     """
-    return "".join(f"<{name}>{escape(str(value), quote=False)}</{name}>" for name, value in members.items())
+    return "".join(
+        _element(name, one)
+        for name, value in members.items()
+        for one in (value if isinstance(value, list) else [value])
+    )
+
+
+def _element(name: str, value: Any) -> str:
+    if value is None or value == {}:
+        return f"<{name}/>"
+    content = elements(value) if isinstance(value, Mapping) else escape(str(value), quote=False)
+    return f"<{name}>{content}</{name}>"
 
 
 def gateway_xml(code: str) -> Response:
     """Return an error of the gateway in XML, which it answers with even where JSON was asked for."""
-    members = {"errMsg": "SERVICE ERROR", "returnAuthMsg": CODE_TEXTS.get(code, ""), "returnReasonCode": code}
-    text = f"<OpenAPI_ServiceResponse><cmmMsgHeader>{elements(members)}</cmmMsgHeader></OpenAPI_ServiceResponse>"
-    return Response(text.encode(), XML_TYPE, code=code)
+    header = {"errMsg": "SERVICE ERROR", "returnAuthMsg": CODE_TEXTS.get(code, ""), "returnReasonCode": code}
+    return xml_response({"OpenAPI_ServiceResponse": {"cmmMsgHeader": header}}, code, declaration="")
 
 
 def gateway_json(code: str) -> Response:
     """Return the gateway's error in JSON, with HTTP 403."""
     header = {"errMsg": CODE_TEXTS.get(code, ""), "returnReasonCode": code}
-    return Response(json_bytes({"OpenAPI_ServiceResponse": {"cmmMsgHeader": header}}), JSON_TYPE, 403, code)
+    return json_response({"OpenAPI_ServiceResponse": {"cmmMsgHeader": header}}, code, 403)
 
 
-def html_page(title: str, status: int) -> Response:
+def html_page(title: str, status: int, *headers: tuple[str, str]) -> Response:
     """Return a page of HTML, as a web server or a proxy sends it."""
     text = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-    return Response(text.encode(), HTML_TYPE, status)
+    return Response(text.encode(), "text/html;charset=UTF-8", status, headers=headers)

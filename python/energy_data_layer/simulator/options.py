@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from energy_data_layer.core.clock import KST
+from energy_data_layer.core.clock import today_in_korea
 from energy_data_layer.errors import OptionError
 from energy_data_layer.simulator.plants import SOLAR_PLANTS, WIND_PLANTS, Plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import date
     from os import PathLike
 
     from energy_data_layer.simulator.faults import Fault
@@ -116,4 +116,4 @@ class SimulatorOptions:
 
     def day_in_korea(self) -> date:
         """Return the day it is: `today`, or the clock's."""
-        return self.today or datetime.now(KST).date()
+        return self.today or today_in_korea()

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from numpy.typing import NDArray
-
 
 @dataclass(frozen=True, slots=True)
 class SampleStation:
@@ -66,24 +64,8 @@ SAMPLE_STATIONS = (
 )
 """The stations of the default data set: mountain, inland city, west coast, south coast, island."""
 
-_FIELDS = ("stnId", "stnNm", "tm", "ta", "rn", "ws", "wd", "hm", "pa", "ss", "icsr", "dsnw", "dc10Tca")
-_DECIMALS = {
-    "ta": 1,
-    "rn": 1,
-    "ws": 1,
-    "wd": 0,
-    "hm": 0,
-    "pa": 1,
-    "ss": 1,
-    "icsr": 2,
-    "dsnw": 1,
-    "dc10Tca": 0,
-}
-_FAILING_ALONE = ("ta", "ws", "wd", "hm", "pa", "dc10Tca")
-_HOURS_PER_GAP = 200
-_LONGEST_GAP = 72
-_HOURS_PER_ABSENCE = 3000
-_LONGEST_ABSENCE = 6
+_DECIMALS = {"icsr": 2, "wd": 0, "hm": 0, "dc10Tca": 0}
+"""Of the fields that do not have one."""
 
 
 def asos_sample_table(
@@ -180,117 +162,96 @@ def write_asos_sample(
         rows = table.filter(pc.field("stnId") == station.number)
         for start, end in pairwise(borders):
             path = target / f"asos_{station.number}_{start:%Y%m%d}-{end:%Y%m%d}.csv"
-            path.write_bytes(_export(_between(rows, start, end)))
+            path.write_bytes(_export(hours_between(rows, np.datetime64(start, "s"), np.datetime64(end, "s"))))
             written.append(path)
     return written
 
 
-def _between(rows: pa.Table, start: date, end: date) -> pa.Table:
-    first, last = (pa.scalar(np.datetime64(day, "s")) for day in (start, end))
-    return rows.filter((pc.field("tm") >= first) & (pc.field("tm") <= last))
+def hours_between(rows: pa.Table, first: np.datetime64, last: np.datetime64) -> pa.Table:
+    """Return the rows from one stamp to another, both included, of rows in the order of time."""
+    stamps = rows["tm"].to_numpy()
+    start, end = np.searchsorted(stamps, first, "left"), np.searchsorted(stamps, last, "right")
+    return rows.slice(int(start), max(0, int(end - start)))
 
 
 def _export(rows: pa.Table) -> bytes:
     headings = ",".join(ASOS_COLUMNS[field].heading for field in rows.column_names)
-    cells = pa.table({field: _as_exported(rows[field]) for field in rows.column_names})
+    texts = {field: rows[field].cast(pa.string()) for field in rows.column_names}
+    cells = {field: pc.replace_substring_regex(text, r"^(-?)0\.", r"\1.") for field, text in texts.items()}
+    cells["tm"] = pc.utf8_slice_codeunits(texts["tm"], 0, len("YYYY-MM-DD HH:MM"))
     body = io.BytesIO()
-    pa_csv.write_csv(cells, body, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
+    pa_csv.write_csv(pa.table(cells), body, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
     return f"{headings}\n{body.getvalue().decode()}".encode("cp949")
-
-
-def _as_exported(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_timestamp(values.type):
-        return pc.utf8_slice_codeunits(values.cast(pa.string()), 0, len("YYYY-MM-DD HH:MM"))
-    return pc.replace_substring_regex(values.cast(pa.string()), r"^(-?)0\.", r"\1.")
 
 
 def _station_table(station: SampleStation, hours: Hours, seed: int) -> pa.Table:
     rng = np.random.default_rng([seed, station.number])
     weather = _weather(station, hours, rng)
     _make_gaps(weather, rng)
-    present = _present_hours(hours.size, rng)
+    present = np.ones(hours.size, dtype=np.bool_)
+    for length in rng.integers(1, 7, hours.size // 3000):
+        start = rng.integers(hours.size)
+        present[start : start + length] = False
     columns = {
         "stnId": np.full(hours.size, station.number),
         "stnNm": np.full(hours.size, station.name),
         "tm": hours.astype("datetime64[s]"),
         # Adding zero turns -0.0, which an export does not have, into 0.0.
-        **{field: np.round(values, _DECIMALS[field]) + 0.0 for field, values in weather.items()},
+        **{field: np.round(values, _DECIMALS.get(field, 1)) + 0.0 for field, values in weather.items()},
     }
-    arrays = [
-        pa.array(columns[field][present], type=ASOS_COLUMNS[field].arrow_type, from_pandas=True) for field in _FIELDS
-    ]
-    return pa.table(arrays, names=list(_FIELDS))
+    return pa.table(
+        {
+            field: pa.array(values[present], type=ASOS_COLUMNS[field].arrow_type, from_pandas=True)
+            for field, values in columns.items()
+        }
+    )
 
 
 def _weather(station: SampleStation, hours: Hours, rng: np.random.Generator) -> dict[str, Values]:
     """Return the observations without faults; NaN is a structural blank."""
+    size = hours.size
     winter = np.cos(year_angle(hours) - year_angle(np.datetime64("2023-01-20T00", "h")))
     clock = (hours - hours.astype("datetime64[D]")).astype(np.float64)
-    rain = _rain(winter, rng)
-    wet = rain > 0
-    cloud = np.clip(0.5 + 0.4 * noise(hours.size, 12, rng) + 0.5 * wet, 0, 1)
+    # Rain comes in spells, which are more frequent in summer.
+    wet = noise(size, 10, rng) > 1.5 + 0.25 * winter
+    rain = np.where(wet, 0.1 + rng.exponential(1.6, size), 0)
+    cloud = np.clip(0.5 + 0.4 * noise(size, 12, rng) + 0.5 * wet, 0, 1)
     afternoon = np.cos((clock - 15) * 2 * np.pi / 24) * (1 - 0.6 * cloud)
-    spell = 3.0 * noise(hours.size, 60, rng) + 0.4 * noise(hours.size, 3, rng)
+    spell = 3.0 * noise(size, 60, rng) + 0.4 * noise(size, 3, rng)
     warmth = station.daily_swing * 1.4 * afternoon + spell
     temperature = station.mean_temperature - station.yearly_swing * winter + warmth
-    humidity = 68 - 6 * winter - 2.5 * warmth + 16 * wet + 9 * noise(hours.size, 10, rng)
-    wind = station.mean_wind * np.exp(0.5 * noise(hours.size, 8, rng) - 0.15 + 0.3 * afternoon)
+    humidity = 68 - 6 * winter - 2.5 * warmth + 16 * wet + 9 * noise(size, 10, rng)
+    wind = station.mean_wind * np.exp(0.5 * noise(size, 8, rng) - 0.15 + 0.3 * afternoon)
     speed = np.where(wind < 0.3, 0, wind)
+    # One of 16 points, rounded to tens of degrees as it is published; 360 is north.
+    sector = np.round(13 + 4 * noise(size, 12, rng)) % 16
+    degrees = np.floor((22.5 * sector + 5) / 10) * 10
+    at_sea_level = 1016 + 8 * winter + 4.5 * noise(size, 72, rng)
+    snow = decaying_sum(np.where(temperature < 0.5, rain, 0), keep=0.97)
     sun = sine_of_sun(station.latitude, hours, clock)
     day = sun > 0
     return {
         "ta": temperature,
         "rn": np.where(wet, rain, np.nan),
         "ws": speed,
-        "wd": np.where(speed > 0, _direction(hours.size, rng), 0),
+        "wd": np.where(speed > 0, np.where(degrees == 0, 360, degrees), 0),
         "hm": np.clip(humidity, 8, 100),
-        "pa": _pressure(station.altitude, winter, rng),
+        "pa": at_sea_level * np.exp(-station.altitude / 8430),
         "ss": np.where(day, np.clip(1.3 * (1 - cloud), 0, 1), np.nan),
         "icsr": np.where(day, 3.6 * sun * (1 - 0.75 * cloud**2), np.nan),
-        "dsnw": _snow_depth(rain, temperature),
+        "dsnw": np.where(snow >= 0.1, snow, np.nan),
         "dc10Tca": 10 * cloud,
     }
-
-
-def _rain(winter: Values, rng: np.random.Generator) -> Values:
-    """Return mm per hour, in spells that are more frequent in summer."""
-    raining = noise(winter.size, 10, rng) > 1.5 + 0.25 * winter
-    return np.where(raining, 0.1 + rng.exponential(1.6, winter.size), 0)
-
-
-def _snow_depth(rain: Values, temperature: Values) -> Values:
-    depth = decaying_sum(np.where(temperature < 0.5, rain, 0), keep=0.97)
-    return np.where(depth >= 0.1, depth, np.nan)
-
-
-def _direction(size: int, rng: np.random.Generator) -> Values:
-    """Return directions on 16 points, rounded to tens of degrees as they are published."""
-    sector = np.round(13 + 4 * noise(size, 12, rng)) % 16
-    degrees = np.floor((22.5 * sector + 5) / 10) * 10
-    return np.where(degrees == 0, 360, degrees)
-
-
-def _pressure(altitude: float, winter: Values, rng: np.random.Generator) -> Values:
-    at_sea_level = 1016 + 8 * winter + 4.5 * noise(winter.size, 72, rng)
-    return np.asarray(at_sea_level * np.exp(-altitude / 8430))
 
 
 def _make_gaps(weather: dict[str, Values], rng: np.random.Generator) -> None:
     """Blank runs of hours, short ones most often: a third in all columns at once, the others in one."""
     size = weather["ta"].size
-    lengths = np.arange(1, _LONGEST_GAP + 1)
+    lengths = np.arange(1, 73)
     frequency = lengths**-1.5
-    for length in rng.choice(lengths, size // _HOURS_PER_GAP, p=frequency / frequency.sum()):
+    for length in rng.choice(lengths, size // 200, p=frequency / frequency.sum()):
         start = rng.integers(size)
-        field = rng.choice(_FAILING_ALONE)
+        field = rng.choice(("ta", "ws", "wd", "hm", "pa", "dc10Tca"))
         failing = list(weather) if rng.integers(3) == 0 else [field]
         for name in failing:
             weather[name][start : start + length] = np.nan
-
-
-def _present_hours(size: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    present = np.ones(size, dtype=np.bool_)
-    for length in rng.integers(1, _LONGEST_ABSENCE + 1, size // _HOURS_PER_ABSENCE):
-        start = rng.integers(size)
-        present[start : start + length] = False
-    return present

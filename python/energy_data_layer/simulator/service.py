@@ -3,43 +3,77 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
 
-from energy_data_layer.simulator.dialect_asos import AsosDialect
-from energy_data_layer.simulator.dialect_nambu_solar import NambuSolarDialect
-from energy_data_layer.simulator.dialect_namdong_wind import NamdongWindDialect
-from energy_data_layer.simulator.faults import FaultPlan
-from energy_data_layer.simulator.limits import DailyQuota, RateLimit
+from energy_data_layer.simulator.dialects import Page
+from energy_data_layer.simulator.faults import Fault, FaultPlan
 from energy_data_layer.simulator.messages import Parameters, Refusal, Response, gateway_json, gateway_xml, html_page
 
 if TYPE_CHECKING:
-    from energy_data_layer.simulator.dialect import Dialect
-    from energy_data_layer.simulator.faults import Fault
+    from collections.abc import Callable
+    from datetime import date
+
+    from energy_data_layer.simulator.dialects import Dialect
     from energy_data_layer.simulator.options import SimulatorOptions
 
-DIALECTS: dict[str, type[Dialect]] = {
-    dialect.path: dialect for dialect in (AsosDialect, NamdongWindDialect, NambuSolarDialect)
-}
-"""The services by their path."""
 
-_KEY_NAMES = ("serviceKey", "ServiceKey")
+class RateLimit:
+    """Lets a number of requests per second pass; what was not used in a second's time may come at once.
 
-
-def split_target(target: str) -> tuple[type[Dialect] | None, str | None, dict[str, str]]:
-    """Return the service, the key and the other parameters of a request's target.
+    Parameters
+    ----------
+    per_second : float
+        The rate.
+    clock : callable
+        Returns seconds.
 
     Examples
     --------
-    >>> dialect, key, parameters = split_target("/B551893/wind-power-by-hour/list?serviceKey=a%2Bb&page=1")
-    >>> dialect.service, key, parameters
-    ('namdong_wind', 'a+b', {'page': '1'})
+    >>> now = 0.0
+    >>> limit = RateLimit(2, lambda: now)
+    >>> [limit.seconds_to_wait() for _ in range(3)]
+    [0.0, 0.0, 0.5]
+    >>> now = 0.5
+    >>> limit.seconds_to_wait()
+    0.0
     """
-    parts = urlsplit(target)
-    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
-    keys = [parameters.pop(name) for name in _KEY_NAMES if name in parameters]
-    return DIALECTS.get(parts.path), keys[0] if keys else None, parameters
+
+    def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._capacity = max(1.0, math.floor(per_second))
+        self._left = self._capacity
+        self._at = clock()
+
+    def seconds_to_wait(self) -> float:
+        """Let a request pass and return 0, or return how long it is until one may pass."""
+        now = self._clock()
+        self._left = min(self._capacity, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        # A client that waits as long as it is told must not fail for a rounding error.
+        if self._left >= 1 - 1e-9:
+            self._left -= 1
+            return 0.0
+        return (1 - self._left) / self._per_second
+
+
+def too_many_requests(seconds: float) -> Response:
+    """Return HTTP 429 with the seconds to wait, whole as the header has them; without the header for 0."""
+    headers = [("Retry-After", str(math.ceil(seconds)))] if seconds else []
+    return html_page("Too Many Requests", 429, *headers)
+
+
+IN_PLACE_OF_ANSWER: dict[str, Callable[[Fault], Response]] = {
+    "server_error": lambda _: html_page("Internal Server Error", 500),
+    "gateway_error": lambda fault: gateway_xml(fault.code),
+    "forbidden": lambda fault: gateway_json(fault.code),
+    "no_such_service": lambda _: gateway_xml("12"),
+    "quota": lambda _: gateway_xml("22"),
+    "too_many_requests": lambda fault: too_many_requests(fault.seconds),
+    "html": lambda _: html_page("Proxy", 200),
+}
+"""What kinds of faults answer in place of the service."""
 
 
 class Services:
@@ -49,11 +83,16 @@ class Services:
     ----------
     options : SimulatorOptions
         Their options.
+
+    Attributes
+    ----------
+    used : Counter of (str, datetime.date)
+        The requests to each service on each day that count for the day's limit.
     """
 
     def __init__(self, options: SimulatorOptions) -> None:
         self.options = options
-        self.quota = DailyQuota()
+        self.used: Counter[tuple[str, date]] = Counter()
         self._plan = FaultPlan(options.faults, options.seed)
         self._rate = _rate_limit(options)
 
@@ -74,57 +113,25 @@ class Services:
             return gateway_xml("12"), None
         if not key or (options.key is not None and key != options.key):
             return gateway_xml("30"), None
-        wait = 0.0 if self._rate is None else self._rate.seconds_to_wait()
-        if wait:
+        if self._rate is not None and (wait := self._rate.seconds_to_wait()):
             return too_many_requests(wait), None
-        if not self.quota.use(dialect.service, options.day_in_korea(), options.requests_per_day):
+        name, day = dialect.dataset.name, options.day_in_korea()
+        if options.requests_per_day is not None and self.used[name, day] >= options.requests_per_day:
             return gateway_xml("22"), None
-        fault = self._plan.next_fault(dialect.service, parameters)
+        self.used[name, day] += 1
+        fault = self._plan.next_fault(name, parameters)
+        if fault is not None and fault.kind in IN_PLACE_OF_ANSWER:
+            return IN_PLACE_OF_ANSWER[fault.kind](fault), fault
         service = dialect(Parameters(parameters), options)
-        instead = None if fault is None else _in_place_of_answer(fault, service)
-        return instead or _answered(service, fault), fault
+        kind = "" if fault is None else fault.kind
+        try:
+            page = Page() if kind == "no_data" else service.page()
+        except Refusal as refusal:
+            return service.refused(refusal), fault
+        service.drift(page.items, kind)
+        return service.answer(page), fault
 
 
 def _rate_limit(options: SimulatorOptions) -> RateLimit | None:
     rate = options.requests_per_second
     return None if rate is None else RateLimit(rate, options.clock)
-
-
-def too_many_requests(seconds: float) -> Response:
-    """Return HTTP 429 with the seconds to wait, whole as the header has them; without the header for 0."""
-    headers = (("Retry-After", str(math.ceil(seconds))),) if seconds else ()
-    return replace(html_page("Too Many Requests", 429), headers=headers)
-
-
-def _in_place_of_answer(fault: Fault, service: Dialect) -> Response | None:
-    """Return what a fault answers in place of the service, if it does."""
-    match fault.kind:
-        case "server_error":
-            return html_page("Internal Server Error", 500)
-        case "gateway_error":
-            return gateway_xml(fault.code)
-        case "forbidden":
-            return gateway_json(fault.code)
-        case "no_such_service":
-            return gateway_xml("12")
-        case "quota":
-            return gateway_xml("22")
-        case "too_many_requests":
-            return too_many_requests(fault.seconds)
-        case "html":
-            return html_page("Proxy", 200)
-        case "no_data":
-            return service.no_data()
-    return None
-
-
-def _answered(service: Dialect, fault: Fault | None) -> Response:
-    try:
-        page = service.page()
-    except Refusal as refusal:
-        return service.refused(refusal)
-    if not page.items:
-        return service.no_data()
-    if fault is not None and fault.drift:
-        page = service.drifted(page, fault.drift)
-    return service.good(page)

@@ -1,7 +1,8 @@
-"""What made-up data are made of: the sun's height, the season, and noise with a memory."""
+"""What made-up data are made of: chance, the sun's height, the season, and noise with a memory."""
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +14,28 @@ Hours: TypeAlias = NDArray[np.datetime64]
 _LATITUDE = 36.0
 _CUT_IN, _RATED = 3.0, 12.0
 """Wind speeds, m/s, between which a turbine's power rises from nothing to its capacity."""
+
+
+def seed_of(*parts: object) -> int:
+    """Return a seed that is always the same for the same parts, whatever the order of events.
+
+    Examples
+    --------
+    >>> seed_of(0, "asos", 108) == seed_of(0, "asos", 108) != seed_of(1, "asos", 108)
+    True
+    """
+    return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
+
+
+def chance(*parts: object) -> float:
+    """Return a number from 0 to 1, without 1, that is always the same for the same parts.
+
+    Examples
+    --------
+    >>> 0 <= chance(0, "asos", 108) < 1
+    True
+    """
+    return seed_of(*parts) / 2**64
 
 
 def year_angle(hours: Hours | np.datetime64) -> Values:
