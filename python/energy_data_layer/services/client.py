@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -97,18 +97,16 @@ class ServiceClient:
         self._rate = RateLimiter(settings.requests_per_second)
         self._stop: Callable[[str], DataLayerError] | None = None
         self._url = f"{settings.services_url}/{DATASETS[service].service.path}"
-        self._logs = _readable_logs(self._key)
+        self._resources = AsyncExitStack()
         self._new_transport = transports_to(settings.services_url)
         self._idle: list[httpx.AsyncClient] = []
 
     async def __aenter__(self) -> Self:
-        self._logs.__enter__()
+        self._resources.enter_context(_readable_logs(self._key))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._logs.__exit__(None, None, None)
-        for client in self._idle:
-            await client.aclose()
+        await self._resources.aclose()
 
     async def get(self, request: ServiceRequest, read: Callable[[bytes], T]) -> T:
         """Send a request, several times if need be, and return what `read` makes of the body in another thread.
@@ -182,7 +180,7 @@ class ServiceClient:
 
     def _with_a_connection(self) -> httpx.AsyncClient:
         """Return a client for one request at a time: a pool looks at every pair of its connections before each."""
-        return httpx.AsyncClient(
+        client = httpx.AsyncClient(
             transport=KeyedTransport(self._key, self._new_transport()),
             headers={"User-Agent": f"energy-data-layer/{__version__}"},
             # The key must not travel to wherever a redirect points.
@@ -190,21 +188,22 @@ class ServiceClient:
             # One attempt as a whole has a time limit, see `_exchange`.
             timeout=None,  # noqa: S113
         )
+        self._resources.push_async_callback(client.aclose)
+        return client
 
     async def _body(self, response: httpx.Response, record: RequestRecord) -> bytes:
         if "," in response.headers.get("Content-Encoding", ""):
             # A compressed compressed body grows a million-fold before its length can be looked at.
             raise httpx.DecodingError("it is compressed more than once")
+        too_long = _failure(record, f"the body has more than {LONGEST_BODY // 1024**2} MB", "ask for fewer days")
+        if int(response.headers.get("Content-Length", 0)) > LONGEST_BODY:
+            raise too_long
         body = bytearray()
-        is_too_long = int(response.headers.get("Content-Length", 0)) > LONGEST_BODY
-        if not is_too_long:
-            async for part in response.aiter_bytes():
-                body += part
-                record.bytes += len(part)
-                if is_too_long := len(body) > LONGEST_BODY:
-                    break
-        if is_too_long:
-            raise _failure(record, f"the body has more than {LONGEST_BODY // 1024**2} MB", "ask for fewer days")
+        async for part in response.aiter_bytes():
+            body += part
+            record.bytes += len(part)
+            if len(body) > LONGEST_BODY:
+                raise too_long
         # A service that sends the key back must not bring it into an error or a kept file.
         return self._key.hide_in(bytes(body))
 

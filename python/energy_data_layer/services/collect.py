@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from energy_data_layer.datasets.dataset import Chunk as Chunk  # noqa: TC001
-from energy_data_layer.datasets.dataset import Dataset as Dataset  # noqa: TC001
 from energy_data_layer.errors import DataLayerError, PayloadError
+from energy_data_layer.services.raw import RawAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import pyarrow as pa
 
+    from energy_data_layer.datasets.dataset import Chunk, Dataset
     from energy_data_layer.services.client import ServiceClient
-    from energy_data_layer.services.raw import RawAnswers, RawFolder
-    from energy_data_layer.services.request_stats import RequestStats
+    from energy_data_layer.services.raw import RawFolder
     from energy_data_layer.settings.services import ServiceSettings
     from energy_data_layer.transforms.payload_rows.report import PayloadReport
 
@@ -87,7 +86,7 @@ class Collection(Iterator["Collected | Failed"]):
         answers: ServiceClient | RawAnswers,
         read: Callable[[bytes], tuple[pa.Table, PayloadReport]],
     ) -> None:
-        self.stats: RequestStats = answers.stats
+        self.stats = answers.stats
         self._source = source
         self._chunks = iter(chunks)
         self._concurrency = concurrency
@@ -133,7 +132,7 @@ class Collection(Iterator["Collected | Failed"]):
             group = [first]
             try:
                 with suppress(queue.Empty):
-                    while self._pending and sum(map(_rows, group)) < enough_rows:
+                    while self._pending and _rows(group) < enough_rows:
                         group.append(self._take(block=False))
             finally:
                 # What has come is worked on before an error ends it.
@@ -177,7 +176,8 @@ class Collection(Iterator["Collected | Failed"]):
         tables: list[pa.Table] = []
         reports: list[PayloadReport] = []
         items = announced = 0
-        for page in range(1, self._source.service.most_pages + 1):
+        service = self._source.service
+        for page in range(1, service.most_pages + 1):
             table, report = await self._answers.get(self._source.request(chunk, page), self._read)
             if tables and report.items and table.equals(tables[-1]):
                 raise PayloadError(f"page {page} of {chunk.label} has the same rows as the page before it")
@@ -186,10 +186,10 @@ class Collection(Iterator["Collected | Failed"]):
             items += report.items
             if report.items:
                 announced = report.pages[0].total_count or 0
-            if self._source.service.is_last(report.pages[0], items, self._source.service.rows_per_page):
+            if service.is_last(report.pages[0], items, service.rows_per_page):
                 break
         else:
-            raise PayloadError(f"{chunk.label} has no end: there are more than {self._source.service.most_pages} pages")
+            raise PayloadError(f"{chunk.label} has no end: there are more than {service.most_pages} pages")
         rows = pa.concat_tables(tables)
         asked = self._source.within_asked_days(chunk, rows)
         missing, outside = max(0, announced - items), rows.num_rows - asked.num_rows
@@ -243,8 +243,6 @@ def collect(
     rows_from_api_payload([], source.name, use_rust=use_rust)
     answers: ServiceClient | RawAnswers
     if from_raw is not None:
-        from energy_data_layer.services.raw import RawAnswers
-
         answers = RawAnswers(from_raw)
     else:
         from energy_data_layer.services.client import ServiceClient
@@ -254,8 +252,8 @@ def collect(
     return Collection(source, chunks, settings.concurrency, answers, read)
 
 
-def _rows(answer: Collected | Failed) -> int:
-    return answer.table.num_rows if isinstance(answer, Collected) else 0
+def _rows(answers: Iterable[Collected | Failed]) -> int:
+    return sum(answer.table.num_rows for answer in answers if isinstance(answer, Collected))
 
 
 def _without_frames(error: DataLayerError) -> DataLayerError:

@@ -9,10 +9,10 @@ import json
 import os
 import threading
 import zlib
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.datasets.dataset import LONGEST_BODY, Chunk, ServiceRequest
@@ -30,12 +30,10 @@ MANIFEST = "manifest.jsonl"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """Where a body is, and how it is checked."""
+class _Kept(NamedTuple):
+    """The line of the manifest that names a body, and how the body is checked."""
 
     line: int
-    file: str
     sha256: str
     size: int
 
@@ -64,6 +62,7 @@ class RawFolder:
 
     def __init__(self, folder: str | PathLike[str]) -> None:
         self.folder = Path(folder)
+        self._manifest = self.folder / MANIFEST
         self._lock = threading.Lock()
         self._index: dict[ServiceRequest, _Kept] | None = None
         self._manifest_is_whole = False
@@ -77,24 +76,28 @@ class RawFolder:
             If the folder cannot be written to.
         """
         digest = hashlib.sha256(body).hexdigest()
-        name = f"{digest}.gz"
+        path = self.folder / f"{digest}.gz"
         line = {
             "service": request.service,
             "parameters": dict(request.parameters),
-            "file": name,
+            "file": path.name,
             "sha256": digest,
             "bytes": len(body),
             "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = self.folder / name
             if not path.exists():
                 with written_atomically(path) as temporary:
                     # Without a time the same body is the same file.
                     temporary.write_bytes(gzip.compress(body, 6, mtime=0))
             with self._lock:
-                self._append(json.dumps(line, ensure_ascii=False))
+                if not self._manifest_is_whole:
+                    _cut_off_half_a_line(self._manifest)
+                    self._manifest_is_whole = True
+                with self._manifest.open("ab", buffering=0) as manifest:
+                    manifest.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                self._index = None
         except OSError as error:
             if isinstance(error, StorageError):
                 raise
@@ -124,9 +127,8 @@ class RawFolder:
         except (KeyError, ValueError, OverflowError) as error:
             if isinstance(error, DataLayerError):
                 raise
-            raise SourceFileError(
-                self.folder, None, f"a request of {dataset.name} cannot be understood: {error}"
-            ) from error
+            problem = f"a request of {dataset.name} cannot be understood: {error}"
+            raise SourceFileError(self.folder, None, problem) from error
 
     def body(self, request: ServiceRequest) -> bytes:
         """Return the body that a request got, the last one if it was sent several times.
@@ -145,29 +147,18 @@ class RawFolder:
                 f"the folder {self.folder} does not have this answer",
                 "fetch it from the service with the bodies kept, or ask for the days that the folder has",
             )
-        manifest = self.folder / MANIFEST
-        path = self.folder / kept.file
+        path = self.folder / f"{kept.sha256}.gz"
         try:
             with gzip.open(path) as file:
                 body = file.read(kept.size + 1)
         except FileNotFoundError as error:
-            raise SourceFileError(manifest, kept.line, f"the file {kept.file} is missing") from error
+            raise SourceFileError(self._manifest, kept.line, f"the file {path.name} is missing") from error
         except (OSError, EOFError, zlib.error) as error:
             raise SourceFileError(path, None, f"cannot be read as gzip: {error}") from error
         if len(body) != kept.size or hashlib.sha256(body).hexdigest() != kept.sha256:
-            raise SourceFileError(
-                manifest, kept.line, f"the content of {kept.file} is not what was kept; fetch it again"
-            )
+            problem = f"the content of {path.name} is not what was kept; fetch it again"
+            raise SourceFileError(self._manifest, kept.line, problem)
         return body
-
-    def _append(self, line: str) -> None:
-        path = self.folder / MANIFEST
-        if not self._manifest_is_whole:
-            _cut_off_half_a_line(path)
-            self._manifest_is_whole = True
-        with path.open("ab", buffering=0) as manifest:
-            manifest.write(line.encode() + b"\n")
-        self._index = None
 
     def _kept(self) -> dict[ServiceRequest, _Kept]:
         with self._lock:
@@ -176,47 +167,40 @@ class RawFolder:
             return self._index
 
     def _read_manifest(self) -> dict[ServiceRequest, _Kept]:
-        path = self.folder / MANIFEST
         try:
-            lines = path.read_bytes().split(b"\n")
+            lines = self._manifest.read_bytes().split(b"\n")
         except OSError as error:
-            raise SourceFileError(path, None, f"cannot be read: {error.strerror or error}") from error
+            raise SourceFileError(self._manifest, None, f"cannot be read: {error.strerror or error}") from error
         kept: dict[ServiceRequest, _Kept] = {}
         # What follows the last line break is empty, or a line at which a run was cut off.
         for number, line in enumerate(lines[:-1], start=1):
             try:
                 request, entry = _entry(json.loads(line), number)
             except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-                raise SourceFileError(path, number, "not a line of a manifest; remove it or fetch again") from error
+                problem = "not a line of a manifest; remove it or fetch again"
+                raise SourceFileError(self._manifest, number, problem) from error
             kept[request] = entry
         return kept
 
 
 def _entry(members: dict[str, Any], line: int) -> tuple[ServiceRequest, _Kept]:
-    request = ServiceRequest(
-        str(members["service"]), tuple((str(name), str(value)) for name, value in members["parameters"].items())
-    )
+    parameters = tuple((str(name), str(value)) for name, value in members["parameters"].items())
     digest = members["sha256"]
     if len(digest) != 64 or int(digest, 16) < 0 or members["file"] != f"{digest}.gz":
         raise ValueError("the file is not named by its content")
     size = int(members["bytes"])
     if not 0 <= size <= LONGEST_BODY:
         raise ValueError("no body has this length")
-    return request, _Kept(line, members["file"], digest, size)
+    return ServiceRequest(str(members["service"]), parameters), _Kept(line, digest, size)
 
 
 def _cut_off_half_a_line(path: Path) -> None:
     """Remove what a run left that was cut off while it wrote a line."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
+    with suppress(FileNotFoundError):
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
-class RawAnswers:
+class RawAnswers(AbstractAsyncContextManager["RawAnswers"]):
     """Answers from a folder in place of a service's; nothing is sent.
 
     Parameters
@@ -228,9 +212,6 @@ class RawAnswers:
     def __init__(self, raw: RawFolder) -> None:
         self.stats = RequestStats()
         self._raw = raw
-
-    async def __aenter__(self) -> Self:
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         return None
