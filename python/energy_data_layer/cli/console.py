@@ -17,8 +17,7 @@ from energy_data_layer.core import logs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from energy_data_layer.reports.drift_finding import DriftFinding
-    from energy_data_layer.reports.run_report import RunReport, Stage
+    from energy_data_layer.reports.run_report import DriftFinding, RunReport, Stage
 
 
 JOB_FAILED = 1

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages
 
 if TYPE_CHECKING:
-    from energy_data_layer.reports.collection_report import CollectionReport
-    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import CollectionReport, ServiceReport
 
 LISTED = 10
 

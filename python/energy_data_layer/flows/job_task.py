@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State, TaskRun
     from prefect.tasks import Task
 
-    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import ServiceReport
     from energy_data_layer.reports.weather_report import WeatherReport
 
     Report = ServiceReport | WeatherReport
@@ -76,7 +76,7 @@ def as_markdown(report: Report) -> str:
 
     Examples
     --------
-    >>> from energy_data_layer.reports.service_report import ServiceReport
+    >>> from energy_data_layer.reports.collection_report import ServiceReport
     >>> print(as_markdown(ServiceReport("wind", arguments={"since": "2024-03-01"})).splitlines()[0])
     # wind: succeeded
     """

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from energy_data_layer.jobs.drift.check import FieldGate
-    from energy_data_layer.reports.collection_report import CollectionReport
-    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import CollectionReport, ServiceReport
     from energy_data_layer.storage.database import Database
 
 

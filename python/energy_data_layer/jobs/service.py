@@ -16,8 +16,7 @@ from energy_data_layer.jobs.drift.check import FieldGate
 from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.generation.repeated_rows import as_rejects, settle_repeated_rows
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
-from energy_data_layer.reports.collection_report import CollectionReport
-from energy_data_layer.reports.service_report import ServiceReport
+from energy_data_layer.reports.collection_report import CollectionReport, ServiceReport
 from energy_data_layer.services.collect import Failed
 from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.records import store_rejects

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import ServiceReport
 
 
 def run_solar(

@@ -13,7 +13,7 @@ from energy_data_layer.jobs.service import run_service
 if TYPE_CHECKING:
     from datetime import date
 
-    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import ServiceReport
 
 
 def run_wind(

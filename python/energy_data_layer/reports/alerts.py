@@ -58,13 +58,9 @@ def send_alert(text: str) -> bool:
     if address is None:
         return False
     accepted: list[bool] = []
-
-    def post() -> None:
-        accepted.append(_post(address, text))
-
     # In a thread: a webhook that answers a byte at a time must not hold up the run. Its log lines are the caller's.
-    target = contextvars.copy_context().run
-    thread = threading.Thread(target=target, args=(post,), name="edl-alert", daemon=True)
+    post = contextvars.copy_context().run
+    thread = threading.Thread(target=post, args=(_post, address, text, accepted), name="edl-alert", daemon=True)
     thread.start()
     thread.join(LONGEST_WAIT_SECONDS)
     if thread.is_alive():
@@ -72,18 +68,17 @@ def send_alert(text: str) -> bool:
     return accepted == [True]
 
 
-def _post(address: str, text: str) -> bool:
+def _post(address: str, text: str, accepted: list[bool]) -> None:
     body, headers = json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
     try:
         request = Request(address, body, headers)  # noqa: S310 - the scheme is checked in the next line
         if request.type not in {"http", "https"}:
             raise ValueError
         with build_opener(_NoRedirects).open(request, timeout=LONGEST_WAIT_SECONDS):
-            return True
+            accepted.append(True)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not touch the run
         # Neither the error's text nor an HTTP library's log line: both would show the address, which is a secret.
         logger.warning("alert: the webhook could not be reached (%s)", type(error).__name__)
-        return False
 
 
 class _NoRedirects(HTTPRedirectHandler):

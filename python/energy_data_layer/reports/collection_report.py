@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.errors import worth_another_try
+from energy_data_layer.reports.run_report import RunReport
 
 if TYPE_CHECKING:
     from energy_data_layer.services.collect import Collected, Failed
@@ -190,3 +191,57 @@ class CollectionReport:
 
 def _add(total: dict[str, int], counts: dict[str, int]) -> None:
     total.update(Counter(total) + Counter(counts))
+
+
+@dataclass
+class CollectingReport(RunReport):
+    """What one run of a job that may ask a service did, beside what all jobs report.
+
+    Attributes
+    ----------
+    collection : CollectionReport or None
+        What was asked of the service and what came back; None where the rows come from files.
+    plan : list of str
+        What a dry run would ask for.
+    rejects : dict of str to int
+        Rows that were not stored, by reason; their content is in table ``rejects``.
+    """
+
+    collection: CollectionReport | None = None
+    plan: list[str] = field(default_factory=list)
+    rejects: dict[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """Return the run in a few words, for an alert."""
+        return super().summary() + ("" if self.collection is None else self.collection.summary())
+
+    def counters(self) -> dict[str, int | float | None]:
+        """Return what table ``runs`` has a column for."""
+        return super().counters() | ({} if self.collection is None else self.collection.counters())
+
+
+@dataclass
+class ServiceReport(CollectingReport):
+    """What one run of the wind or the solar job did, beside what all jobs report.
+
+    Attributes
+    ----------
+    collection : CollectionReport
+        What was asked of the service and what came back.
+    rows_repeated : int
+        Hours that say again what another one says.
+    plants_new : list of str
+        Plants that the table did not know before.
+    plants_silent : list of str
+        Plants that the table knows and the service did not answer for, although it was asked.
+    """
+
+    collection: CollectionReport = field(default_factory=lambda: CollectionReport(""))
+    rows_repeated: int = 0
+    plants_new: list[str] = field(default_factory=list)
+    plants_silent: list[str] = field(default_factory=list)
+
+    def note_plants(self, new: set[tuple[str, ...]], silent: set[tuple[str, ...]]) -> None:
+        """Note which plants are new in the table, and of which nothing came although they were asked for."""
+        self.plants_new = [" ".join(plant) for plant in sorted(new)]
+        self.plants_silent = [" ".join(plant) for plant in sorted(silent)]

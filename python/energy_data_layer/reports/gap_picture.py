@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 HOURS_AROUND = 48
@@ -97,33 +95,63 @@ def draw_gap_picture(
     gaps = choose_gaps(after, columns, station_col)
     if not gaps:
         return []
-    from matplotlib import rc_context
+    from matplotlib import font_manager, rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-    font = _hangul_font()
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    hangul_fonts = [font for font in _HANGUL_FONTS if font in installed]
     station = after.column(station_col).to_numpy()
-    with rc_context({"font.family": [font, "DejaVu Sans"] if font else ["DejaVu Sans"]}):
+    with rc_context({"font.family": [*hangul_fonts[:1], "DejaVu Sans"]}):
         figure = Figure(figsize=(12, 1.2 + 2.1 * len(gaps)), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
         panels = figure.subplots(len(gaps), 2, sharey="row", sharex="row", squeeze=False)
         for (left, right), gap in zip(panels, gaps, strict=True):
-            window = _window(before, after, gap.column, date_col, _rows_around(gap, station))
-            _draw_observed(left, window)
-            _draw_observed(right, window)
-            _draw_fills(right, window)
-            locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
-            left.xaxis.set_major_locator(locator)
-            left.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-            where = _station_label(after, gap.start, station_col, name_col, font)
-            left.set_title(f"{where}: {_hours(gap.length)} missing", loc="left", fontsize=10)
+            of_station = np.flatnonzero(station == station[gap.start])
+            first = max(gap.start - HOURS_AROUND, int(of_station[0]))
+            hours = min(gap.start + gap.length + HOURS_AROUND, int(of_station[-1]) + 1) - first
+            _draw_gap(left, right, before.slice(first, hours), after.slice(first, hours), gap.column, date_col)
+            where = f"station {station[gap.start]}"
+            name = after.column(name_col)[gap.start].as_py() if name_col in after.column_names else None
+            if name and (name.isascii() or hangul_fonts):
+                where = f"{name} ({where})"
+            left.set_title(f"{where}: {gap.length} hour{'s' * (gap.length > 1)} missing", loc="left", fontsize=10)
             right.set_title(f"filled by {_STYLE[gap.method][2]}", loc="left", fontsize=10)
             left.set_ylabel((labels or {}).get(gap.column, gap.column), fontsize=9)
-        _add_legend(figure, list(dict.fromkeys(gap.method for gap in gaps)))
+        handles = [Line2D([], [], color=_OBSERVED, marker=".", linewidth=1.1, label="observed")]
+        for colour, marker, label in (_STYLE[method] for method in dict.fromkeys(gap.method for gap in gaps)):
+            handles.append(Line2D([], [], color=colour, marker=marker, linestyle="none", label=label))
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
         with written_atomically(path) as temporary:
             figure.savefig(temporary, format="png")
     return gaps
+
+
+def _draw_gap(left: Axes, right: Axes, before: pa.Table, after: pa.Table, column: str, date_col: str) -> None:
+    """Draw the hours around a gap, on the right with their fills; every gap is shaded, and breaks the line."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    stamps = after.column(date_col).to_numpy()
+    codes = after.column(provenance_column(column)).to_numpy()
+    gaps = find_gaps(codes != Provenance.OBSERVED, np.zeros(codes.size))
+    half_an_hour = np.timedelta64(30, "m")
+    for panel in (left, right):
+        for start, stop in zip(gaps.start, gaps.stop, strict=True):
+            panel.axvspan(stamps[start] - half_an_hour, stamps[stop - 1] + half_an_hour, color="#EFEFEF", linewidth=0)
+        observed = before.column(column).to_numpy().astype("float64")
+        panel.plot(stamps, observed, color=_OBSERVED, linewidth=1.1, marker=".", markersize=3.5)
+        panel.grid(axis="y", color="#E3E3E3", linewidth=0.6)
+        panel.set_axisbelow(True)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.tick_params(labelsize=8)
+    filled = after.column(column).to_numpy()
+    for method, (colour, marker, _) in _STYLE.items():
+        chosen = codes == method
+        right.plot(stamps[chosen], filled[chosen], marker, color=colour, ms=5, mec="white", mew=0.5)
+    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    left.xaxis.set_major_locator(locator)
+    left.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def require_matplotlib() -> None:
@@ -141,15 +169,17 @@ def choose_gaps(after: pa.Table, columns: Sequence[str], station_col: str = "stn
         for gap in _clearest_gaps(column, after.column(provenance_column(column)).to_numpy(), station)
     ]
     methods = [method for method in _STYLE if any(gap.method is method for gap in candidates)]
-    if not methods:
-        return []
-    rounds = ceil(FEWEST_SHOWN / len(methods))
     chosen: list[ShownGap] = []
-    for method in (methods * rounds)[: max(FEWEST_SHOWN, len(methods))]:
+    for method in (methods * FEWEST_SHOWN)[: max(FEWEST_SHOWN, len(methods))]:
         left = [gap for gap in candidates if gap.method is method and gap not in chosen]
         if left:
             chosen.append(min(left, key=lambda gap: _times_shown(gap, chosen, station)))
     return sorted(chosen, key=lambda gap: gap.method)
+
+
+def _times_shown(gap: ShownGap, chosen: Sequence[ShownGap], station: NDArray[np.int64]) -> int:
+    """Return how often the station and the column of a gap are shown already."""
+    return sum(int(station[other.start] == station[gap.start]) + (other.column == gap.column) for other in chosen)
 
 
 def _clearest_gaps(column: str, codes: NDArray[np.uint8], station: NDArray[np.int64]) -> list[ShownGap]:
@@ -168,103 +198,3 @@ def _clearest_gaps(column: str, codes: NDArray[np.uint8], station: NDArray[np.in
         ShownGap(column, Provenance(codes[gaps.start[i]]), int(gaps.start[i]), int(gaps.length[i]))
         for i in best_first[first_of_each]
     ]
-
-
-def _times_shown(gap: ShownGap, chosen: Sequence[ShownGap], station: NDArray[np.int64]) -> int:
-    same_station = sum(station[other.start] == station[gap.start] for other in chosen)
-    same_column = sum(other.column == gap.column for other in chosen)
-    return int(same_station + same_column)
-
-
-def _rows_around(gap: ShownGap, station: NDArray[np.int64]) -> slice:
-    """Return the gap's rows and those of its station around it."""
-    of_station = np.flatnonzero(station == station[gap.start])
-    first = max(gap.start - HOURS_AROUND, int(of_station[0]))
-    last = min(gap.start + gap.length + HOURS_AROUND, int(of_station[-1]) + 1)
-    return slice(first, last)
-
-
-@dataclass(frozen=True)
-class _Window:
-    """The hours of one panel."""
-
-    stamps: NDArray[np.datetime64]
-    observed: NDArray[np.float64]
-    filled: NDArray[np.float64]
-    codes: NDArray[np.uint8]
-
-
-def _window(before: pa.Table, after: pa.Table, column: str, date_col: str, rows: slice) -> _Window:
-    def values(table: pa.Table, name: str) -> NDArray[Any]:
-        part = table.column(name).slice(rows.start, rows.stop - rows.start)
-        array: NDArray[Any] = part.to_numpy()
-        return array
-
-    return _Window(
-        values(after, date_col),
-        values(before, column).astype("float64"),
-        values(after, column),
-        values(after, provenance_column(column)),
-    )
-
-
-def _draw_observed(panel: Axes, window: _Window) -> None:
-    """Draw the observed hours, with every gap shaded; the line breaks where a value is missing."""
-    half_an_hour = np.timedelta64(30, "m")
-    for gap in _runs(window.codes != Provenance.OBSERVED):
-        stamps = window.stamps[gap].astype("datetime64[m]")
-        panel.axvspan(stamps[0] - half_an_hour, stamps[-1] + half_an_hour, color="#EFEFEF", linewidth=0)
-    panel.plot(window.stamps, window.observed, color=_OBSERVED, linewidth=1.1, marker=".", markersize=3.5)
-    panel.grid(axis="y", color="#E3E3E3", linewidth=0.6)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=8)
-
-
-def _draw_fills(panel: Axes, window: _Window) -> None:
-    for method, (colour, marker, _) in _STYLE.items():
-        chosen = window.codes == method
-        panel.plot(
-            window.stamps[chosen],
-            window.filled[chosen],
-            linestyle="none",
-            marker=marker,
-            markersize=5,
-            color=colour,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-        )
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[slice]:
-    gaps = find_gaps(mask, np.zeros(mask.size))
-    return [slice(start, start + length) for start, length in zip(gaps.start, gaps.length, strict=True)]
-
-
-def _add_legend(figure: Figure, methods: Sequence[Provenance]) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=_OBSERVED, marker=".", linewidth=1.1, label="observed")]
-    for method in methods:
-        colour, marker, label = _STYLE[method]
-        handles.append(Line2D([], [], color=colour, marker=marker, linestyle="none", label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-
-
-def _station_label(table: pa.Table, row: int, station_col: str, name_col: str, font: str | None) -> str:
-    number = f"station {table.column(station_col)[row].as_py()}"
-    name = table.column(name_col)[row].as_py() if name_col in table.column_names else None
-    if name and (name.isascii() or font):
-        return f"{name} ({number})"
-    return number
-
-
-def _hangul_font() -> str | None:
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    return next((font for font in _HANGUL_FONTS if font in installed), None)
-
-
-def _hours(number: int) -> str:
-    return "1 hour" if number == 1 else f"{number} hours"

@@ -16,7 +16,6 @@ from energy_data_layer.core import tracing
 from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.engine.shadow.comparer import settle
 from energy_data_layer.engine.shadow.counts import ShadowCounts
-from energy_data_layer.reports.drift_finding import DriftFinding  # noqa: TC001
 from energy_data_layer.storage.runs import SUCCEEDED
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql
 
@@ -32,8 +31,6 @@ MEGABYTE = 1_000_000
 
 LISTED_FINDINGS = 5
 """Drift findings that an alert names."""
-
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass
@@ -65,6 +62,41 @@ class Stage:
         """Note the tables that are held after this step."""
         self.rows_held = max(self.rows_held, sum(table.num_rows for table in tables))
         self.megabytes_held = max(self.megabytes_held, sum(table.nbytes for table in tables) / MEGABYTE)
+
+
+@dataclass(frozen=True)
+class DriftFinding:
+    """One change, reported once.
+
+    Attributes
+    ----------
+    table_name : str
+        The table that the source fills.
+    kind : str
+        ``"field_new"``, ``"field_vanished"``, ``"field_retyped"``, ``"member_new"``, ``"member_vanished"``,
+        ``"distribution"`` or ``"unit_jump"``.
+    subject : str
+        The source of a field; the station or plant, for values with the month.
+    field : str
+        The field; empty for a station or plant.
+    detail : str
+        What it was and what it is.
+
+    Examples
+    --------
+    >>> str(DriftFinding("wind_namdong", "field_new", "namdong_wind", "windy"))
+    'field_new namdong_wind windy'
+    """
+
+    table_name: str
+    kind: str
+    subject: str
+    field: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        said = " ".join(part for part in (self.kind, self.subject, self.field) if part)
+        return f"{said} ({self.detail})" if self.detail else said
 
 
 @dataclass
@@ -191,11 +223,10 @@ class RunReport:
 
     def row(self) -> dict[str, object]:
         """Return what table ``runs`` keeps of the report."""
-        plain = self.to_dict()
-        counted = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected", "requests")
+        rows = ("rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
         return {
             "engine": self.engine,
-            **{name: plain[name] for name in counted if isinstance(plain.get(name), int)},
+            **{name: getattr(self, name) for name in rows},
             **{name: value for name, value in self.counters().items() if value is not None},
             "report": self.to_json(),
         }
@@ -241,7 +272,7 @@ def peak_rss_megabytes() -> float | None:
     if sys.platform == "linux":
         # What `getrusage` tells there begins with the memory of whoever started the process.
         with suppress(OSError, StopIteration):
-            lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+            lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
             return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / MEGABYTE
     import resource
 

@@ -10,6 +10,8 @@ from energy_data_layer.engine.shadow.counts import ColumnDeviation, TransformCou
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+SUMMED = ("compared", "rows", "mismatches", "failures", "reference_seconds", "rust_seconds")
+
 
 @dataclass
 class ShadowSummary:
@@ -45,8 +47,19 @@ class ShadowSummary:
         summary = cls()
         for report in reports:
             seen = report.get("shadow") or {}
-            if seen.get("calls"):
-                summary._add(seen)
+            if not seen.get("calls"):
+                continue
+            summary.runs += 1
+            _add_up(summary, seen, ("calls", "left_out", "not_compared"))
+            for name, counts in seen["transforms"].items():
+                total = summary.transforms.setdefault(name, TransformCounts())
+                _add_up(total, counts, SUMMED)
+                for column, apart in counts.get("columns", {}).items():
+                    worst = total.columns.setdefault(column, ColumnDeviation())
+                    worst.largest = max(worst.largest, apart["largest"])
+                    worst.of_tolerance = max(worst.of_tolerance, apart["of_tolerance"])
+                total.first_mismatch = total.first_mismatch or counts.get("first_mismatch", "")
+                total.kept = total.kept or counts.get("kept", "")
         return summary
 
     @property
@@ -57,10 +70,8 @@ class ShadowSummary:
     @property
     def speed_up(self) -> float:
         """How many times as long as Rust the reference took for the compared calls."""
-        reference, rust = (
-            sum(getattr(counts, f"{engine}_seconds") for counts in self.transforms.values())
-            for engine in ("reference", "rust")
-        )
+        reference = sum(counts.reference_seconds for counts in self.transforms.values())
+        rust = sum(counts.rust_seconds for counts in self.transforms.values())
         return reference / rust if rust else 1.0
 
     def objections(self) -> list[str]:
@@ -79,25 +90,10 @@ class ShadowSummary:
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as plain types, with the verdict."""
         objections = self.objections()
-        return asdict(self) | {
-            "compared": self.compared,
-            "speed_up": self.speed_up,
-            "objections": objections,
-            "justified": not objections,
-        }
+        verdict = {"compared": self.compared, "speed_up": self.speed_up, "objections": objections}
+        return asdict(self) | verdict | {"justified": not objections}
 
-    def _add(self, seen: Mapping[str, Any]) -> None:
-        self.runs += 1
-        self.calls += seen["calls"]
-        self.left_out += seen["left_out"]
-        self.not_compared += seen["not_compared"]
-        for name, counts in seen["transforms"].items():
-            total = self.transforms.setdefault(name, TransformCounts())
-            for counted in ("compared", "rows", "mismatches", "failures", "reference_seconds", "rust_seconds"):
-                setattr(total, counted, getattr(total, counted) + counts.get(counted, 0))
-            for column, apart in counts.get("columns", {}).items():
-                worst = total.columns.setdefault(column, ColumnDeviation())
-                worst.largest = max(worst.largest, apart["largest"])
-                worst.of_tolerance = max(worst.of_tolerance, apart["of_tolerance"])
-            total.first_mismatch = total.first_mismatch or counts.get("first_mismatch", "")
-            total.kept = total.kept or counts.get("kept", "")
+
+def _add_up(total: object, seen: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        setattr(total, name, getattr(total, name) + seen.get(name, 0))

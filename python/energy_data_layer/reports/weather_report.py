@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.reports.run_report import RunReport
-
-if TYPE_CHECKING:
-    from energy_data_layer.reports.collection_report import CollectionReport
+from energy_data_layer.reports.collection_report import CollectingReport
 
 
 @dataclass
-class WeatherReport(RunReport):
+class WeatherReport(CollectingReport):
     """What one run of the weather job did, beside what all jobs report.
 
     Attributes
@@ -40,12 +36,6 @@ class WeatherReport(RunReport):
         Per column, how many of the new and completed hours were filled by each method.
     fills_changed : int
         Stored fills that were replaced by an observation or by another fill; table ``fill_changes`` has both.
-    collection : CollectionReport or None
-        What was asked of the service and what came back; None where the rows come from files.
-    plan : list of str
-        What a dry run would ask for.
-    rejects : dict of str to int
-        Observations that were not stored, by reason; their content is in table ``rejects``.
     """
 
     files: list[str] = field(default_factory=list)
@@ -59,13 +49,6 @@ class WeatherReport(RunReport):
     gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
     filled: dict[str, dict[str, int]] = field(default_factory=dict)
     fills_changed: int = 0
-    collection: CollectionReport | None = None
-    plan: list[str] = field(default_factory=list)
-    rejects: dict[str, int] = field(default_factory=dict)
-
-    def summary(self) -> str:
-        """Return the run in a few words, for an alert."""
-        return super().summary() + ("" if self.collection is None else self.collection.summary())
 
     def counters(self) -> dict[str, int | float | None]:
         """Return what table ``runs`` has a column for."""
@@ -73,5 +56,4 @@ class WeatherReport(RunReport):
         filled = sum(
             count for methods in self.filled.values() for method, count in methods.items() if method != unfilled
         )
-        of_service = {} if self.collection is None else self.collection.counters()
-        return super().counters() | {"hours_completed": self.hours_completed, "values_filled": filled} | of_service
+        return super().counters() | {"hours_completed": self.hours_completed, "values_filled": filled}

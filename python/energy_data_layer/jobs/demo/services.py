@@ -18,7 +18,7 @@ from energy_data_layer.simulator import Fault, Simulator, SimulatorOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from energy_data_layer.reports.service_report import ServiceReport
+    from energy_data_layer.reports.collection_report import ServiceReport
     from energy_data_layer.reports.weather_report import WeatherReport
 
 FIRST_DAY = date(2025, 1, 1)

@@ -10,7 +10,7 @@ from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import SchemaDriftError
 from energy_data_layer.jobs.drift.schema_policy import SchemaPolicy, policy_of
 from energy_data_layer.reports.collection_report import CollectionReport
-from energy_data_layer.reports.drift_finding import DriftFinding
+from energy_data_layer.reports.run_report import DriftFinding
 from energy_data_layer.storage.records import last_schema, silent_members, store_findings, store_schema
 from energy_data_layer.storage.tables import SOURCE_SCHEMAS
 

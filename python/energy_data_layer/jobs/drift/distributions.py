@@ -9,7 +9,7 @@ from math import log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from energy_data_layer.reports.drift_finding import DriftFinding
+from energy_data_layer.reports.run_report import DriftFinding
 from energy_data_layer.storage.monthly_statistics import MAD_TO_DEVIATION, refresh_statistics, watched_fields
 from energy_data_layer.storage.records import store_findings
 from energy_data_layer.storage.tables import DRIFT, MONTHLY_STATISTICS
