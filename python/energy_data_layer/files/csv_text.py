@@ -72,14 +72,6 @@ def read_text(path: Path) -> tuple[str, str]:
         raise SourceFileError(path, None, "is a folder; name its files, such as folder/*.csv") from error
     except OSError as error:
         raise SourceFileError(path, None, f"cannot be read: {error.strerror}") from error
-    _refuse_other_kinds(path, data)
-    text, encoding = _decode(path, data)
-    if not text.strip():
-        raise SourceFileError(path, None, "the file is empty; the export's headings are needed")
-    return text, encoding
-
-
-def _refuse_other_kinds(path: Path, data: bytes) -> None:
     start = data[:1024].removeprefix(codecs.BOM_UTF8).lstrip()
     for signature, kind in _OTHER_KINDS.items():
         if start.startswith(signature):
@@ -87,19 +79,19 @@ def _refuse_other_kinds(path: Path, data: bytes) -> None:
     nul = data.find(b"\0")
     if nul >= 0:
         raise SourceFileError(path, _line_at(data, nul), "a NUL byte; text has none, the file is damaged")
-
-
-def _decode(path: Path, data: bytes) -> tuple[str, str]:
-    failures = []
+    unreadable = 0
     for encoding in ("utf-8", "cp949"):
         try:
-            return data.decode(encoding).removeprefix("\ufeff"), encoding
+            text = data.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError as error:
-            failures.append(error)
-    # The encoding that got further is the one the file was meant to have.
-    at = max(failure.start for failure in failures)
-    problem = f"byte 0x{data[at]:02x} is neither UTF-8 nor cp949; save the file in one of them"
-    raise SourceFileError(path, _line_at(data, at), problem)
+            # The encoding that got further is the one the file was meant to have.
+            unreadable = max(unreadable, error.start)
+        else:
+            if not text.strip():
+                raise SourceFileError(path, None, "the file is empty; the export's headings are needed")
+            return text, encoding
+    problem = f"byte 0x{data[unreadable]:02x} is neither UTF-8 nor cp949; save the file in one of them"
+    raise SourceFileError(path, _line_at(data, unreadable), problem)
 
 
 def _line_at(data: bytes, position: int) -> int:

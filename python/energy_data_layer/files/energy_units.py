@@ -28,6 +28,9 @@ from energy_data_layer.core.parse import parse_cells
 from energy_data_layer.datasets.layout import ENERGY_UNITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 LEAST, MOST = 0.02, 2.0
@@ -131,12 +134,6 @@ def _in_every_unit(part: float) -> str:
     """Return what part of the capacity a number is, in words for each unit."""
     return ", ".join(f"{float(f'{100 * part * kwh:.2g}'):,g} % as {unit}" for unit, kwh in _KWH.items())
 
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pyarrow as pa
-    from numpy.typing import NDArray
 
 _CAPACITY = re.compile(r"((설비)?용량|capacity)[\s_]*[(\[]?(?P<unit>MW|kW|메가와트|킬로와트)[)\]]?", re.IGNORECASE)
 _KW_PER_UNIT = {"mw": 1000.0, "메가와트": 1000.0, "kw": 1.0, "킬로와트": 1.0}

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -212,88 +211,65 @@ def _read_file(
         layout = layout or recognise_layout(filter(None, headings), publisher=publisher, energy_unit=energy_unit)
     except LayoutError as error:
         raise SourceFileError(path, heading_line, str(error)) from error
-    _require_headings(path, heading_line, headings, layout)
-    if energy_unit is None:
-        _require_energy_unit(path, heading_line, headings, layout)
+    capacity, _ = capacity_column(headings)
+    problem = _problem_of_headings(headings, layout, capacity, energy_unit)
+    if problem:
+        raise SourceFileError(path, heading_line, problem)
     publisher = publisher or layout.publisher
     if publisher is None:
-        raise SourceFileError(
-            path, None, f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher"
-        )
+        problem = f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher"
+        raise SourceFileError(path, None, problem)
     if layout.plant is None:
-        layout = replace(layout, plant_name=plant_name or layout.plant_name or _required_plant(path))
+        layout = replace(layout, plant_name=plant_name or layout.plant_name or plant_in(path.name))
+        if layout.plant_name is None:
+            problem = (
+                "neither the table nor the file's name (publisher_plant_date.csv) names the plant; pass plant_name"
+            )
+            raise SourceFileError(path, None, problem)
 
+    needed = max(position for position, heading in enumerate(headings, start=1) if heading)
     content = [row for row in rows if any(cell.strip(BLANKS) for cell in row[1])]
-    fitting = [row for row in content if _fits(row[1], headings)]
-    cut_off = None if text.endswith(("\n", "\r")) else rows[-1] if rows else None
-    capacity, _ = capacity_column(headings)
-    read = [heading for heading in headings if heading in layout.headings or heading == capacity]
+    fitting, rejects = [], []
+    for row in content:
+        cells = row[1]
+        # A comma at the end does not count.
+        if len(cells) >= needed and not any(cell.strip(BLANKS) for cell in cells[len(headings) :]):
+            fitting.append(row)
+            continue
+        detail = f"cells: {len(cells)}, in the heading: {len(headings)}"
+        if row is rows[-1] and not text.endswith(("\n", "\r")):
+            detail += "; the file ends here, as if cut off"
+        rejects.append(_reject(path, publisher, row, WRONG_NUMBER_OF_CELLS, detail))
+    read = {heading: headings.index(heading) for heading in headings if heading in {*layout.headings, capacity}}
+    columns = {
+        heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in fitting], pa.string())
+        for heading, position in read.items()
+    }
     return GenerationFile(
         path,
         encoding,
         publisher,
         layout,
-        _as_table(fitting, {heading: headings.index(heading) for heading in read}),
-        fitting,
-        len(rows) - len(content),
-        [
-            _reject(
-                path,
-                publisher,
-                row,
-                WRONG_NUMBER_OF_CELLS,
-                f"cells: {len(row[1])}, in the heading: {len(headings)}"
-                + "; the file ends here, as if cut off" * (row is cut_off),
-            )
-            for row in content
-            if not _fits(row[1], headings)
-        ],
-        [heading for heading in headings if heading and heading not in read],
+        table=pa.table(columns),
+        rows=fitting,
+        empty_rows=len(rows) - len(content),
+        rejects=rejects,
+        columns_not_read=[heading for heading in headings if heading and heading not in read],
     )
 
 
-def _require_headings(path: Path, line: int, headings: Sequence[str], layout: WideLayout) -> None:
-    absent = [heading for heading in layout.required if heading not in headings]
-    if absent:
-        raise SourceFileError(
-            path, line, f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}'
-        )
-    counts = Counter(headings)
-    repeated = [heading for heading in layout.headings if counts[heading] > 1]
-    if repeated:
-        raise SourceFileError(path, line, f"more than one column with the heading {', '.join(repeated)}; keep one")
-
-
-def _require_energy_unit(path: Path, line: int, headings: Sequence[str], layout: WideLayout) -> None:
-    capacity, _ = capacity_column(headings)
-    by_capacity = layout.energy_unit_column == CAPACITY_DECIDES and capacity is not None
-    if layout.energy_unit is None and layout.energy_unit_column not in headings and not by_capacity:
-        raise SourceFileError(path, line, "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit")
-
-
-def _required_plant(path: Path) -> str:
-    name = plant_in(path.name)
-    if name is None:
-        raise SourceFileError(
-            path,
-            None,
-            "neither the table nor the file's name (publisher_plant_date.csv) names the plant; pass plant_name",
-        )
-    return name
-
-
-def _fits(cells: Sequence[str], headings: Sequence[str]) -> bool:
-    """Tell whether a row has a cell under every heading and nothing beyond; a comma at the end does not count."""
-    needed = max(position for position, heading in enumerate(headings, start=1) if heading)
-    return len(cells) >= needed and not any(cell.strip(BLANKS) for cell in cells[len(headings) :])
-
-
-def _as_table(rows: Sequence[Row], positions: dict[str, int]) -> pa.Table:
-    columns = {
-        heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in rows], pa.string())
-        for heading, position in positions.items()
-    }
-    return pa.table(columns)
+def _problem_of_headings(
+    headings: Sequence[str], layout: WideLayout, capacity: str | None, energy_unit: EnergyUnit | None
+) -> str:
+    """Return why a table with these headings cannot be read, empty where it can."""
+    if absent := [heading for heading in layout.required if heading not in headings]:
+        return f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}'
+    if repeated := [heading for heading in layout.headings if headings.count(heading) > 1]:
+        return f"more than one column with the heading {', '.join(repeated)}; keep one"
+    is_said = energy_unit or layout.energy_unit or layout.energy_unit_column in headings
+    if not is_said and not (layout.energy_unit_column == CAPACITY_DECIDES and capacity):
+        return "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit"
+    return ""
 
 
 def _reject(path: Path, publisher: str, row: Row, reason: str, detail: str) -> Reject:

@@ -12,12 +12,11 @@ import pyarrow as pa
 
 from energy_data_layer.errors import StorageError
 from energy_data_layer.files.csv_text import matching_files
-from energy_data_layer.files.weather import AsosFile, column_order, line_of_row, read_asos_file, without_repeated_rows
+from energy_data_layer.files.weather import AsosFile, column_order, read_asos_file, without_repeated_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from os import PathLike
-    from pathlib import Path
 
 ROWS_AT_ONCE = 500_000
 """How many rows a part has at most; a station with more rows than that is a part of its own."""
@@ -121,10 +120,10 @@ class AsosSpool:
         empty = pa.unify_schemas(self._schemas).empty_table()
         for stations in self._groups(rows_at_once or ROWS_AT_ONCE):
             # Files one after the other, so that of rows that differ the later one is reported to differ.
-            slices = sorted((piece.file, station, piece) for station in stations for piece in self._slices[station])
-            tables = [self._table(piece) for _, _, piece in slices]
+            pieces = (piece for station in stations for piece in self._slices[station])
+            tables = [self._table(piece) for piece in sorted(pieces, key=lambda piece: piece.offset)]
             part = pa.concat_tables([empty, *tables], promote_options="default").select(self.column_names)
-            yield without_repeated_rows(part, lambda row, slices=slices: self._place(slices, row))  # type: ignore[misc]
+            yield without_repeated_rows(part, self.files)
 
     def _keep(self, table: pa.Table) -> None:
         """Write the rows of each station as one batch."""
@@ -158,13 +157,3 @@ class AsosSpool:
             group.append(station)
             rows_of_group += rows
         yield group
-
-    def _place(self, slices: Sequence[tuple[int, int, _Slice]], row: int) -> tuple[Path, int]:
-        """Return the file and the line of a row of some slices."""
-        for file, station, piece in slices:
-            if row < piece.rows:
-                path = self.files[file].path
-                _, table = read_asos_file(path)
-                return path, line_of_row(path, int(np.flatnonzero(table["stnId"].to_numpy() == station)[row]))
-            row -= piece.rows
-        raise AssertionError("the row is none of these slices'")

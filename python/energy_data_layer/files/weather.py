@@ -6,6 +6,7 @@ import reprlib
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -113,7 +114,7 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     files, tables = zip(*map(read_asos_file, matching_files(paths)), strict=True)
     joined = pa.concat_tables(tables, promote_options="default")
     ordered = joined.select(column_order(joined.column_names))
-    table = without_repeated_rows(ordered, lambda row: _place(files, row))
+    table = without_repeated_rows(ordered, files)
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
 
 
@@ -129,20 +130,16 @@ def read_asos_file(path: Path) -> tuple[AsosFile, pa.Table]:
     headings = _headings(path, text)
     cells = _split(path, text, headings)
     columns = {
-        _name_of(heading): _typed(path, text, heading, _trimmed(column))
+        _name_of(heading): _typed(path, heading, column)
         for heading, column in zip(headings, cells.columns, strict=True)
     }
     return AsosFile(path, cells.num_rows, encoding), pa.table(columns)
 
 
-def line_of_row(path: Path, row: int) -> int:
+def _line_of_row(path: Path, row: int) -> int:
     """Return the line of a row of a file; the first one is row 0."""
-    return _line_of_row(path, read_text(path)[0], row)
-
-
-def _line_of_row(path: Path, text: str, row: int) -> int:
-    lines = (line for line, _ in records(path, text))
-    return next(line for position, line in enumerate(lines, start=-1) if position == row)
+    line, _ = next(islice(records(path, read_text(path)[0]), row + 1, None))
+    return line
 
 
 def _headings(path: Path, text: str) -> list[str]:
@@ -182,35 +179,29 @@ def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
             ),
         )
     except pa.ArrowInvalid as error:
-        _refuse_uneven_lines(path, text, len(headings))
+        for line, record in records(path, text):
+            if len(record) != len(headings):
+                end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
+                problem = f"cells: {len(record)}, in the heading: {len(headings)}{end}"
+                raise SourceFileError(path, line, problem) from error
         raise SourceFileError(path, None, f"not the CSV that an export is: {error}") from error
 
 
-def _refuse_uneven_lines(path: Path, text: str, expected: int) -> None:
-    for line, cells in records(path, text):
-        if len(cells) != expected:
-            end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
-            raise SourceFileError(path, line, f"cells: {len(cells)}, in the heading: {expected}{end}")
-
-
-def _trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def _typed(path: Path, heading: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
     trimmed = pc.utf8_trim_whitespace(cells)
     blank = pc.equal(trimmed, "")
-    return pc.if_else(blank, None, trimmed) if pc.any(blank).as_py() else trimmed
-
-
-def _typed(path: Path, text: str, heading: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    cells = pc.if_else(blank, None, trimmed) if pc.any(blank).as_py() else trimmed
     column = column_of_heading(heading)
     if column is None:
         return cells
     if column.name in KEYS and cells.null_count:
-        row = pc.index(pc.is_null(cells), True).as_py()
-        raise SourceFileError(path, _line_of_row(path, text, row), f"{heading} is blank; every row needs it")
+        line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
+        raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
     try:
         return _converted(cells, column.arrow_type)
     except pa.ArrowInvalid as error:
         value = _first_unreadable(cells, column.arrow_type)
-        line = _line_of_row(path, text, pc.index(cells, value).as_py())
+        line = _line_of_row(path, pc.index(cells, value).as_py())
         problem = f"{heading}: {reprlib.repr(value)} is not {_wanted(column.arrow_type)}"
         raise SourceFileError(path, line, problem) from error
 
@@ -244,15 +235,15 @@ def _wanted(arrow_type: pa.DataType) -> str:
     return f"a whole number ({arrow_type})" if pa.types.is_integer(arrow_type) else "a number"
 
 
-def without_repeated_rows(table: pa.Table, place: Callable[[int], tuple[Path, int]]) -> pa.Table:
+def without_repeated_rows(table: pa.Table, files: Sequence[AsosFile]) -> pa.Table:
     """Return the rows without those that repeat an earlier one.
 
     Parameters
     ----------
     table : pyarrow.Table
         The rows, those of one station and hour in the order in which they were read.
-    place : callable
-        Tells the file and the line of a row.
+    files : sequence of AsosFile
+        The files that they were read from.
 
     Raises
     ------
@@ -265,42 +256,38 @@ def without_repeated_rows(table: pa.Table, place: Callable[[int], tuple[Path, in
     first, second = order[:-1], order[1:]
     same_key = (station[first] == station[second]) & (stamp[first] == stamp[second])
     earlier, later = first[same_key], second[same_key]
-    if not table.take(later).equals(table.take(earlier)):
-        raise _conflict(table, place, earlier, later)
+    before, after = table.take(earlier), table.take(later)
+    if not after.equals(before):
+        pairs = np.argsort(later)
+        pair = next(int(pair) for pair in pairs if not after.slice(pair, 1).equals(before.slice(pair, 1)))
+        raise _conflict(files, after["stnId"][pair], after["tm"][pair])
     keep = np.ones(table.num_rows, dtype=bool)
     keep[later] = False
     return table.filter(pa.array(keep))
 
 
-def _conflict(
-    table: pa.Table, place: Callable[[int], tuple[Path, int]], earlier: np.ndarray, later: np.ndarray
-) -> SourceFileError:
-    """Return the error about the first row that differs from an earlier one of its station and stamp."""
-    by_file = np.argsort(later)
-    before = table.take(earlier[by_file]).to_pylist()
-    after = table.take(later[by_file]).to_pylist()
-    pair = next(i for i in range(len(after)) if before[i] != after[i])
-    old, new = before[pair], after[pair]
-    old_path, old_line = place(int(earlier[by_file][pair]))
-    new_path, new_line = place(int(later[by_file][pair]))
-    differences = "; ".join(
-        f"{name} {_shown(new[name])} here, {_shown(old[name])} there" for name in new if new[name] != old[name]
-    )
-    problem = (
-        f"station {new['stnId']} at {new['tm']:%Y-%m-%d %H:%M} differs from {old_path}, line {old_line}: "
-        f"{differences}; keep the row that is right"
-    )
-    return SourceFileError(new_path, new_line, problem)
+def _conflict(files: Sequence[AsosFile], station: pa.Scalar, stamp: pa.Scalar) -> SourceFileError:
+    """Return the error about the first row of a station and hour that differs from the one before it."""
+    old: dict[str, object] = {}
+    old_place = ""
+    for file in files:
+        _, table = read_asos_file(file.path)
+        is_meant = pc.and_(pc.equal(table["stnId"], station), pc.equal(table["tm"], stamp))
+        for row in np.flatnonzero(is_meant.to_numpy()).tolist():
+            (new,) = table.slice(row, 1).to_pylist()
+            line = _line_of_row(file.path, row)
+            differences = "; ".join(
+                f"{name} {_shown(new.get(name))} here, {_shown(old.get(name))} there"
+                for name in column_order(list(old | new))
+                if old and new.get(name) != old.get(name)
+            )
+            if differences:
+                key = f"station {station} at {stamp.as_py():%Y-%m-%d %H:%M}"
+                problem = f"{key} differs from {old_place}: {differences}; keep the row that is right"
+                return SourceFileError(file.path, line, problem)
+            old, old_place = new, f"{file.path}, line {line}"
+    raise AssertionError("two rows differed as they were read")
 
 
 def _shown(value: object) -> str:
     return "blank" if value is None else str(value)
-
-
-def _place(files: Sequence[AsosFile], row: int) -> tuple[Path, int]:
-    """Return the file and the line of a row of all files."""
-    for file in files:
-        if row < file.rows:
-            return file.path, line_of_row(file.path, row)
-        row -= file.rows
-    raise AssertionError("the row is none of these files'")
