@@ -57,9 +57,6 @@ def draw_gap_picture(
     path: str | PathLike[str],
     *,
     columns: Sequence[str],
-    date_col: str = "tm",
-    station_col: str = "stnId",
-    name_col: str = "stnNm",
     labels: Mapping[str, str] | None = None,
 ) -> list[ShownGap]:
     """Draw one gap per method that occurs, left as observed and right as filled, into a PNG file.
@@ -67,15 +64,13 @@ def draw_gap_picture(
     Parameters
     ----------
     before : pyarrow.Table
-        The frame before imputation: stations together, their hours in order.
+        The observations before imputation: stations together, their hours in order.
     after : pyarrow.Table
         The same rows after imputation, with provenance columns.
     path : path
         The PNG file; replaced if it exists.
     columns : sequence of str
         The imputed columns to choose gaps from.
-    date_col, station_col, name_col : str
-        Stamps, station keys, and station names (shown where a font can write them).
     labels : mapping of str to str, optional
         Text for the value axis per column, ``{"ta": "air temperature (°C)"}``.
 
@@ -92,7 +87,7 @@ def draw_gap_picture(
         If the file cannot be written.
     """
     require_matplotlib()
-    gaps = choose_gaps(after, columns, station_col)
+    gaps = choose_gaps(after, columns)
     if not gaps:
         return []
     from matplotlib import font_manager, rc_context
@@ -102,7 +97,7 @@ def draw_gap_picture(
 
     installed = {font.name for font in font_manager.fontManager.ttflist}
     hangul_fonts = [font for font in _HANGUL_FONTS if font in installed]
-    station = after.column(station_col).to_numpy()
+    station = after["stnId"].to_numpy()
     with rc_context({"font.family": [*hangul_fonts[:1], "DejaVu Sans"]}):
         figure = Figure(figsize=(12, 1.2 + 2.1 * len(gaps)), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
@@ -111,9 +106,10 @@ def draw_gap_picture(
             of_station = np.flatnonzero(station == station[gap.start])
             first = max(gap.start - HOURS_AROUND, int(of_station[0]))
             hours = min(gap.start + gap.length + HOURS_AROUND, int(of_station[-1]) + 1) - first
-            _draw_gap(left, right, before.slice(first, hours), after.slice(first, hours), gap.column, date_col)
+            _draw_gap(left, right, before.slice(first, hours), after.slice(first, hours), gap.column)
             where = f"station {station[gap.start]}"
-            name = after.column(name_col)[gap.start].as_py() if name_col in after.column_names else None
+            # A name is shown where a font can write it.
+            name = after["stnNm"][gap.start].as_py()
             if name and (name.isascii() or hangul_fonts):
                 where = f"{name} ({where})"
             left.set_title(f"{where}: {gap.length} hour{'s' * (gap.length > 1)} missing", loc="left", fontsize=10)
@@ -128,11 +124,11 @@ def draw_gap_picture(
     return gaps
 
 
-def _draw_gap(left: Axes, right: Axes, before: pa.Table, after: pa.Table, column: str, date_col: str) -> None:
+def _draw_gap(left: Axes, right: Axes, before: pa.Table, after: pa.Table, column: str) -> None:
     """Draw the hours around a gap, on the right with their fills; every gap is shaded, and breaks the line."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    stamps = after.column(date_col).to_numpy()
+    stamps = after["tm"].to_numpy()
     codes = after.column(provenance_column(column)).to_numpy()
     gaps = find_gaps(codes != Provenance.OBSERVED, np.zeros(codes.size))
     half_an_hour = np.timedelta64(30, "m")
@@ -160,9 +156,9 @@ def require_matplotlib() -> None:
         raise OptionError('pictures need matplotlib; install it with: pip install "energy-data-layer[plot]"')
 
 
-def choose_gaps(after: pa.Table, columns: Sequence[str], station_col: str = "stnId") -> list[ShownGap]:
+def choose_gaps(after: pa.Table, columns: Sequence[str]) -> list[ShownGap]:
     """Return one gap per method that occurs, more where few do, from different stations and columns."""
-    station = after.column(station_col).to_numpy()
+    station = after["stnId"].to_numpy()
     candidates = [
         gap
         for column in columns

@@ -342,7 +342,10 @@ class Simulator:
                 response, fault = self._services.answer(dialect, keys[0] if keys else None, parameters)
             entry.fault, seconds = ("", 0.0) if fault is None else (fault.kind, fault.seconds)
             if entry.fault == "hold":
-                await self._hold()
+                with self._changed:
+                    self._held += 1
+                    self._changed.notify_all()
+                await self._released.wait()
             until = arrived + self.options.latency_seconds + (seconds if entry.fault == "late" else 0)
             await asyncio.sleep(until - time.monotonic())
             if entry.fault not in WITHOUT_STATUS:
@@ -351,15 +354,6 @@ class Simulator:
         finally:
             self.in_flight -= 1
         return await _deliver(writer, response, entry.fault, seconds)
-
-    async def _hold(self) -> None:
-        with self._changed:
-            self._held += 1
-            self._changed.notify_all()
-        try:
-            await self._released.wait()
-        finally:
-            self._held -= 1
 
 
 async def _deliver(writer: asyncio.StreamWriter, response: Response, fault: str, seconds: float) -> bool:
