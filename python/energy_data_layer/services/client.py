@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from energy_data_layer.services.raw import RawFolder
     from energy_data_layer.settings.services import ServiceSettings
 
-    _Answer = tuple[bytes, float | None]
-    """The body, and the seconds that the service asks to wait."""
-
 T = TypeVar("T")
 
 _KEY_IS_REFUSED = {"20", "21", "30", "31", "32", "33"}
@@ -54,17 +51,17 @@ _MEANING = {
 }
 """What a class of HTTP statuses means, and what to do."""
 
-_FAULTS: dict[type[Exception], tuple[str, bool]] = {
-    httpx.ConnectError: ("no connection", True),
-    httpx.NetworkError: ("the connection broke off", True),
-    httpx.RemoteProtocolError: ("the service broke off or broke the rules of HTTP", True),
-    httpx.DecodingError: ("the body cannot be decompressed", True),
-    httpx.ProxyError: ("the proxy refuses", False),
-    httpx.LocalProtocolError: ("LocalProtocolError", False),
-    httpx.UnsupportedProtocol: ("UnsupportedProtocol", False),
-    httpx.InvalidURL: ("InvalidURL", False),
+_MEANING_OF_ERROR = {
+    httpx.ConnectError: "no connection",
+    httpx.NetworkError: "the connection broke off",
+    httpx.RemoteProtocolError: "the service broke off or broke the rules of HTTP",
+    httpx.DecodingError: "the body cannot be decompressed",
+    httpx.ProxyError: "the proxy refuses",
 }
-"""What an error of httpx means, and whether the request is worth another try."""
+"""What happened where httpx raises these; others are named by their class."""
+
+_FINAL = (httpx.ProxyError, httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
+"""Errors after which the request is not worth another try."""
 
 
 class ServiceClient:
@@ -138,10 +135,13 @@ class ServiceClient:
                     record.waited_seconds += time.perf_counter() - waiting_since
                     record.attempts += 1
                     try:
-                        answer = await self._exchange(request, record)
+                        body, wait = await self._exchange(request, record)
                     finally:
                         waiting_since = time.perf_counter()
-                    return await self._judged(request, read, record, answer)
+                    found = await self._judged(read, record, body, wait)
+                    if self._keep_raw is not None:
+                        await asyncio.to_thread(self._keep_raw.keep, request, body)
+                    return found
         raise AssertionError("the last attempt ends in a result or an error")
 
     async def _turn(self, record: RequestRecord) -> None:
@@ -155,8 +155,8 @@ class ServiceClient:
             raise self._stop(record.request)
         self._requests_left -= 1
 
-    async def _exchange(self, request: ServiceRequest, record: RequestRecord) -> _Answer:
-        """Send a request once."""
+    async def _exchange(self, request: ServiceRequest, record: RequestRecord) -> tuple[bytes, float | None]:
+        """Send a request once; return the body, and the seconds that the service asks to wait."""
         record.status = None
         # The one that was used last is used first, so that few connections are open if few are needed.
         client = self._idle.pop() if self._idle else self._with_a_connection()
@@ -207,27 +207,21 @@ class ServiceClient:
         # A service that sends the key back must not bring it into an error or a kept file.
         return self._key.hide_in(bytes(body))
 
-    async def _judged(
-        self, request: ServiceRequest, read: Callable[[bytes], T], record: RequestRecord, answer: _Answer
-    ) -> T:
+    async def _judged(self, read: Callable[[bytes], T], record: RequestRecord, body: bytes, wait: float | None) -> T:
         """Return what the answer holds, or raise what is wrong with it."""
-        body, wait = answer
         status = record.status or 0
         if 200 <= status < 300:
-            found = await self._read(request, body, read)
-            if self._keep_raw is not None:
-                await asyncio.to_thread(self._keep_raw.keep, request, body)
-            return found
+            return await self._read(body, read, record)
         if status != 429:
             # The service's own error, where the body has one, says more than the status.
             with suppress(PayloadError):
-                await self._read(request, body, read)
+                await self._read(body, read, record)
         if status == 429 or status >= 500:
             raise self._refusal(record, wait)
         unexpected = ("the service's answer is of no known kind", _CHECK_ADDRESS)
         raise _failure(record, *_MEANING.get(status // 100, unexpected))
 
-    async def _read(self, request: ServiceRequest, body: bytes, read: Callable[[bytes], T]) -> T:
+    async def _read(self, body: bytes, read: Callable[[bytes], T], record: RequestRecord) -> T:
         try:
             return await asyncio.to_thread(read, body)
         except ApiError as error:
@@ -239,7 +233,7 @@ class ServiceClient:
             else:
                 raise
         # Outside of the handler, so that the stop is the only error shown.
-        raise self._stop(request.label)
+        raise self._stop(record.request)
 
     def _refusal(self, record: RequestRecord, wait: float | None) -> DataLayerError:
         """Return the error for a service that is too busy or broken, and wait or stop as it asks."""
@@ -267,8 +261,8 @@ def _meaning_of(error: Exception) -> tuple[str, bool]:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "the service's certificate cannot be verified", False
         cause = cause.__cause__ or cause.__context__
-    unknown = (type(error).__name__, True)
-    return next((fault for kind, fault in _FAULTS.items() if isinstance(error, kind)), unknown)
+    known = (meaning for kind, meaning in _MEANING_OF_ERROR.items() if isinstance(error, kind))
+    return next(known, type(error).__name__), not isinstance(error, _FINAL)
 
 
 @contextmanager

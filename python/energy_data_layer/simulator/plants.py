@@ -67,19 +67,16 @@ WIND_PLANTS = (
 )
 """The wind farms that a simulator has by default; no two share name and unit."""
 
-SOLAR_PLANTS = tuple(
-    Plant(code, f"{name} 태양광", unit, capacity)
-    for code, name, unit, capacity in (
-        ("990S", "해오름", "1", 120.0),
-        ("990S", "해오름", "2", 180.0),
-        ("991S", "볕마을", "1", 700.0),
-        ("992S", "물가", "1", 1000.0),
-        ("993S", "들녘", "1", 1500.0),
-        ("994S", "언덕", "1", 2000.0),
-        ("995S", "솔밭", "1", 90.0),
-        ("996S", "새터", "1", 450.0),
-        ("997S", "한들", "1", 320.0),
-        ("998S", "너울", "3", 60.0),
-    )
+SOLAR_PLANTS = (
+    Plant("990S", "해오름 태양광", "1", 120.0),
+    Plant("990S", "해오름 태양광", "2", 180.0),
+    Plant("991S", "볕마을 태양광", "1", 700.0),
+    Plant("992S", "물가 태양광", "1", 1000.0),
+    Plant("993S", "들녘 태양광", "1", 1500.0),
+    Plant("994S", "언덕 태양광", "1", 2000.0),
+    Plant("995S", "솔밭 태양광", "1", 90.0),
+    Plant("996S", "새터 태양광", "1", 450.0),
+    Plant("997S", "한들 태양광", "1", 320.0),
+    Plant("998S", "너울 태양광", "3", 60.0),
 )
 """The solar plants that a simulator has by default; two are units of one plant."""
