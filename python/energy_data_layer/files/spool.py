@@ -23,12 +23,11 @@ ROWS_AT_ONCE = 500_000
 
 
 class _Slice(NamedTuple):
-    """The rows of a station in one file, and the bytes of the spool in which they lie."""
+    """The rows of a station in one file, and where in the spool they begin."""
 
     file: int
     rows: int
     offset: int
-    length: int
 
 
 class AsosSpool:
@@ -130,20 +129,19 @@ class AsosSpool:
         station = table["stnId"].to_numpy()
         order = np.argsort(station, kind="stable")
         table = table.take(order)
-        numbers, starts = np.unique(station[order], return_index=True)
+        numbers, starts, counts = np.unique(station[order], return_index=True, return_counts=True)
         self._spool.seek(0, SEEK_END)
-        for number, start, end in zip(numbers.tolist(), starts, np.append(starts, len(order))[1:], strict=True):
-            (batch,) = table.slice(start, end - start).combine_chunks().to_batches()
-            offset = self._spool.tell()
-            length = self._spool.write(batch.serialize())
-            self._slices[number].append(_Slice(len(self._schemas), batch.num_rows, offset, length))
+        for number, start, rows in zip(numbers.tolist(), starts, counts.tolist(), strict=True):
+            (batch,) = table.slice(start, rows).combine_chunks().to_batches()
+            self._slices[number].append(_Slice(len(self._schemas), rows, self._spool.tell()))
+            self._spool.write(batch.serialize())
         self._spool.flush()
         self._schemas.append(table.schema)
 
     def _table(self, piece: _Slice) -> pa.Table:
         self._spool.seek(piece.offset)
-        batch = pa.ipc.read_record_batch(pa.py_buffer(self._spool.read(piece.length)), self._schemas[piece.file])
-        return pa.Table.from_batches([batch])
+        message = pa.ipc.read_message(self._spool)
+        return pa.Table.from_batches([pa.ipc.read_record_batch(message, self._schemas[piece.file])])
 
     def _groups(self, rows_at_once: int) -> Iterator[list[int]]:
         """Cut the stations, in order, into those whose rows come together."""
