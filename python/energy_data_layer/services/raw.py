@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.datasets.dataset import LONGEST_BODY, Chunk, ServiceRequest
-from energy_data_layer.errors import DataLayerError, ServiceError, SourceFileError, StorageError
+from energy_data_layer.errors import ServiceError, SourceFileError, StorageError
 from energy_data_layer.services.request_stats import RequestStats
 
 if TYPE_CHECKING:
@@ -121,14 +121,13 @@ class RawFolder:
         SourceFileError
             If the manifest cannot be read, or has a request that the service does not know.
         """
+        requests = self.requests(dataset.name)
         try:
-            asked = (dataset.service.chunk_of(dict(request.parameters)) for request in self.requests(dataset.name))
-            return list(dict.fromkeys(Chunk(dataset.name, *chunk) for chunk in asked))
+            asked = [dataset.service.chunk_of(dict(request.parameters)) for request in requests]
         except (KeyError, ValueError, OverflowError) as error:
-            if isinstance(error, DataLayerError):
-                raise
             problem = f"a request of {dataset.name} cannot be understood: {error}"
             raise SourceFileError(self.folder, None, problem) from error
+        return [Chunk(dataset.name, *chunk) for chunk in dict.fromkeys(asked)]
 
     def body(self, request: ServiceRequest) -> bytes:
         """Return the body that a request got, the last one if it was sent several times.
