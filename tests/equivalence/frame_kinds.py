@@ -34,9 +34,10 @@ def as_batch(table: pa.Table) -> pa.RecordBatch:
 
 
 def as_table(frame: Any) -> pa.Table:
-    """Return a frame of any kind as an Arrow table, NaN staying NaN; the index of pandas goes."""
+    """Return a frame of any kind as an Arrow table, NaN of numbers staying NaN; the index of pandas goes."""
     if isinstance(frame, pd.DataFrame):
-        return pa.table({name: pa.array(frame[name], from_pandas=False) for name in frame.columns})
+        columns = ((name, frame[name]) for name in frame.columns)
+        return pa.table({name: pa.array(column, from_pandas=column.dtype == object) for name, column in columns})
     return pa.table(frame)
 
 

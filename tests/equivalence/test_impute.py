@@ -65,6 +65,7 @@ def test_a_pandas_result_can_be_written_and_the_input_stays(hm, engine):
     before = copied(frame)
     answer = impute_missing_values(frame, use_rust=engine)
     answer.loc[:, ["ta", "hm"]] = -99.0
+    answer.loc[:, "stnNm"] = "elsewhere"
     answer.iloc[0, 3] = -98.0
     assert answer["hm"].tolist() == [-98.0, *[-99.0] * 7]
     assert_equal_answers(before, frame)

@@ -24,6 +24,9 @@ ArrowColumn: TypeAlias = pa.Array | pa.ChunkedArray
 Values: TypeAlias = "NDArray[Any] | ArrowColumn"
 
 FLOAT64 = np.dtype("float64")
+TEXT = {"string", "empty"}
+"""What pandas calls objects that are texts or missing; before 3.0 it keeps all texts as objects."""
+
 ROWS_CHEAP_TO_COPY = 10_000
 """Up to so many rows, copying a column costs less than the Series that would avoid it."""
 
@@ -204,9 +207,9 @@ class _PolarsFrame:
     def made(self, columns: Mapping[str, Values], kept: Mapping[str, ArrowColumn], names: Mapping[str, str]) -> Any:
         import polars as pl
 
-        series = [pl.Series(name, column) for name, column in columns.items()]
-        series += [pl.Series(name, column).cast(self._df.schema[names[name]]) for name, column in kept.items()]
-        return pl.DataFrame(series)
+        # Of lists of texts older releases of polars make a Series that they cannot compare; tables they read well.
+        table = pa.table({**columns, **kept})
+        return pl.DataFrame(table).cast({name: self._df.schema[names[name]] for name in kept})
 
     def to_pandas(self) -> pd.DataFrame:
         return _table_to_pandas(pa.table(self._df))
@@ -253,7 +256,7 @@ class _PandasFrame:
         import pandas as pd
 
         array = self._array(name)
-        if not _holds_objects(array):
+        if not _holds_objects(array) or pd.api.types.infer_dtype(array, skipna=True) in TEXT:
             return self._to_arrow(name, array)
         # Python objects stay here; their places in the list of distinct ones cross over. Objects that look
         # alike are the same: 1, True and Decimal("1.0") equal each other and are not.
@@ -269,7 +272,7 @@ class _PandasFrame:
     def filled(self, values: Mapping[str, Values], behind: Mapping[str, Mapping[str, Values]]) -> Any:
         import pandas as pd
 
-        result = self._df.copy(deep=False)
+        result = independent(self._df)
         for name, column in values.items():
             # The name is there once, as `column` has checked.
             place = cast("int", result.columns.get_loc(name))
@@ -356,7 +359,7 @@ class _PandasFrame:
         import pandas as pd
 
         kind = pd.api.types.infer_dtype(array, skipna=True)
-        if kind in {"string", "empty"}:
+        if kind in TEXT:
             return pa.array(array, type=pa.large_string(), from_pandas=True)
         if kind in {"datetime", "datetime64"}:
             return self._to_arrow(name, self._datetimes(name, array).array)
@@ -385,6 +388,13 @@ class _PandasFrame:
             f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
             "expected are texts, numbers or time stamps"
         )
+
+
+def independent(df: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy that shares no change with `df`; from 3.0 on, pandas copies what is written to."""
+    import pandas as pd
+
+    return df.copy(deep=pd.__version__.startswith("2."))
 
 
 @lru_cache

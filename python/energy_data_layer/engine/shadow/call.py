@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from energy_data_layer.core.frames import independent
 from energy_data_layer.engine.equality import deviations
 from energy_data_layer.engine.shadow.answers import answer_of, disagreements, frame_of, observed
 from energy_data_layer.engine.shadow.case import keep_smallest_case
@@ -31,8 +32,7 @@ class Call:
     function : callable
         The transform.
     arguments : dict
-        What it was called with, by name, without the engine. Frames that their owner may change are copied, which
-        copies none of their values.
+        What it was called with, by name, without the engine. Frames that their owner may change are copied.
     answer : object
         The reference's answer, or the error it raised.
     seconds : float
@@ -149,5 +149,5 @@ def _snapshot(value: Any) -> Any:
         return bytes(value)
     kind = type(value).__module__.partition(".")[0]
     if kind == "pandas":
-        return value.copy(deep=False)  # pandas copies on write
+        return independent(value)
     return value.clone() if kind == "polars" else value

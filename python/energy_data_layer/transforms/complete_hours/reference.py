@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from energy_data_layer.core.columns import InputColumns
 
 MOST_ROWS = 2**29
-TEXT_FORMATS = {12: "%Y%m%d%H%M", 16: "%Y-%m-%d{}%H:%M", 19: "%Y-%m-%d{}%H:%M:%S"}
-WITH_SECONDS = 19
+WITHOUT_MARKS, WITH_SECONDS = 12, 19
+"""The lengths of `YYYYMMDDhhmm` and `YYYY-MM-DD hh:mm:ss`."""
 TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -144,8 +144,9 @@ def _stamps(column: pd.Series[Any], columns: InputColumns, grid: Grid, step: int
 def _as_text(stamps: pd.DatetimeIndex, form: str, step: int) -> NDArray[Any]:
     """Write stamps in the form of another one, with seconds where the step needs them."""
     length = len(form) if step % 60 == 0 else WITH_SECONDS
-    separator = "T" if form[10] == "T" else " "
-    return np.asarray(stamps.strftime(TEXT_FORMATS[length].format(separator)), dtype=object)
+    texts = np.datetime_as_string(stamps.to_numpy(), "s" if length == WITH_SECONDS else "m")
+    marks = dict.fromkeys("-T:", "") if length == WITHOUT_MARKS else {"T": "T" if form[10] == "T" else " "}
+    return np.array([text.translate(str.maketrans(marks)) for text in texts.tolist()], dtype=object)
 
 
 def _is_constant(column: pd.Series[Any], keys: Keys) -> NDArray[np.bool_]:

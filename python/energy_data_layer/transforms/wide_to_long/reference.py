@@ -100,6 +100,9 @@ def _blank(column: ArrowColumn) -> NDArray[np.bool_]:
     if is_text(column.type):
         blank = pc.equal(trimmed(column), "")
         return np.asarray(pc.fill_null(blank, True)).astype(bool)
+    if pt.is_dictionary(column.type):
+        # pyarrow before 26 looks at the indices alone.
+        column = column.cast(column.type.value_type)
     # A NaT that pandas hands over is no null.
     missing = pc.is_null(column, nan_is_null=True).to_numpy(zero_copy_only=False).astype(bool)
     if pa.types.is_timestamp(column.type):
