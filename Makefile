@@ -10,6 +10,7 @@ VENV := .venv
 REFERENCE_VENV := .venv-reference
 WHEEL_VENV := .venv-wheels
 PEERS_VENV := .venv-peers
+LOWEST_VENV := .venv-lowest
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -21,6 +22,11 @@ PYTEST ?= -n 2 --dist worksteal
 # Jobs call the transforms alike with either database, whatever befalls them, and the demonstration compares by itself.
 SHADOWED := tests/jobs tests/flows tests/cli/test_service_commands.py tests/cli/test_shadow.py -m "not real_data" \
 	-k "not postgresql" $(patsubst %,--ignore=tests/jobs/test_%.py,killed_jobs service_faults job_secrets demo)
+# What meets pandas, NumPy, Arrow, polars and DuckDB, without what takes long. The database that 0.1.0 wrote is of a DuckDB
+# newer than the lowest.
+LOWEST := tests/transforms tests/core tests/storage tests/equivalence -m "not needs_rust and not slow" \
+	-k "not postgresql and not database_of_0_1_0" \
+	--ignore-glob "*_laws.py" $(patsubst %,--ignore tests/%.py,core/test_logs storage/test_faults equivalence/test_payload_rows equivalence/test_skipping)
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 # Tests use the crates that the engine was built with; the project's own is built with assertions and overflow checks.
@@ -51,6 +57,12 @@ $(REFERENCE_VENV)/.packages: $(VENV)/.packages
 	$(PYTHON) -m venv --without-pip $(REFERENCE_VENV)
 	VIRTUAL_ENV=$(REFERENCE_VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	VIRTUAL_ENV=$(REFERENCE_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(LOWEST_VENV)/.packages: requirements/lowest.txt $(VENV)/.packages
+	$(PYTHON) -m venv --without-pip $(LOWEST_VENV)
+	VIRTUAL_ENV=$(LOWEST_VENV) $(UV) pip sync --quiet --require-hashes requirements/lowest.txt
+	VIRTUAL_ENV=$(LOWEST_VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(PEERS_VENV)/.packages: requirements/peers.txt $(VENV)/.packages
@@ -85,6 +97,10 @@ test-reference: $(REFERENCE_VENV)/.packages ## the suite on an installation with
 .PHONY: test-rust
 test-rust: $(VENV)/.rust-engine ## the tests that need the Rust engine; a missing engine is a failure
 	EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest -m needs_rust $(PYTEST)
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST_VENV)/.packages ## transforms and storage on the lowest versions of all that the package requires
+	$(LOWEST_VENV)/bin/python -m pytest $(PYTEST) $(LOWEST)
 
 .PHONY: rehearse
 rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
@@ -229,8 +245,9 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 	$(UV_PIP_COMPILE) --upgrade pyproject.toml requirements/dev.in $(EXTRAS) -o requirements/dev.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/peers.in -o requirements/peers.txt
+	$(UV_PIP_COMPILE) --upgrade --resolution lowest-direct pyproject.toml requirements/lowest.in $(EXTRAS) -o requirements/lowest.txt
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) $(LOWEST_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ make test-reference PYTEST="-n 2 --dist worksteal --ignore tests/flows"
 engine=$!
 make test-rust PYTEST="-n 2 --dist worksteal --ignore tests/equivalence --ignore tests/flows"
 make test-shadow
+make test-lowest
 make test-equivalence
 wait $cargo
 wait $engine
