@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.clock import today_in_korea
-from energy_data_layer.datasets.asos import ASOS_COLUMNS, KEYS
 from energy_data_layer.errors import ColumnNotFoundError, OptionError
 
 if TYPE_CHECKING:
@@ -54,6 +53,9 @@ class ImputeOptions:
     max_spline_gap: int = field(default=3, metadata=_option(int, "The longest gap that is interpolated, in hours."))
 
     def __post_init__(self) -> None:
+        # The help of a command reads these records, and needs no columns, which load pyarrow.
+        from energy_data_layer.datasets.asos import KEYS
+
         columns = tuple(dict.fromkeys(self.columns))
         if not columns:
             raise OptionError(f"columns is empty; name at least one field, such as {', '.join(DEFAULT_COLUMNS)}")
@@ -69,6 +71,8 @@ class ImputeOptions:
 
     def require_columns(self, present: Sequence[str], origin: str) -> None:
         """Raise if a column is not among the rows, or is nothing that can be imputed."""
+        from energy_data_layer.datasets.asos import ASOS_COLUMNS
+
         for name in self.columns:
             if name not in present:
                 raise ColumnNotFoundError(name, list(present), origin)

@@ -8,7 +8,6 @@ import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from energy_data_layer import settings
 from energy_data_layer.errors import DataLayerError
@@ -69,18 +68,20 @@ def send_alert(text: str) -> bool:
 
 
 def _post(address: str, text: str, accepted: list[bool]) -> None:
+    # Only a run that is reported needs it, and `edl status` starts faster without.
+    from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+    class NoRedirects(HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            """Let a redirect be an error: the message is for this address alone."""
+
     body, headers = json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
     try:
         request = Request(address, body, headers)  # noqa: S310 - the scheme is checked in the next line
         if request.type not in {"http", "https"}:
             raise ValueError
-        with build_opener(_NoRedirects).open(request, timeout=LONGEST_WAIT_SECONDS):
+        with build_opener(NoRedirects).open(request, timeout=LONGEST_WAIT_SECONDS):
             accepted.append(True)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not touch the run
         # Neither the error's text nor an HTTP library's log line: both would show the address, which is a secret.
         logger.warning("alert: the webhook could not be reached (%s)", type(error).__name__)
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """Let a redirect be an error: the message is for this address alone."""
