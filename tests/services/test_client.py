@@ -379,7 +379,7 @@ def test_a_body_that_is_too_long_is_refused(how, monkeypatch):
     with serving(scripted(reply)) as service:
         error, _ = get(settings(service.url))
     assert isinstance(error, ServiceError)
-    assert "the body has more than 1 MB (HTTP 200), 1 attempt; ask for fewer days" in str(error)
+    assert "the body has more than 1 MB (HTTP 200), 1 attempt; request fewer days" in str(error)
     assert len(service.asked) == 1
 
 

@@ -1,4 +1,4 @@
-"""What jobs are told, as objects that are checked once and handed down whole."""
+"""The options of jobs, as objects that are checked once and handed down whole."""
 
 from __future__ import annotations
 
@@ -100,16 +100,16 @@ class RunOptions:
     today : date, optional
         The day it is in Korea; by default that of the clock.
     keep_raw, from_raw : path, optional
-        A folder in which the bodies of the answers are kept, or one from which they are taken in place of the service:
-        then everything in it is stored.
+        A folder in which the bodies of the responses are kept, or one from which they are read in place of the
+        service: then everything in it is stored.
     dry_run : bool, default False
-        Tell what would be asked for, and do nothing.
+        Show what would be requested, and do nothing.
     schema_policy : str, optional
-        What becomes of answers with other fields than before, see `policy_of`.
+        What becomes of responses with other fields than before, see `policy_of`.
     use_rust : bool, optional
         The engine, see `rows_from_api_payload`.
     on_stage : callable, optional
-        Told the name of each stage as it begins.
+        Called with the name of each stage as it begins.
 
     Raises
     ------
@@ -123,9 +123,9 @@ class RunOptions:
         default=None, metadata=_option(Path | None, "Keep the bodies of the responses in this folder, compressed.")
     )
     from_raw: str | PathLike[str] | None = field(
-        default=None, metadata=_option(Path | None, "Take the responses from such a folder and ask no service.")
+        default=None, metadata=_option(Path | None, "Read the responses from such a folder and query no service.")
     )
-    dry_run: bool = field(default=False, metadata=_option(bool, "Say what would be asked for, and do nothing."))
+    dry_run: bool = field(default=False, metadata=_option(bool, "Show what would be requested, and do nothing."))
     schema_policy: str | None = field(
         default=None,
         metadata=_option(
@@ -142,23 +142,23 @@ class RunOptions:
             if one.default_factory is not MISSING and getattr(self, one.name) is None:
                 object.__setattr__(self, one.name, one.default_factory())
         if self.keep_raw is not None and self.from_raw is not None:
-            raise OptionError("keep_raw and from_raw cannot be combined: the answers in from_raw are kept already")
+            raise OptionError("keep_raw and from_raw cannot be combined: the responses in from_raw are kept already")
         if self.from_raw is not None and not Path(self.from_raw).is_dir():
             raise OptionError(f"from_raw is {self.from_raw}, which is no folder")
 
     @property
     def raw(self) -> RawFolder | None:
-        """The folder that answers are taken from, in place of the service."""
+        """The folder that responses are read from, in place of the service."""
         from energy_data_layer.services.raw import RawFolder
 
         return None if self.from_raw is None else RawFolder(self.from_raw)
 
     def planned(self, dataset: Dataset, wanted: Iterable[Chunk]) -> list[Chunk]:
-        """Return the chunks to ask for: the wanted ones, or all that the raw folder holds."""
+        """Return the chunks to request: the wanted ones, or all that the raw folder holds."""
         return list(wanted) if self.raw is None else self.raw.chunks(dataset)
 
     def collect(self, dataset: Dataset, chunks: Iterable[Chunk], *, requests_today: int) -> Collection:
-        """Ask for chunks within what is left of the day's requests."""
+        """Request chunks within what is left of the day's requests."""
         from energy_data_layer.services.collect import collect
         from energy_data_layer.services.raw import RawFolder
 

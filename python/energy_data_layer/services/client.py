@@ -119,7 +119,7 @@ class ServiceClient:
             If `read` raised it at the last attempt.
         """
         attempts = stamina.retry_context(
-            # A service that says how long to wait is asked again after that time.
+            # A service that says how long to wait gets the next attempt after that time.
             on=lambda error: worth_another_try(error) and (getattr(error, "retry_after", None) or True),
             attempts=self._settings.attempts,
             timeout=None,
@@ -149,7 +149,7 @@ class ServiceClient:
         if self._stop is None:
             await self._rate.acquire()
         if self._stop is None and self._requests_left <= 0:
-            problem = "not asked, because the requests of the day are used up (EDL_REQUESTS_PER_DAY)"
+            problem = "not requested, because the requests of the day are used up (EDL_REQUESTS_PER_DAY)"
             self._stop = partial(StopForToday, problem=problem, advice="run again tomorrow")
         if self._stop is not None:
             raise self._stop(record.request)
@@ -195,7 +195,7 @@ class ServiceClient:
         if "," in response.headers.get("Content-Encoding", ""):
             # A compressed compressed body grows a million-fold before its length can be looked at.
             raise httpx.DecodingError("it is compressed more than once")
-        too_long = _failure(record, f"the body has more than {LONGEST_BODY // 1024**2} MB", "ask for fewer days")
+        too_long = _failure(record, f"the body has more than {LONGEST_BODY // 1024**2} MB", "request fewer days")
         if int(response.headers.get("Content-Length", 0)) > LONGEST_BODY:
             raise too_long
         body = bytearray()
