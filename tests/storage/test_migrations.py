@@ -103,8 +103,8 @@ def test_every_declared_column_is_made_with_its_type_and_key(database):
 def test_a_declared_column_without_a_migration_is_found(database):
     migrate(database)
     columns, key = DECLARED[WIND_NAMDONG]
-    declared = DECLARED | {WIND_NAMDONG: (columns | {"capacity": pa.float64()}, key)}
-    assert (WIND_NAMDONG, "capacity") in columns_not_made(database, declared)
+    declared = DECLARED | {WIND_NAMDONG: (columns | {"of_no_migration": pa.float64()}, key)}
+    assert (WIND_NAMDONG, "of_no_migration") in columns_not_made(database, declared)
     declared = DECLARED | {WIND_NAMDONG: (columns | {"generation": pa.string()}, key)}
     assert columns_not_made(database, declared) == [(WIND_NAMDONG, "generation")]
 
