@@ -46,7 +46,7 @@ def made_up_facts(seed=0, disturbed=DISTURBED):
     return QualityFacts(
         "duckdb:///energy.duckdb",
         datetime(2025, 1, 1),
-        "0.1.0",
+        "0.2.0",
         Scope(),
         [],
         [],

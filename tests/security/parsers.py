@@ -140,7 +140,7 @@ def parsers(*, use_rust: bool) -> dict[str, tuple[list[bytes], Callable[[bytes],
 _CALL = json.dumps(
     {
         "transform": "rows_from_api_payload",
-        "version": "0.1.0",
+        "version": "0.2.0",
         "frames": [],
         "bodies": [],
         "is_list": True,
