@@ -36,9 +36,9 @@ def imputed_in_rust(
     positions = _positions(given)
     try:
         result = rust.impute_missing_values(
-            key_table(given, list(given.values.values())),
+            _table(given),
             columns=list(positions.values()),
-            history=None if past is None else key_table(past, list(past.values.values())),
+            history=None if past is None else _table(past),
             method=rule.method,
             max_spline_gap=rule.max_spline_gap,
             max_gap=rule.max_gap,
@@ -75,9 +75,9 @@ def fitted_in_rust(given: InputColumns, past: InputColumns | None, neighbours: i
     positions = _positions(given)
     try:
         fitted = rust.fit_gap_model(
-            key_table(given, list(given.values.values())),
+            _table(given),
             columns=list(positions.values()),
-            history=None if past is None else key_table(past, list(past.values.values())),
+            history=None if past is None else _table(past),
             neighbours=neighbours,
             **key_names(given),
         )
@@ -88,6 +88,10 @@ def fitted_in_rust(given: InputColumns, past: InputColumns | None, neighbours: i
     table, facts = fitted
     names = {position: name for name, position in positions.items()}
     return _renamed(pa.table(table), names).cast(MODEL_SCHEMA), facts
+
+
+def _table(columns: InputColumns) -> pa.Table | dict[str, Any]:
+    return key_table(columns, list(columns.values.values()))
 
 
 def _positions(given: InputColumns) -> dict[str, str]:
