@@ -61,7 +61,8 @@ def test_unfilled_gaps_are_not_drawn():
 @pytest.mark.parametrize("name", ["서울", "Seoul", None])
 def test_the_picture_is_a_png_without_a_warning(tmp_path, name):
     gaps = {0: (2, 3), 30: (3, 1), 60: (1, 2), 100: (24, 4), 180: (6, 5), 240: (6, 6), 290: (2, 7)}
-    before, after = frames([gaps, {100: (290, 4)}], name)
+    predicted = {40: (6, 8), 120: (12, 9), 220: (5, 10)}
+    before, after = frames([gaps, {100: (290, 4)}, predicted], name)
     path = tmp_path / "gaps.png"
     chosen = draw_gap_picture(before, after, path, columns=["ta"], labels={"ta": "air temperature (°C)"})
     assert {gap.method for gap in chosen} == set(Provenance) - {Provenance.OBSERVED, Provenance.UNFILLED}
