@@ -780,3 +780,81 @@ pub fn solve(matrix: &mut [f64], n: usize, right: &mut [f64], columns: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_solution_satisfies_its_equations(
+            entries in proptest::collection::vec(-1.0f64..1.0, 16),
+            wanted in proptest::collection::vec(-10.0f64..10.0, 4),
+        ) {
+            let n = 4;
+            let mut matrix = entries;
+            (0..n).for_each(|row| matrix[row * n + row] += 5.0);
+            let mut right: Vec<f64> = (0..n)
+                .map(|row| (0..n).map(|column| matrix[row * n + column] * wanted[column]).sum())
+                .collect();
+            solve(&mut matrix, n, &mut right, 1);
+            for (found, wanted) in right.iter().zip(&wanted) {
+                prop_assert!((found - wanted).abs() < 1e-9);
+            }
+        }
+
+        #[test]
+        fn the_set_taken_is_the_first_of_the_largest_gain(
+            stale in proptest::collection::vec((0u64..6, 0u64..3), 0..12),
+        ) {
+            // Gains only fall: what is true now is at most what was known.
+            let truth: Vec<u64> = stale.iter().map(|(known, less)| known.saturating_sub(*less)).collect();
+            let mut pool: Vec<(u16, i64, u64)> =
+                stale.iter().zip(0u16..).map(|((known, _), bits)| (bits, 0, *known)).collect();
+            let best = truth.iter().copied().max().filter(|&gain| gain > 0);
+            let expected = best.and_then(|best| truth.iter().position(|&gain| gain == best));
+            prop_assert_eq!(take_best(&mut pool, |bits, _| truth[usize::from(bits)]), expected);
+        }
+    }
+
+    #[test]
+    fn combinations_come_in_order() {
+        let mut seen = Vec::new();
+        for_each_combination(4, 2, |members| seen.push(members.to_vec()));
+        assert_eq!(seen, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]);
+    }
+
+    #[test]
+    fn sums_go_around_the_turn_of_the_year() {
+        let mut table = vec![0.0; SLOTS];
+        table[5] = 1.0;
+        let sums = around(&table, 2);
+        let days: Vec<usize> =
+            (0..SLOTS).filter(|&slot| sums[slot] > 0.0).map(|slot| slot / HOURS).collect();
+        assert_eq!(days, [0, 1, 2, 364, 365]);
+        assert!((0..SLOTS).filter(|&slot| sums[slot] > 0.0).all(|slot| slot % HOURS == 5));
+    }
+
+    #[test]
+    fn the_covariance_is_that_of_the_process() {
+        // x(t) = 0.5 x(t - 1) + e, whose variance is 1 / (1 - 0.25) and whose covariance halves at each lag.
+        let mut transition = [0.0; TRANSITION];
+        transition[0] = 0.5;
+        let covariance = stationary(&mut transition, [1.0, 0.0, 0.0, 0.0], 1);
+        let set = NeighbourSet::new(false, [0.0; MOST_CANDIDATES], transition, covariance);
+        for lag in 0..10 {
+            let expected = 4.0 / 3.0 * 0.5f64.powi(lag as i32);
+            assert!((set.covariance_at(lag, 0, 0) - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_process_that_grows_is_shrunk() {
+        let mut transition = [0.0; TRANSITION];
+        transition[0] = 1.01;
+        let covariance = stationary(&mut transition, [1.0, 0.0, 0.0, 0.0], 1);
+        assert!(transition[0] < 1.0);
+        assert!(covariance[0].is_finite() && covariance[0] > 1.0);
+    }
+}

@@ -315,3 +315,39 @@ impl Iterator for Bits {
         Some(bit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn series(first_word: usize, seen: &[bool]) -> Series {
+        let words = seen.len().div_ceil(WORD);
+        let mut series =
+            Series { first_word, values: vec![0.0; words * WORD], seen: vec![0; words] };
+        for (place, _) in seen.iter().enumerate().filter(|(_, seen)| **seen) {
+            series.values[place] = place as f64 + 1.0;
+            series.seen[place / WORD] |= 1 << (place % WORD);
+        }
+        series
+    }
+
+    proptest! {
+        #[test]
+        fn neighbours_are_the_nearest_observed_steps(
+            seen in proptest::collection::vec(proptest::bool::weighted(0.1), 1..400),
+            first_word in 0usize..3,
+            at in 0usize..700,
+        ) {
+            let series = series(first_word, &seen);
+            let first = first_word * WORD;
+            let observed: Vec<usize> =
+                (0..seen.len()).filter(|&place| seen[place]).map(|place| first + place).collect();
+            prop_assert_eq!(series.observed().map(|(at, _)| at).collect::<Vec<_>>(), observed.clone());
+            prop_assert_eq!(series.count(), observed.len() as u64);
+            prop_assert_eq!(series.before(at), observed.iter().copied().rfind(|&one| one < at));
+            prop_assert_eq!(series.after(at), observed.iter().copied().find(|&one| one > at));
+            prop_assert_eq!(series.get(at).is_some(), observed.contains(&at));
+        }
+    }
+}
