@@ -51,7 +51,7 @@ impl Grid {
             Some(nanoseconds) => nanoseconds / (1_000_000_000 / per_second),
             None => commonest_step(keys, past),
         };
-        let pasts = || past.stations.iter().flat_map(|one| one.instants.iter().copied());
+        let pasts = || past.stations.iter().flat_map(|one| one.instants().iter().copied());
         let (first, last) = keys
             .instants
             .iter()
@@ -74,7 +74,7 @@ impl Grid {
             .map(|place| (keys.frame_row(place), keys.wall_clock[place]));
         require_none(off_rows.collect(), keys, columns.date, columns.frame)?;
         let off_past = past.stations.iter().flat_map(|one| {
-            let stamped = one.instants.iter().zip(&one.stamps).zip(&one.rows);
+            let stamped = one.instants().iter().zip(&one.stamps).zip(&one.rows);
             let off = stamped.filter(|((instant, _), _)| off(**instant));
             off.map(|((_, stamp), row)| (*row, *stamp))
         });
@@ -95,7 +95,7 @@ impl Grid {
         if keys.zoned {
             let stamps = keys.instants.iter().zip(keys.wall_clock.iter());
             let pasts =
-                past.stations.iter().flat_map(|one| one.instants.iter().zip(one.stamps.iter()));
+                past.stations.iter().flat_map(|one| one.instants().iter().zip(one.stamps.iter()));
             for (&instant, &stamp) in stamps.chain(pasts) {
                 place(((instant - first) / step) as usize, stamp);
             }
@@ -140,7 +140,7 @@ fn commonest_step(keys: &Keys, past: &History) -> i64 {
             count(&keys.instants[block.clone()]);
         }
     }
-    past.stations.iter().for_each(|one| count(&one.instants));
+    past.stations.iter().for_each(|one| count(one.instants()));
     for (step, more) in uniform {
         *counts.entry(step).or_default() += more;
     }

@@ -27,8 +27,8 @@ pub struct Past {
     pub name: Option<StationName>,
     /// The rows of the history.
     pub rows: Vec<usize>,
-    /// Their instants, in the unit of the frame.
-    pub instants: Vec<i64>,
+    /// Their instants in the unit of the frame, where these are not the stamps.
+    instants: Option<Vec<i64>>,
     /// Their stamps whose calendar fields count, in the unit of the frame.
     pub stamps: Vec<i64>,
     /// Ticks from each stamp to the next, where they are the same for all; else 0.
@@ -96,6 +96,11 @@ pub fn read_history(
 }
 
 impl Past {
+    /// The instants of the rows, in the unit of the frame.
+    pub fn instants(&self) -> &[i64] {
+        self.instants.as_ref().unwrap_or(&self.stamps)
+    }
+
     /// Some rows of the history; None where their stamps do not fit the unit of the frame.
     fn read(
         rows: Vec<usize>,
@@ -107,7 +112,8 @@ impl Past {
         let in_unit = |ticks: &[i64]| {
             rows.iter().map(|&row| in_unit_of(keys, past, ticks[row])).collect::<Option<Vec<_>>>()
         };
-        let (instants, stamps) = (in_unit(&past.instants)?, in_unit(&past.wall_clock)?);
+        let stamps = in_unit(&past.wall_clock)?;
+        let instants = if past.zoned { Some(in_unit(&past.instants)?) } else { None };
         let step = uniform_step(&stamps);
         Some(Self { name, instants, step, stamps, ..Self::timeless(&rows, past, numbers) })
     }

@@ -95,7 +95,7 @@ impl Column<'_> {
             .past
             .stations
             .get(station)
-            .map(|past| (past.instants.as_slice(), past.values[self.index].as_slice()));
+            .map(|past| (past.instants(), past.values[self.index].as_slice()));
         [(&self.keys.instants[frame.clone()], &self.values[frame]), past.unwrap_or_default()]
     }
 
