@@ -32,25 +32,20 @@ def imputed_in_rust(
     given: InputColumns, past: InputColumns | None, rule: Rule, model: pa.Table | None, step: int | None
 ) -> Imputed:
     """Run `impute_missing_values` in Rust."""
-    rust = choice.rust()
     positions = _positions(given)
-    try:
-        result = rust.impute_missing_values(
-            _table(given),
-            columns=list(positions.values()),
-            history=None if past is None else _table(past),
-            method=rule.method,
-            max_spline_gap=rule.max_spline_gap,
-            max_gap=rule.max_gap,
-            bounds={positions[name]: bounds for name, bounds in rule.bounds.items()},
-            interval=rule.interval,
-            neighbours=rule.neighbours,
-            model=None if model is None else _renamed(model, positions),
-            step=step,
-            **key_names(given),
-        )
-    except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
-        raise translated(error, own_names(given)) from error
+    result = _called(
+        "impute_missing_values",
+        given,
+        past,
+        method=rule.method,
+        max_spline_gap=rule.max_spline_gap,
+        max_gap=rule.max_gap,
+        bounds={positions[name]: bounds for name, bounds in rule.bounds.items()},
+        interval=rule.interval,
+        neighbours=rule.neighbours,
+        model=None if model is None else _renamed(model, positions),
+        step=step,
+    )
     arrays = result.take_numpy()
     columns = {}
     for name, position in positions.items():
@@ -71,23 +66,27 @@ def imputed_in_rust(
 @defects_as_engine_errors()
 def fitted_in_rust(given: InputColumns, past: InputColumns | None, neighbours: int) -> tuple[pa.Table, dict[str, Any]]:
     """Fit the models of all value columns; return them, and what they were fitted on."""
+    fitted = _called("fit_gap_model", given, past, neighbours=neighbours)
+    if fitted is None:
+        raise ModelError(NOTHING_TO_FIT)
+    table, facts = fitted
+    names = {position: name for name, position in _positions(given).items()}
+    return _renamed(pa.table(table), names).cast(MODEL_SCHEMA), facts
+
+
+def _called(function: str, given: InputColumns, past: InputColumns | None, **options: Any) -> Any:
+    """Call a function of the engine on frame and history."""
     rust = choice.rust()
-    positions = _positions(given)
     try:
-        fitted = rust.fit_gap_model(
+        return getattr(rust, function)(
             _table(given),
-            columns=list(positions.values()),
+            columns=list(_positions(given).values()),
             history=None if past is None else _table(past),
-            neighbours=neighbours,
+            **options,
             **key_names(given),
         )
     except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
         raise translated(error, own_names(given)) from error
-    if fitted is None:
-        raise ModelError(NOTHING_TO_FIT)
-    table, facts = fitted
-    names = {position: name for name, position in positions.items()}
-    return _renamed(pa.table(table), names).cast(MODEL_SCHEMA), facts
 
 
 def _table(columns: InputColumns) -> pa.Table | dict[str, Any]:
