@@ -91,6 +91,13 @@ def test_hours_are_completed_imputed_and_stored_with_their_provenance(export, ur
     assert [stage.name for stage in report.stages] == list(STAGES)
 
 
+def test_a_fill_beyond_the_physical_range_is_stored_at_its_bound_and_counted(export, url):
+    report = run_weather(export("a", hm=[60, 75, 90, 100, None, 100, 90, 75, 60]), url, columns=["hm"])
+    stored = table(url)
+    assert (stored["hm"][4].as_py(), stored["hm_provenance"][4].as_py()) == (100.0, SPLINE)
+    assert report.fills_clipped == 1
+
+
 def test_the_report_tells_of_rows_left_out_and_columns_not_stored(export, url, caplog):
     files = [export("a", ta=curve(24), extra_heading="비고"), export("b", ta=curve(24), extra_heading="비고")]
     report = run_weather(files, url, columns=["ta"], since="2024-03-01T06:00", until="2024-03-01T09:00")

@@ -97,6 +97,7 @@ def show_run_report(report: WeatherReport) -> None:
             ("hours completed", report.hours_completed),
             ("stored rows as context", f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed"),
             ("stored fills replaced", report.fills_changed),
+            ("fills set to a physical bound", report.fills_clipped),
             ("rows rejected", report.rows_rejected),
             ("rows written", rows_written(report)),
             ("engine", f"{report.engine} ({report.engine_reason})"),

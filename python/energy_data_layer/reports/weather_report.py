@@ -36,6 +36,8 @@ class WeatherReport(CollectingReport):
         Per column, how many of the new and completed hours were filled by each method.
     fills_changed : int
         Stored fills that were replaced by an observation or by another fill; table ``fill_changes`` has both.
+    fills_clipped : int
+        Fills of the hours and their context that lay outside the physical bounds and were set to the bound.
     """
 
     files: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class WeatherReport(CollectingReport):
     gap_lengths: dict[str, dict[int, int]] = field(default_factory=dict)
     filled: dict[str, dict[str, int]] = field(default_factory=dict)
     fills_changed: int = 0
+    fills_clipped: int = 0
 
     def counters(self) -> dict[str, int | float | None]:
         """Return what table ``runs`` has a column for."""

@@ -32,6 +32,7 @@ from energy_data_layer.storage.tables import (
 )
 from energy_data_layer.transforms.complete_hours.api import complete_hours
 from energy_data_layer.transforms.impute.api import impute_missing_values
+from energy_data_layer.transforms.impute.quantities import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,11 +116,13 @@ def impute_and_store(
                     _STAMP,
                     _STATION,
                     max_spline_gap=options.max_spline_gap,
+                    bounds=bounds_of(columns, _STAMP, _STATION),
                     history=history,
                     provenance=True,
                     report=True,
                     use_rust=use_rust,
                 )
+                report.fills_clipped += sum(column.clipped for column in imputation.columns.values())
                 pieces.append(filled)
                 stage.holds(completed, *pieces)
         means = means or OverallMeans(database, columns, lambda: [new])
