@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.impute.report import ImputationReport as ImputationReport
     from energy_data_layer.transforms.impute.result import ImputeResult as ImputeResult
     from energy_data_layer.transforms.impute.result import impute as impute
+    from energy_data_layer.transforms.impute.score import Scorecard as Scorecard
+    from energy_data_layer.transforms.impute.score import score_imputation as score_imputation
     from energy_data_layer.transforms.payload_rows.api import rows_from_api_payload as rows_from_api_payload
     from energy_data_layer.transforms.payload_rows.report import PayloadReport as PayloadReport
     from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long as transform_wide_to_long
@@ -44,6 +46,7 @@ _HOME_OF = {
     "PayloadError": "errors",
     "PayloadReport": "transforms.payload_rows.report",
     "Provenance": "core.provenance",
+    "Scorecard": "transforms.impute.score",
     "WideLayout": "datasets.layout",
     "WideReport": "transforms.wide_to_long.report",
     "build_info": "engine.choice",
@@ -53,6 +56,7 @@ _HOME_OF = {
     "recognise_layout": "transforms.wide_to_long.recognise",
     "transform_wide_to_long": "transforms.wide_to_long.api",
     "rows_from_api_payload": "transforms.payload_rows.api",
+    "score_imputation": "transforms.impute.score",
 }
 
 __all__ = [
@@ -65,6 +69,7 @@ __all__ = [
     "PayloadError",
     "PayloadReport",
     "Provenance",
+    "Scorecard",
     "WideLayout",
     "WideReport",
     "__version__",
@@ -74,6 +79,7 @@ __all__ = [
     "impute_missing_values",
     "recognise_layout",
     "rows_from_api_payload",
+    "score_imputation",
     "transform_wide_to_long",
 ]
 

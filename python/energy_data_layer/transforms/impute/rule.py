@@ -68,8 +68,8 @@ def checked_rule(
         raise OptionError(f"interval is {interval!r}; it must be a probability above 0, at most {WIDEST_INTERVAL}")
     return Rule(
         method=method,
-        max_spline_gap=_whole(max_spline_gap, "max_spline_gap"),
-        max_gap=LONGEST_GAP if max_gap is None else _whole(max_gap, "max_gap"),
+        max_spline_gap=checked_whole(max_spline_gap, "max_spline_gap"),
+        max_gap=LONGEST_GAP if max_gap is None else checked_whole(max_gap, "max_gap"),
         bounds={name: _checked_bounds(name, limits, columns) for name, limits in (bounds or {}).items()},
         interval=interval,
         neighbours=checked_neighbours(neighbours),
@@ -78,16 +78,17 @@ def checked_rule(
 
 def checked_neighbours(neighbours: int) -> int:
     """Return the number of neighbours, or raise `OptionError`."""
-    return _whole(neighbours, "neighbours", MOST_NEIGHBOURS)
+    return checked_whole(neighbours, "neighbours", MOST_NEIGHBOURS)
 
 
-def _whole(number: int, option: str, largest: int = LONGEST_GAP) -> int:
+def checked_whole(number: int, option: str, largest: int = LONGEST_GAP, *, smallest: int = 0) -> int:
+    """Return an integer, or raise `OptionError`."""
     try:
         whole = operator.index(number)
     except TypeError:
-        whole = -1
-    if isinstance(number, bool) or whole < 0 or (largest < LONGEST_GAP and whole > largest):
-        allowed = "of 0 or more" if largest == LONGEST_GAP else f"from 0 to {largest}"
+        whole = smallest - 1
+    if isinstance(number, bool) or whole < smallest or (largest < LONGEST_GAP and whole > largest):
+        allowed = f"of {smallest} or more" if largest == LONGEST_GAP else f"from {smallest} to {largest}"
         raise OptionError(f"{option} is {number!r}; it must be an integer {allowed}")
     return min(whole, largest)
 
