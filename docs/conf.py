@@ -30,8 +30,8 @@ napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_param = False
 napoleon_use_rtype = False
-# Docstrings name types and errors in words, without their module.
-nitpick_ignore_regex = [("py:(class|exc)", r"[^.]*")]
+# Docstrings name types and errors in words, without their module; types of libraries have no page here.
+nitpick_ignore_regex = [("py:(class|exc)", r"[^.]*|pyarrow\.Table")]
 
 html_theme = "furo"
 html_title = f"energy-data-layer {__version__}"

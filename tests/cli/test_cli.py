@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pyarrow.feather
 import pyarrow.parquet
@@ -231,7 +232,7 @@ def test_commands_stand_in_the_order_of_their_use():
 
     assert listed() == [
         *("demo", "run", "status", "report", "doctor", "drift", "reprocess", "impute"),
-        *("simulate", "shadow-report", "shadow-replay"),
+        *("score", "simulate", "shadow-report", "shadow-replay"),
     ]
     assert listed("run") == ["weather", "generation", "wind", "solar"]
 
@@ -262,6 +263,7 @@ def test_the_examples_work_as_written(tmp_path, monkeypatch):
     write_asos_sample(tmp_path / "demo" / "asos_hourly", stations=SAMPLE_STATIONS[:1], since=date(2024, 1, 1))
     write_generation_sample(tmp_path / "demo" / "generation")
     (tmp_path / "hours.csv").write_text(HOURS, encoding="utf-8")
+    write_year(tmp_path / "year.csv")
     with Simulator(SimulatorOptions(latency_seconds=0.0, today=date(2024, 3, 1))) as simulator:
         for variable, value in simulator.environment.items():
             monkeypatch.setenv(variable, value)
@@ -303,6 +305,7 @@ def test_completion_script_of_each_shell(shell):
         (["run", "--help"], set()),
         (["status", "--help"], {"status"}),
         (["impute", "--help"], {"impute"}),
+        (["score", "--help"], {"score"}),
         (["run", "wind", "--help"], {"wind", "service"}),
     ],
 )
@@ -488,6 +491,66 @@ def test_impute_of_a_heading_without_rows(tmp_path):
     (tmp_path / "empty.csv").write_text("stnNm,tm,ta,hm\n")
     assert edl("impute", "empty.csv", "-o", "out.parquet").exit_code == 0
     assert pyarrow.parquet.read_table("out.parquet").num_rows == 0
+
+
+# --- edl score --------------------------------------------------------------------------------------
+
+
+def write_year(path):
+    """Write hours of two stations in which a sine of days has a gap every thousand hours."""
+    rows = []
+    for station in ("서울", "인천"):
+        for hour in range(3000):
+            ta = 10 + 5 * math.sin(hour / 24 * 2 * math.pi) + math.sin(hour / 37) + (hour * 7919 % 13) / 13
+            stamp = datetime(2024, 1, 1) + timedelta(hours=hour)
+            rows.append(f"{station},{stamp:%Y-%m-%d %H:%M},{'' if hour % 1000 < 4 else round(ta, 1)},50")
+    path.write_text("\n".join(["stnNm,tm,ta,hm", *rows]) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def year(tmp_path):
+    write_year(tmp_path / "year.csv")
+    return tmp_path / "year.csv"
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_score_prints_errors_and_what_it_recommends_and_writes_json_and_picture(year, tmp_path):
+    options = ("--gap-lengths", "1", "6", "--gaps", "10", "--seed", "3", "--json", "card.json", "--picture", "card.png")
+    result = edl("score", year, "--columns", "ta", *options)
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines() if line][1:] == [
+        *("ta", "linear", "spline_climatology", "optimal_interpolation")
+    ]
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    assert {(row["length"], row["method"]) for row in card["scores"]} == {
+        (length, method) for length in (1, 6) for method in card["methods"]
+    }
+    assert card["seed"] == 3
+    assert f"ta: {card['recommended']['ta']} is recommended" in result.stderr
+    assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_score_imitates_the_gaps_of_the_table(year):
+    result = edl("score", year, "--columns", "ta", "--methods", "linear", "--gap-lengths", "like-mine", "--gaps", "5")
+    assert result.exit_code == 0, result.output
+    assert "like mine" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--gap-lengths", "1", "like-mine"], "--gap-lengths takes numbers, or like-mine alone, not like-mine"),
+        (["--gap-lengths", "0"], "--gap-lengths is 0; it must be an integer of 1 or more"),
+        (["--methods", "spline"], "it must be one of spline_climatology"),
+        (["--columns", "pa"], '"pa"'),
+        (["--gap-lengths", "5000"], "no place for gaps of 5000 rows"),
+    ],
+)
+def test_score_of_what_cannot_be(year, options, message):
+    result = edl("score", year, *options)
+    assert result.exit_code == (1 if options[0] == "--columns" else 2), result.output
+    assert message in result.stderr
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------

@@ -76,6 +76,11 @@ _COMMANDS = (
         "hours.csv -o filled.parquet --columns ta hm --provenance",
     ),
     Command(
+        "score",
+        "Hide values of a table in a file, and say which method fills them best.",
+        "year.csv --columns ta hm --picture errors.png",
+    ),
+    Command(
         "simulate",
         "Simulate the three public services on this machine.",
         "--port 8000 --faults server_error=0.1,drop=0.05",

@@ -83,7 +83,7 @@ class Scorecard:
         hidden hours missing is taken only if every method does.
         """
         chosen = {}
-        for column, rows in self._overall().items():
+        for column, rows in self.overall().items():
             by_method = {name: [row for row in rows if row["method"] == name] for name in self.methods}
             whole = {
                 name: some for name, some in by_method.items() if all(row["filled"] == row["hours"] for row in some)
@@ -104,7 +104,7 @@ class Scorecard:
     def text(self) -> str:
         """Return the RMSE by method and gap length, a table a column; a star marks the recommended method."""
         recommended, tables = self.recommended, []
-        for column, rows in self._overall().items():
+        for column, rows in self.overall().items():
             lengths = list(dict.fromkeys(row["length"] for row in rows))
             lines = [[column, *(LIKE_MINE if length is None else str(length) for length in lengths)]]
             for method in self.methods:
@@ -129,7 +129,7 @@ class Scorecard:
             "scores": self.table.to_pylist(),
         }
 
-    def _overall(self) -> dict[str, list[dict[str, Any]]]:
+    def overall(self) -> dict[str, list[dict[str, Any]]]:
         """Return the rows over all stations by column, without lengths that found no place."""
         by_column: dict[str, list[dict[str, Any]]] = {}
         for row in self.table.to_pylist():
