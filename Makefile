@@ -206,6 +206,10 @@ load: $(VENV)/.rust-engine ## ten years of all stations through the weather job;
 soak: $(VENV)/.packages ## 200 daily runs on a service with faults; the figures of docs/load.md
 	$(BIN)/python tests/benchmark/soak.py --write
 
+.PHONY: bench-accuracy
+bench-accuracy: $(VENV)/.packages $(ENGINE) ## how far fills are from the truth, beside goals and other imputers; ACCURACY="--only goals"
+	$(BIN)/python tests/benchmark/accuracy.py $(ACCURACY)
+
 .PHONY: bench-start-up
 bench-start-up: $(VENV)/.rust-engine ## what the command line takes of the processor before it does anything
 	$(BIN)/python tests/benchmark/start_up.py

@@ -176,6 +176,26 @@ def test_collecting(smoke):
     assert len(rows) == 3 * 2 + sum(len(results[table]) for table in ("solar", "weather", "memory"))
 
 
+def test_accuracy(smoke):
+    printed, rows, results = smoke("accuracy.py", "--only", "goals", "alone", "records", "peers-ta")
+    assert results["real"] is False
+    assert "made up" in printed
+    columns, lengths = ("ta", "hm", "ws", "pa"), (3, 6)
+    for part, expected in (("goals", columns), ("alone", ("ta",))):
+        scored = {(row["column"], row["length"], row["method"]) for row in results[part]["scores"]}
+        methods = ("pinned rule", "optimal interpolation", "50 %")
+        assert scored == {(column, length, method) for column in expected for length in lengths for method in methods}
+    errors = {(row["length"], row["method"]): row["rmse"] for row in results["peers-ta"]["scores"]}
+    peers = set(results["peers-ta"]["cpu_seconds"]) - {"pinned rule", "optimal interpolation"}
+    assert {"linear", "pchip", "cubic", "climatology + anomaly"} <= peers
+    for length in lengths:
+        best = min(peers, key=lambda name: errors[length, name])
+        ratio = errors[length, "optimal interpolation"] / errors[length, best]
+        assert f"{length} h {ratio:.2f} ({best}" in printed
+    assert list(results["records"]) == ["4 months", "1 year", "since 2013"]
+    assert len(rows) == 4 * 2 + (4 + 1) * len(lengths) + 2 + len(peers) + 3 * 4
+
+
 def test_storage(smoke, postgres_server):
     _, rows, results = smoke("storage.py")
     assert {row["way"]: row["goal"] for row in results["rows"] if row["met"] is not None} == {

@@ -22,6 +22,7 @@ RUN_BY_CARGO_TEST = {bench["name"] for bench in CRATE["bench"] if bench.get("tes
 
 NOT_RUN = {
     "audit": "asks the registries and advisory databases; .github/workflows/audit.yml runs the tools that it runs",
+    "bench-accuracy": "scores the published files for minutes; tests/benchmark/test_smoke.py runs it in small",
     "defects": "runs tests of all lanes on copies; tests/defects/test_defects.py looks at what it would change and run",
     "format": "rewrites the sources; `make lint` fails where it would change any",
     "load": "stores ten years of all stations; tests/benchmark/test_smoke.py runs it in small",
