@@ -27,6 +27,8 @@ FEWEST_COMMON = 240
 """Fewest hours from which a relation is learnt."""
 
 DAYS_AROUND, DAYS_AROUND_SPREAD = 15, 30
+HARMONICS = 5
+"""Of the climatology's daily cycle: what varies faster is chance, and differs where a value is missing."""
 PRIOR_HOURS = 10
 SMALLEST_VARIANCE = 1e-12
 LARGE_VALUES = 1e100
@@ -147,14 +149,29 @@ def fit_stations(cells: Values, grid: Grid, neighbours: int) -> list[StationMode
 
 
 def _climatology(values: Values, slot: NDArray[np.intp]) -> tuple[Values, Values]:
-    """Return mean and number of the values by hour of the year, each over the days around."""
+    """Return mean and number of the values by hour of the year, each over the days around, the daily cycle smoothed."""
     seen = ~np.isnan(values)
     mean = values[seen].mean()
     total, count = _sums_around(values[seen] - mean, slot[seen], DAYS_AROUND)
     hour = slot[seen] % HOURS
     hours = np.maximum(np.bincount(hour, minlength=HOURS), 1)
     by_hour = np.tile(np.bincount(hour, values[seen] - mean, minlength=HOURS) / hours, SLOTS // HOURS)
-    return mean + np.where(count > 0, total / np.maximum(count, 1), by_hour), count
+    departure = np.where(count > 0, total / np.maximum(count, 1), by_hour).reshape(-1, HOURS)
+    whole = (count.reshape(-1, HOURS) > 0).all(axis=1)
+    departure[whole] = departure[whole] @ _SMOOTHING
+    return mean + departure.ravel(), count
+
+
+def _smoothing() -> Values:
+    """Return the matrix that leaves the mean and the first harmonics of a day's hours."""
+    hours = np.arange(HOURS)
+    harmonics = 2 * np.pi / HOURS * np.arange(1, HARMONICS + 1)
+    distance = hours[:, None] - hours[None, :]
+    matrix: Values = (1 + 2 * np.cos(harmonics[:, None, None] * distance).sum(axis=0)) / HOURS
+    return matrix
+
+
+_SMOOTHING = _smoothing()
 
 
 def _spread(values: Values, climatology: Values, slot: NDArray[np.intp]) -> Values:

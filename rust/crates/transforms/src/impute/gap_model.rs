@@ -17,6 +17,8 @@ pub const COVARIANCE: usize = 16;
 
 const MOST_SETS: usize = 16;
 const DAYS_AROUND: usize = 15;
+/// Of the climatology's daily cycle: what varies faster is chance, and differs where a value is missing.
+const HARMONICS: usize = 5;
 const DAYS_AROUND_SPREAD: usize = 30;
 const PRIOR_HOURS: f64 = 10.0;
 const SMALLEST_VARIANCE: f64 = 1e-12;
@@ -157,11 +159,36 @@ pub fn own_climatology(series: &Series, grid: &Grid) -> Own {
         hour.1 += 1;
     }
     let (total, number) = (around(&total, DAYS_AROUND), around(&number, DAYS_AROUND));
-    let table = total.iter().zip(&number).enumerate().map(|(slot, (total, &number))| {
+    let departure = total.iter().zip(&number).enumerate().map(|(slot, (total, &number))| {
         let (sum, seen) = by_hour[slot % HOURS];
-        mean + if number > 0.0 { total / number } else { sum / f64::from(seen.max(1)) }
+        if number > 0.0 { total / number } else { sum / f64::from(seen.max(1)) }
     });
-    Own { mean: table.collect(), covered: number.iter().map(|&number| number > 0.0).collect() }
+    let mut table: Vec<f64> = departure.collect();
+    let covered: Vec<bool> = number.iter().map(|&number| number > 0.0).collect();
+    let kernel = smoothing();
+    for (day, covered) in table.chunks_exact_mut(HOURS).zip(covered.chunks_exact(HOURS)) {
+        if covered.iter().all(|covered| *covered) {
+            smooth(day, &kernel);
+        }
+    }
+    table.iter_mut().for_each(|departure| *departure += mean);
+    Own { mean: table, covered }
+}
+
+/// The weights, by distance, that leave the mean and the first harmonics of a day's hours.
+fn smoothing() -> [f64; HOURS] {
+    std::array::from_fn(|distance| {
+        let angle = std::f64::consts::TAU / HOURS as f64 * distance as f64;
+        let harmonics: f64 = (1..=HARMONICS).map(|harmonic| (angle * harmonic as f64).cos()).sum();
+        (1.0 + 2.0 * harmonics) / HOURS as f64
+    })
+}
+
+fn smooth(day: &mut [f64], kernel: &[f64; HOURS]) {
+    let rough: [f64; HOURS] = std::array::from_fn(|hour| day[hour]);
+    for (hour, smooth) in day.iter_mut().enumerate() {
+        *smooth = (0..HOURS).map(|other| rough[other] * kernel[hour.abs_diff(other)]).sum();
+    }
 }
 
 /// The sums over each hour of the year and the same hour of so many days before and after.
