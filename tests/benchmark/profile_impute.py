@@ -28,16 +28,18 @@ from energy_data_layer import impute_missing_values
 from energy_data_layer.core.columns import read_columns
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.gaps import find_gaps
-from energy_data_layer.core.keys import read_keys
 from energy_data_layer.core.provenance import Provenance, provenance_column
 from energy_data_layer.engine.equality import differences, tolerance
-from energy_data_layer.transforms.impute import reference
+from energy_data_layer.transforms.impute.reference import spline_climatology
+from energy_data_layer.transforms.impute.reference.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness import Timing
     from numpy.typing import ArrayLike
+
+    from energy_data_layer.transforms.impute.reference.table import Table
 
 VERSIONS = {
     "reference": partial(impute_missing_values, columns=COLUMNS, use_rust=False),
@@ -261,9 +263,7 @@ def _functions(df: pd.DataFrame, repeats: int, *, with_naive: bool) -> dict[str,
     The reference's climatology numbers the hours anew in each call; in the whole call both columns share the numbers.
     """
     codes = VERSIONS["reference"](df, columns=[COLUMN], provenance=True)[provenance_column(COLUMN)]
-    keys = read_keys(read_columns(wrap(df), naive.STAMP, naive.STATION, ()))
-    no_past = np.array([], dtype=np.intp)
-    table = reference.Table(keys.station, keys.wall_clock, len(keys.names), no_past, pd.DatetimeIndex([]))
+    table, _, _ = read_table(read_columns(wrap(df), naive.STAMP, naive.STATION, ()), None)
     of_reference = _reference_calls(df[COLUMN].to_numpy(), table, codes)
     of_naive = _naive_calls(df, codes) if with_naive else {}
     results = {}
@@ -282,14 +282,14 @@ def _functions(df: pd.DataFrame, repeats: int, *, with_naive: bool) -> dict[str,
     return results
 
 
-def _reference_calls(values: np.ndarray, table: reference.Table, codes: pd.Series) -> dict[str, Callable[[], Any]]:
+def _reference_calls(values: np.ndarray, table: Table, codes: pd.Series) -> dict[str, Callable[[], Any]]:
     missing = np.isnan(values)
     by_spline = np.flatnonzero(codes == Provenance.SPLINE)
     long = np.flatnonzero(codes.isin(LONG))
     return {
         "gap_finding": lambda: find_gaps(missing, table.station),
-        "spline": lambda: reference.spline_values(values, missing, table, by_spline),
-        "climatology": lambda: reference.climatology(values, replace(table), np.array([]), long),
+        "spline": lambda: spline_climatology.spline_values(values, missing, table, by_spline),
+        "climatology": lambda: spline_climatology.climatology(values, replace(table), np.array([]), long),
     }
 
 
@@ -310,7 +310,7 @@ def _naive_calls(df: pd.DataFrame, codes: pd.Series) -> dict[str, Callable[[], A
     }
 
 
-def _as_numbers(role: str, table: reference.Table, of_reference: Any, of_naive: Any) -> tuple[ArrayLike, ArrayLike]:
+def _as_numbers(role: str, table: Table, of_reference: Any, of_naive: Any) -> tuple[ArrayLike, ArrayLike]:
     """Bring the answers of both to one form."""
     if role == "gap_finding":
         within = np.stack([of_reference.start, of_reference.stop]) - table.first_row[table.station[of_reference.start]]
