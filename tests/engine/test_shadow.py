@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import (
+    GapModel,
     complete_hours,
     impute_missing_values,
     rows_from_api_payload,
@@ -168,6 +169,20 @@ def test_a_replay_of_what_is_mended_finds_nothing(counts, rust_answers, monkeypa
         shadow.settle(counts, SOON)
     monkeypatch.undo()
     assert shadow_case.replayed(shadow_case.Path(counts.of(COUNTS).kept), TRANSFORMS) == []
+
+
+@pytest.mark.needs_rust
+def test_a_case_keeps_the_bounds_and_the_model_of_its_call(counts, rust_answers):
+    rust_answers(wrong_at_station_b)
+    model = GapModel.fit(frame(), ["ta"], use_rust=False)
+    options = {"method": "optimal_interpolation", "bounds": {"ta": (None, 99.5)}, "interval": 0.9}
+    impute_missing_values(frame(), ["ta"], model=model, **options)
+    shadow.settle(counts, SOON)
+    folder = shadow_case.Path(counts.of(COUNTS).kept)
+    _, kept = shadow_case.read_case(folder, TRANSFORMS)
+    assert {name: kept[name] for name in options} == options
+    assert GapModel.from_table(kept["model"]).id == model.id
+    assert len(shadow_case.replayed(folder, TRANSFORMS)) == 1
 
 
 @pytest.mark.needs_rust

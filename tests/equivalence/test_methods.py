@@ -319,6 +319,15 @@ def test_clipped_fills_are_counted(engine):
     assert answer.ta[outside].eq(11.0).all()
 
 
+def test_a_mean_of_values_at_the_bound_is_not_clipped(engine):
+    """Ten times 0.1 has another mean than 0.1, by its rounding."""
+    frame = weather(1, 500).assign(ta=0.1)
+    frame.loc[100:140, "ta"] = None
+    answer, report = fill(frame, engine, method="spline_climatology", bounds={"ta": (0.1, 0.1)}, report=True)
+    assert answer.ta.eq(0.1).all()
+    assert report.columns["ta"].clipped == 0
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

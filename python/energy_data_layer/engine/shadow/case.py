@@ -106,6 +106,8 @@ def smallest_failing(function: Callable[..., Any], arguments: Mapping[str, Any])
     the whole.
     """
     whole: dict[str, Any] = {name: _as_table(value) if name in FRAMES else value for name, value in arguments.items()}
+    if whole.get("model") is not None:
+        whole["model"] = getattr(whole["model"], "table", whole["model"])
     deadline = time.monotonic() + SEARCH_SECONDS
 
     def differs(part: Mapping[str, Any]) -> bool:
@@ -206,8 +208,8 @@ def _option(value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
     if "seconds" in value:
         return timedelta(seconds=value["seconds"])
-    fields: Any = {name: _option(part) for name, part in value["WideLayout"].items()}
-    return WideLayout(**fields)
+    parts: Any = {name: _option(part) for name, part in value.get("WideLayout", value).items()}
+    return WideLayout(**parts) if "WideLayout" in value else parts
 
 
 def _readme(transform: str, folder: Path) -> str:

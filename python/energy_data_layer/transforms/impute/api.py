@@ -16,6 +16,7 @@ from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnTypeError, ModelError, OptionError
+from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import require_continuous
 from energy_data_layer.transforms.impute.report import ImputationReport
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, Bounds, Method, checked_rule
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-    from energy_data_layer.transforms.impute.model import GapModel
     from energy_data_layer.transforms.impute.report import Filled, Imputed
     from energy_data_layer.transforms.impute.rule import Rule
 
@@ -46,7 +46,7 @@ def impute_missing_values(
     max_gap: int | None = ...,
     bounds: Mapping[str, Bounds] | None = ...,
     history: Any | None = ...,
-    model: GapModel | None = ...,
+    model: GapModel | pa.Table | None = ...,
     neighbours: int = ...,
     interval: float | None = ...,
     provenance: bool = ...,
@@ -67,7 +67,7 @@ def impute_missing_values(
     max_gap: int | None = ...,
     bounds: Mapping[str, Bounds] | None = ...,
     history: Any | None = ...,
-    model: GapModel | None = ...,
+    model: GapModel | pa.Table | None = ...,
     neighbours: int = ...,
     interval: float | None = ...,
     provenance: bool = ...,
@@ -89,7 +89,7 @@ def impute_missing_values(
     max_gap: int | None = None,
     bounds: Mapping[str, Bounds] | None = None,
     history: Any | None = None,
-    model: GapModel | None = None,
+    model: GapModel | pa.Table | None = None,
     neighbours: int = MOST_NEIGHBOURS,
     interval: float | None = None,
     provenance: bool = False,
@@ -139,7 +139,7 @@ def impute_missing_values(
         Rows of other times with the same columns. Their observed values take part in the climatology and
         the means, and in `optimal_interpolation` as if they stood in the frame; rows whose station and stamp are in
         `df` are ignored.
-    model : GapModel, optional
+    model : GapModel or its table, optional
         What `optimal_interpolation` is to use; by default it fits a model on frame and history.
     neighbours : int, default 4
         How many other stations take part in a fill of `optimal_interpolation`, 0 to 4.
@@ -219,6 +219,7 @@ def impute_missing_values(
     if rule.method == "optimal_interpolation":
         require_continuous(names, date_col, station_col)
     if model is not None:
+        model = model if isinstance(model, GapModel) else GapModel.from_table(model, "model")
         _require_model(model, names, rule)
     chosen = choice.choose(use_rust)
     frame = wrap(df)

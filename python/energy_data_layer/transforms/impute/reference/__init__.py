@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.impute.reference.table import Table
     from energy_data_layer.transforms.impute.rule import Rule
 
+ROUNDING = 1e-9
+
 
 def impute(
     columns: InputColumns,
@@ -101,7 +103,8 @@ def _limited(result: Filled, gaps: Gaps, rule: Rule, name: str, table: Table) ->
     low, high = rule.bounds.get(name, (-np.inf, np.inf))
     fills = result.codes != Provenance.OBSERVED
     within = np.where(fills, np.clip(values, low, high), values)
-    clipped = int((fills & ~np.isnan(values) & (within != values)).sum())
+    # A mean of values at the bound may lie outside by its rounding: that is none that lay outside.
+    clipped = int((fills & (np.abs(within - values) > ROUNDING * np.maximum(np.abs(within), 1))).sum())
     ends = [None if end is None else table.in_frame_order(np.clip(end, low, high)) for end in (result.low, result.high)]
     return Filled(
         table.in_frame_order(within), table.in_frame_order(result.codes), low=ends[0], high=ends[1], clipped=clipped

@@ -388,6 +388,9 @@ fn fill_columns(
     Ok((filled, has_infinite))
 }
 
+/// By how much of a bound a fill has to lie outside to be counted.
+const ROUNDING: f64 = 1e-9;
+
 /// Brings fills, and the ends of their intervals, within the bounds; returns how many lay outside.
 fn clip(
     values: &mut [f64],
@@ -401,8 +404,10 @@ fn clip(
     let mut clipped = 0;
     for (value, _) in values.iter_mut().zip(codes).filter(|(_, code)| **code != 0) {
         if *value < low || *value > high {
-            *value = value.max(low).min(high);
-            clipped += 1;
+            let bound = value.max(low).min(high);
+            // A mean of values at the bound may lie outside by its rounding: that is none that lay outside.
+            clipped += u64::from((bound - *value).abs() > ROUNDING * bound.abs().max(1.0));
+            *value = bound;
         }
     }
     for end in ends.into_iter().flatten().flatten().filter(|end| !end.is_nan()) {
