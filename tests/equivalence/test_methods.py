@@ -13,7 +13,7 @@ import pytest
 
 from energy_data_layer import GapModel, Provenance, impute_missing_values
 from energy_data_layer.engine.equality import assert_equal_answers, error_text
-from energy_data_layer.errors import DataLayerError, ModelError, OffGridError, OptionError
+from energy_data_layer.errors import ColumnTypeError, DataLayerError, ModelError, OffGridError, OptionError
 
 INTERPOLATED = {"method": "optimal_interpolation", "provenance": True}
 NEEDS_RUST = pytest.mark.needs_rust
@@ -234,6 +234,20 @@ def test_a_borrowed_season_is_close_and_says_so(engine):
     assert part.ta_low.notna().all()
 
 
+def test_a_borrowed_season_widens_the_interval(engine):
+    frame = a_station_without_a_season()
+    model = GapModel.fit(frame, ["ta"], use_rust=engine)
+    lent = model.table["borrowed"].to_pylist()
+    spread = [[0.0 if value > 0 else value for value in values] for values in lent]
+    assert any(value > 0 for values in lent for value in values)
+    place = model.table.schema.get_field_index("borrowed")
+    certain = GapModel(model.table.set_column(place, "borrowed", pa.array(spread, pa.list_(pa.float64()))))
+    wide, narrow = (fill(frame, engine, interval=0.9, model=one) for one in (model, certain))
+    rows = ((frame.stnNm == "part") & (frame.tm < "2022-05-01")).to_numpy()
+    width, without = ((answer.ta_high - answer.ta_low)[rows] for answer in (wide, narrow))
+    assert (width > without).all()
+
+
 def test_without_neighbours_the_code_is_that_of_the_edges(engine):
     frame = with_gaps(weather(3))
     with_them, alone = fill(frame, engine), fill(frame[frame.stnNm == "s0"], engine)
@@ -411,6 +425,16 @@ def test_a_model_for_another_method_or_column_is_refused(model, engine):
         fill(weather(1, 10), engine, model=model, method="linear")
     with pytest.raises(ModelError, match="the model has no column hm; it was fitted on ta"):
         impute_missing_values(weather(1, 10).assign(hm=1.0), ["hm"], use_rust=engine, model=model, **INTERPOLATED)
+
+
+def test_fitting_checks_columns_and_history_as_filling_does(engine):
+    frame = weather(2, 300)
+    with pytest.raises(OptionError, match='"tm" is a key column'):
+        GapModel.fit(frame, ["tm"], use_rust=engine)
+    with pytest.raises(ColumnTypeError, match="has a time zone only in the history"):
+        GapModel.fit(frame, ["ta"], history=weather(2, 300, zone="Asia/Seoul"), use_rust=engine)
+    with pytest.raises(ColumnTypeError, match="in the history; convert one of them"):
+        GapModel.fit(frame, ["ta"], history=frame.assign(stnNm=1), use_rust=engine)
 
 
 def test_nothing_to_fit_is_refused(engine):

@@ -21,7 +21,7 @@ def main(*, check: bool) -> int:
     for case in CASES:
         answer, said = case.answer("table", use_rust=False)
         before = _before(case.name)
-        difference = "new" if before is None else _difference(before, (answer, said))
+        difference = "new" if before is None else _difference(before, (answer, said), exact=not _predicts(case))
         if difference:
             changed += 1
             print(f"{case.name}: {difference}")
@@ -40,8 +40,13 @@ def _before(name: str) -> tuple | None:
     return read_snapshot(name) if (SNAPSHOTS / f"{name}.arrow").exists() else None
 
 
-def _difference(before: tuple, after: tuple) -> str:
-    """Return what differs between two answers, before → after; empty where they are equal to the last bit."""
+def _predicts(case) -> bool:
+    """Tell whether a case solves equations, whose last bits are those of the processor's linear algebra."""
+    return getattr(case, "options", {}).get("method") == "optimal_interpolation"
+
+
+def _difference(before: tuple, after: tuple, *, exact: bool) -> str:
+    """Return what differs between two answers, before → after; empty where they are equal, `exact` to the last bit."""
     lines = []
     if before[1] != after[1]:
         lines.append(f"report: {before[1]} → {after[1]}")
@@ -50,7 +55,7 @@ def _difference(before: tuple, after: tuple) -> str:
         assert_equal_answers(before[0], table)
     except AssertionError as error:
         lines.append(str(error).replace("expected", "before").replace("got", "after"))
-    if not lines and not before[0].equals(table) and _bits_differ(before[0], table):
+    if exact and not lines and not before[0].equals(table) and _bits_differ(before[0], table):
         lines.append("values changed within the tolerance")
     return "\n".join(lines)
 

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import InputColumns, is_text, read_columns
+from energy_data_layer.core.columns import InputColumns, read_columns
 from energy_data_layer.core.frames import Frame, Values, wrap
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
-from energy_data_layer.errors import ColumnTypeError, ModelError, OptionError
+from energy_data_layer.errors import ModelError, OptionError
+from energy_data_layer.transforms.impute.inputs import checked_columns, read_history
 from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import require_continuous
 from energy_data_layer.transforms.impute.report import ImputationReport
@@ -206,7 +207,7 @@ def impute_missing_values(
     4  16.0              0
     5  25.0              0
     """
-    names = _checked_columns(columns, date_col, station_col)
+    names = checked_columns(columns, date_col, station_col)
     rule = checked_rule(
         names,
         method=method,
@@ -225,7 +226,7 @@ def impute_missing_values(
     frame = wrap(df)
     _require_free(frame, names, provenance=provenance, interval=interval is not None)
     given = read_columns(frame, date_col, station_col, names)
-    past = _read_history(history, given, names)
+    past = read_history(history, given)
 
     begin = time.perf_counter()
     run = imputed_in_rust if chosen.engine == "rust" else _impute_in_reference
@@ -253,16 +254,6 @@ def impute_missing_values(
     )
 
 
-def _checked_columns(columns: Sequence[str], date_col: str, station_col: str) -> tuple[str, ...]:
-    names = (columns,) if isinstance(columns, str) else tuple(columns)
-    for name in names:
-        if name in (date_col, station_col):
-            raise OptionError(f'column "{name}" is a key column and cannot be filled')
-    if len(set(names)) < len(names):
-        raise OptionError(f"columns names a column twice: {', '.join(map(str, names))}")
-    return names
-
-
 def _require_model(model: GapModel, names: tuple[str, ...], rule: Rule) -> None:
     if rule.method != "optimal_interpolation":
         raise OptionError(f'model is for method="optimal_interpolation", not for "{rule.method}"')
@@ -278,24 +269,6 @@ def _require_free(frame: Frame, names: tuple[str, ...], *, provenance: bool, int
     for name in (name + suffix for name in names for suffix in suffixes):
         if name in frame.names:
             raise OptionError(f'the frame has a column "{name}" already; drop or rename it')
-
-
-def _read_history(history: Any | None, given: InputColumns, names: tuple[str, ...]) -> InputColumns | None:
-    if history is None:
-        return None
-    label = "the history"
-    past = read_columns(wrap(history, label), given.date_col, given.station_col, names, label)
-    if is_text(past.station.type) != is_text(given.station.type):
-        raise ColumnTypeError(
-            f'column "{given.station_col}" is of type {given.station.type} in the frame and {past.station.type} '
-            "in the history; convert one of them"
-        )
-    if (past.wall_clock is None) != (given.wall_clock is None):
-        raise ColumnTypeError(
-            f'column "{given.date_col}" has a time zone only in {past.label if past.wall_clock else given.label}; '
-            "give both one, or none"
-        )
-    return past
 
 
 def _values(frame: Frame, given: InputColumns, name: str, filled: Filled) -> Values:

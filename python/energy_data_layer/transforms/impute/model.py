@@ -15,6 +15,7 @@ from energy_data_layer.core.columns import InputColumns, read_columns
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import ModelError
+from energy_data_layer.transforms.impute.inputs import checked_columns, read_history
 from energy_data_layer.transforms.impute.model_schema import MODEL_SCHEMA, PER_SET, PER_STATION
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_neighbours
 from energy_data_layer.transforms.impute.rust import fitted_in_rust
@@ -82,13 +83,9 @@ class GapModel:
         DataLayerError
             As in `impute_missing_values`.
         """
-        names = (columns,) if isinstance(columns, str) else tuple(columns)
+        names = checked_columns(columns, date_col, station_col)
         given = read_columns(wrap(df), date_col, station_col, names)
-        past = (
-            None
-            if history is None
-            else read_columns(wrap(history, "the history"), date_col, station_col, names, "the history")
-        )
+        past = read_history(history, given)
         fit = fitted_in_rust if choice.choose(use_rust).engine == "rust" else _fitted_in_reference
         table, facts = fit(given, past, checked_neighbours(neighbours))
         facts |= {"version": VERSION, "columns": list(names)}

@@ -40,12 +40,12 @@ def as_table(models: Mapping[str, Mapping[str, StationModel]]) -> pa.Table:
                     "candidates": [names[candidate] for candidate in model.candidates],
                     "members": model.members,
                     "merits": model.merits,
-                    "beta": _joined(
+                    "beta": np.concatenate(
                         [_scattered(one.beta, bits) for one, bits in zip(sets, model.members, strict=True)]
                     ),
-                    "transition": _joined([_padded(one.transition, 8) for one in sets]),
-                    "covariance": _joined([_padded(one.covariance, 16) for one in sets]),
-                    "quantiles": _joined([one.ravel() for one in quantiles]),
+                    "transition": np.concatenate([_padded(one.transition, 8) for one in sets]),
+                    "covariance": np.concatenate([_padded(one.covariance, 16) for one in sets]),
+                    "quantiles": np.concatenate([one.ravel() for one in quantiles]),
                 }
             )
     return pa.Table.from_pylist(rows, schema=MODEL_SCHEMA)
@@ -84,10 +84,6 @@ def _station_model(row: Mapping[str, Any], position: Mapping[str, int]) -> Stati
         sets=sets,
         quantiles=dict(enumerate(quantiles)),
     )
-
-
-def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.concatenate(parts)
 
 
 def _scattered(beta: NDArray[np.float64], bits: int) -> NDArray[np.float64]:

@@ -1,0 +1,42 @@
+"""The columns of a frame and of its history, checked as filling and fitting need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from energy_data_layer.core.columns import InputColumns, is_text, read_columns
+from energy_data_layer.core.frames import wrap
+from energy_data_layer.errors import ColumnTypeError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def checked_columns(columns: Sequence[str], date_col: str, station_col: str) -> tuple[str, ...]:
+    """Return the columns to fill, or raise `OptionError` for a key or one that is named twice."""
+    names = (columns,) if isinstance(columns, str) else tuple(columns)
+    for name in names:
+        if name in (date_col, station_col):
+            raise OptionError(f'column "{name}" is a key column and cannot be filled')
+    if len(set(names)) < len(names):
+        raise OptionError(f"columns names a column twice: {', '.join(map(str, names))}")
+    return names
+
+
+def read_history(history: Any | None, given: InputColumns) -> InputColumns | None:
+    """Return the columns of the history; raise `ColumnTypeError` where its keys are of another kind."""
+    if history is None:
+        return None
+    label = "the history"
+    past = read_columns(wrap(history, label), given.date_col, given.station_col, tuple(given.values), label)
+    if is_text(past.station.type) != is_text(given.station.type):
+        raise ColumnTypeError(
+            f'column "{given.station_col}" is of type {given.station.type} in the frame and {past.station.type} '
+            "in the history; convert one of them"
+        )
+    if (past.wall_clock is None) != (given.wall_clock is None):
+        raise ColumnTypeError(
+            f'column "{given.date_col}" has a time zone only in {past.label if past.wall_clock else given.label}; '
+            "give both one, or none"
+        )
+    return past
