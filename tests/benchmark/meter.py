@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
 from energy_data_layer.jobs.generation import from_files as generation
-from energy_data_layer.jobs.weather import imputed as imputed_weather
+from energy_data_layer.jobs.weather import filling, imputed
 from energy_data_layer.services.collect import Collection
 from energy_data_layer.storage.duckdb import DuckDBDatabase
 from energy_data_layer.storage.postgresql import PostgreSQLDatabase
@@ -112,12 +112,12 @@ CALLS = (
     # The second half of reading a body of generation; its time is not that of the first half.
     (payload_rows, "lengthen", "wide_to_long", lambda _, wide, *__, **___: len(next(iter(wide.date.values())))),
     (generation, "transform_wide_to_long", "wide_to_long", lambda _, rows, *__, **___: rows.num_rows),
-    (imputed_weather, "complete_hours", "complete_hours", lambda _, rows, *__, **___: rows.num_rows),
+    (imputed, "complete_hours", "complete_hours", lambda _, rows, *__, **___: rows.num_rows),
     (
-        imputed_weather,
+        filling,
         "impute_missing_values",
         "impute",
-        lambda _, rows, *__, history, **___: rows.num_rows + history.num_rows,
+        lambda _, rows, *__, history, **___: rows.num_rows + (0 if history is None else history.num_rows),
     ),
 )
 """Where the jobs call a transform, and how many rows a call was given, by its result and its arguments."""

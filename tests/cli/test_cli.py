@@ -231,8 +231,8 @@ def test_commands_stand_in_the_order_of_their_use():
         return [line.split()[0] for line in commands.partition("\n\n")[0].splitlines()]
 
     assert listed() == [
-        *("demo", "run", "status", "report", "doctor", "drift", "reprocess", "impute"),
-        *("score", "simulate", "shadow-report", "shadow-replay"),
+        *("demo", "run", "status", "report", "doctor", "drift", "reprocess", "fit"),
+        *("impute", "score", "simulate", "shadow-report", "shadow-replay"),
     ]
     assert listed("run") == ["weather", "generation", "wind", "solar"]
 

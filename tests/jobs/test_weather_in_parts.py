@@ -14,7 +14,7 @@ from energy_data_layer.engine.equality import assert_equal_answers
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files import spool as asos_spool
 from energy_data_layer.files.spool import AsosSpool
-from energy_data_layer.jobs.weather import imputed as imputed_weather
+from energy_data_layer.jobs.weather import filling
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
@@ -95,7 +95,7 @@ def test_parts_store_what_the_whole_stores(database_url, tmp_path_factory, runs)
                 database.execute(f"DELETE FROM {name}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asos_spool, "ROWS_AT_ONCE", 1)
-        patch.setattr(imputed_weather, "STATIONS_WITH_HISTORY", 1)
+        patch.setattr(filling, "STATIONS_WITH_HISTORY", 1)
         found = run_twice(database_url, folder, runs)
     assert found == expected
     for part, one in zip(stored(database_url), stored(whole), strict=True):
@@ -126,7 +126,7 @@ def test_rows_that_differ_are_found_before_anything_is_written(tmp_path, monkeyp
 def test_a_failure_in_a_later_part_leaves_no_row(database_url, tmp_path, monkeypatch):
     write(tmp_path / "a.csv", [(station, hour, 1, 1) for station in STATIONS for hour in range(3)])
     monkeypatch.setattr(asos_spool, "ROWS_AT_ONCE", 1)
-    impute, calls = imputed_weather.impute_missing_values, []
+    impute, calls = filling.impute_missing_values, []
 
     def fail_late(*arguments, **options):
         calls.append(1)
@@ -134,7 +134,7 @@ def test_a_failure_in_a_later_part_leaves_no_row(database_url, tmp_path, monkeyp
             raise RuntimeError("in the last part")
         return impute(*arguments, **options)
 
-    monkeypatch.setattr(imputed_weather, "impute_missing_values", fail_late)
+    monkeypatch.setattr(filling, "impute_missing_values", fail_late)
     with pytest.raises(RuntimeError, match="last part"):
         run_weather(tmp_path / "a.csv", database_url, columns=COLUMNS)
     with Database.connect(database_url) as database:

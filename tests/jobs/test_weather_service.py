@@ -177,10 +177,10 @@ def test_history_of_stations_without_long_gaps_is_left_where_it_is(database_url,
     service = simulator(today=TODAY, asos_absent_hours=0.08)
     weather(database_url, service, since=date(2023, 2, 20), until=date(2023, 3, 20))
     asked = []
-    module = "energy_data_layer.jobs.weather.imputed"
-    from energy_data_layer.jobs.weather import imputed as imputed_weather
+    module = "energy_data_layer.jobs.weather.filling"
+    from energy_data_layer.jobs.weather import filling
 
-    read = imputed_weather.observations_outside_periods
+    read = filling.observations_outside_periods
 
     def spy(database, periods, columns, stations):
         asked.append(stations)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import add_provenance_columns, migrate
+from energy_data_layer.storage.migrations import add_fill_columns, migrate
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import (
     DRIFT,
@@ -85,7 +85,7 @@ def fill(url):
     """Store all of it in a database."""
     with Database.connect(url) as database:
         migrate(database)
-        add_provenance_columns(database, WEATHER_ASOS, FIELDS)
+        add_fill_columns(database, WEATHER_ASOS, FIELDS)
         for table, rows, key in (
             (WEATHER_ASOS, weather(), WEATHER_KEY),
             (GENERATION_HOURLY, generation(), GENERATION_KEY),

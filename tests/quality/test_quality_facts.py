@@ -208,7 +208,7 @@ def test_a_database_of_an_earlier_release(database_url):
 def test_a_long_gap_is_thinned_and_a_station_of_one_hour_is_shown(database_url):
     import pyarrow as pa
 
-    from energy_data_layer.storage.migrations import add_provenance_columns
+    from energy_data_layer.storage.migrations import add_fill_columns
     from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
     hours = pd.date_range("2023-01-01", periods=3000, freq="h")
@@ -222,7 +222,7 @@ def test_a_long_gap_is_thinned_and_a_station_of_one_hour_is_shown(database_url):
     )
     with Database.connect(database_url) as database:
         migrate(database)
-        add_provenance_columns(database, WEATHER_ASOS, ["ta"])
+        add_fill_columns(database, WEATHER_ASOS, ["ta"])
         database.upsert(WEATHER_ASOS, rows, WEATHER_KEY)
     facts = quality_facts(database_url)
     (gap,) = facts.gaps.longest

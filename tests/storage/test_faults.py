@@ -18,7 +18,7 @@ from datetime import date
 import pytest
 
 from energy_data_layer.errors import StorageError
-from energy_data_layer.jobs.weather import imputed as imputed_weather
+from energy_data_layer.jobs.weather import filling
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database, UpsertCounts
@@ -226,13 +226,13 @@ def test_a_server_that_stops_while_it_commits_is_an_error_that_says_so(server, u
 def test_a_job_whose_server_stops_is_completed_by_the_next_one(server, tmp_path, monkeypatch, caplog):
     url = server.empty_database()
     files = weather_files(tmp_path)
-    impute = imputed_weather.impute_missing_values
+    impute = filling.impute_missing_values
 
     def impute_and_lose_the_server(*arguments, **options):
         server.stop(signal.SIGQUIT)
         return impute(*arguments, **options)
 
-    monkeypatch.setattr(imputed_weather, "impute_missing_values", impute_and_lose_the_server)
+    monkeypatch.setattr(filling, "impute_missing_values", impute_and_lose_the_server)
     with pytest.raises(StorageError, match="server is gone or was stopped; nothing was changed"):
         run_weather(files, url, use_rust=False)
     assert "the end of run" in caplog.text

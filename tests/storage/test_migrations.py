@@ -11,7 +11,7 @@ import pytest
 from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_provenance_columns, migrate, state_of
+from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_fill_columns, migrate, state_of
 from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
     OWN_TABLES,
@@ -81,7 +81,7 @@ def write_0_1_0(database_url, request):
 def test_a_database_of_0_1_0_becomes_like_a_fresh_one_and_keeps_its_rows(database_url, write_0_1_0):
     with Database.connect(database_url) as database:
         migrate(database)
-        add_provenance_columns(database, WEATHER_ASOS, ["ta", "hm"])
+        add_fill_columns(database, WEATHER_ASOS, ["ta", "hm"])
         fresh = columns_of(database)
     write_0_1_0()
     with Database.connect(database_url) as database:
@@ -132,7 +132,7 @@ def test_a_database_of_a_newer_release_is_refused(database):
 def test_provenance_columns_are_added_on_demand(database):
     migrate(database)
     for fields in (["ta"], ["ta", "hm"]):
-        add_provenance_columns(database, WEATHER_ASOS, fields)
+        add_fill_columns(database, WEATHER_ASOS, fields)
     assert database.columns(WEATHER_ASOS)[-2:] == ["ta_provenance", "hm_provenance"]
 
 

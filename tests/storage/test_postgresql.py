@@ -12,7 +12,7 @@ import pytest
 
 from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.storage.database import Database, UpsertCounts
-from energy_data_layer.storage.migrations import add_provenance_columns, migrate
+from energy_data_layer.storage.migrations import add_fill_columns, migrate
 from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.storage.urls import libpq_uri, without_secrets
 
@@ -33,7 +33,7 @@ def database(postgres_url):
 
 def test_types_that_the_server_does_not_have_come_back_as_they_went(database):
     migrate(database)
-    add_provenance_columns(database, WEATHER_ASOS, ["ta"])
+    add_fill_columns(database, WEATHER_ASOS, ["ta"])
     small = {"taQcflg": pa.array([9, -128, None], pa.int8()), "ta_provenance": pa.array([255, 0, None], pa.uint8())}
     given = pa.table(
         {

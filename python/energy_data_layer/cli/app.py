@@ -70,6 +70,7 @@ _COMMANDS = (
     Command("doctor", "Check the whole installation.", _DB),
     Command("drift", "List what changed in the sources.", _DB),
     Command("reprocess", "Compute stored values again, replace those that differ.", f"--since 2024-01-01 {_DB}"),
+    Command("fit", "Fit a model of the gaps in the stored weather.", _DB),
     Command(
         "impute",
         "Fill the missing values of a table in a file.",

@@ -116,7 +116,8 @@ def show_fills(filled: dict[str, dict[str, int]]) -> None:
     """Print how many values of each column were filled by each method."""
     from energy_data_layer.core.provenance import Provenance
 
-    methods = [method.label for method in Provenance if method.is_fill]
+    labels = [method.label for method in Provenance if method.is_fill]
+    methods = [method for method in labels if any(counts[method] for counts in filled.values())]
     show_table(
         "Filled by method",
         ["method", *filled],

@@ -9,13 +9,14 @@ import typer
 from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import job_command, split_at_commas, station_numbers
 from energy_data_layer.cli.service import show_collection
-from energy_data_layer.jobs.options import RunOptions
+from energy_data_layer.cli.weather import filled_by
+from energy_data_layer.jobs.options import ImputeOptions, RunOptions
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.reprocess_report import ReprocessReport
 
 
-@job_command(RunOptions, names=["from_raw"])
+@job_command(ImputeOptions, RunOptions, names=["max_spline_gap", "method", "max_gap", "interval", "from_raw"])
 def reprocess(
     since: Annotated[str, typer.Option(help="First day: 2024-01-31.")],
     until: Annotated[str | None, typer.Option(help="Last day, included; by default today.")] = None,
@@ -25,20 +26,18 @@ def reprocess(
     columns: Annotated[
         list[str], typer.Option(help="The fields whose fills are computed again; by default all that have fills.")
     ] = [],  # noqa: B006
-    max_spline_gap: Annotated[
-        int, typer.Option(help="The longest gap that is interpolated, in hours; as the jobs had it.")
-    ] = 3,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replaced, and do nothing.")] = False,
     **options: Any,
 ) -> None:
     """Compute stored values again, replace those that differ, and keep the old ones.
 
-    From the stored observations, or with --from-raw from the bodies that were kept.
+    From the stored observations, or with --from-raw from the bodies that were kept. --method and --interval hold from
+    then on, for the jobs too.
     """
     from energy_data_layer.cli.run import run_job
     from energy_data_layer.jobs.reprocess.job import STAGES, run_reprocess
 
-    options |= {"since": since, "until": until, "max_spline_gap": max_spline_gap, "dry_run": dry_run}
+    options |= {"since": since, "until": until, "dry_run": dry_run}
     options |= {"stations": station_numbers(stations), "columns": split_at_commas(columns) or None}
     run_job("reprocess", run_reprocess, len(STAGES), show_reprocess_report, **options)
 
@@ -58,6 +57,7 @@ def show_reprocess_report(report: ReprocessReport) -> None:
             ("rows inserted", report.rows_inserted),
             *((f"rows of {table} that raw does not know", count) for table, count in report.rows_unknown.items()),
             ("rows rejected", rejected or "0"),
+            ("filled by", filled_by(report)),
             ("engine", f"{report.engine} ({report.engine_reason})"),
         ],
     )

@@ -12,7 +12,7 @@ from energy_data_layer.cli.console import show_pairs, show_table
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 if TYPE_CHECKING:
-    from energy_data_layer.jobs.status import Status
+    from energy_data_layer.jobs.status import FillStatus, Status
 
 LISTED = 15
 RUN_COLUMNS = {
@@ -63,8 +63,18 @@ def show_status(status: Status, *, everything: bool = False) -> None:
         if len(shown) < len(series):
             typer.echo(f"… and {len(series) - len(shown):,} more (--all lists them)")
     show_pairs("Set aside", [("rows in table rejects", status.rejects)])
+    if status.fills is not None:
+        show_pairs("Missing weather", _fills(status.fills))
     rows = []
     for run in status.runs:
         seconds = None if run.get("seconds") is None else f"{run['seconds']:.1f}"
         rows.append([(run | {"seconds": seconds}).get(name) for name in RUN_COLUMNS.values()])
     show_table("Latest runs", list(RUN_COLUMNS), rows)
+
+
+def _fills(fills: FillStatus) -> list[tuple[str, object]]:
+    told: list[tuple[str, object]] = [("is filled by", fills.method)]
+    if fills.probability is not None:
+        model = "none yet" if fills.fitted is None else f"{fills.model}, fitted {fills.fitted:%Y-%m-%d %H:%M} UTC"
+        told += [("model", model), ("interval", f"{fills.probability:.0%}")]
+    return told + [("to do better", fills.advice)] * bool(fills.advice)

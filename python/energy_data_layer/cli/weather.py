@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer.cli.console import rows_written, show_drift, show_fills, show_pairs, show_stages, show_table
+from energy_data_layer.cli.console import (
+    rows_written,
+    show_drift,
+    show_fills,
+    show_lines,
+    show_pairs,
+    show_stages,
+    show_table,
+)
 from energy_data_layer.cli.options import job_command, station_numbers
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
 
 if TYPE_CHECKING:
+    from energy_data_layer.reports.model_report import ModelReport
     from energy_data_layer.reports.weather_report import WeatherReport
 
 _LIMITS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72))
@@ -77,6 +86,16 @@ def weather(
     run_job("weather", read, len(STAGES) + (picture is not None), show_run_report, **options)
 
 
+def filled_by(report: ModelReport) -> str:
+    """Return method and model of a run in words."""
+    if report.method != "optimal_interpolation":
+        return report.method
+    if report.model is None:
+        return f"{report.method}; by spline_climatology until 90 days are stored"
+    fitted = ", fitted now" if report.model_fitted else ""
+    return f"{report.method}, model {report.model}{fitted}"
+
+
 def show_run_report(report: WeatherReport) -> None:
     """Print a run report as tables."""
     if report.plan and not report.run_id:
@@ -97,13 +116,19 @@ def show_run_report(report: WeatherReport) -> None:
             ("hours completed", report.hours_completed),
             ("stored rows as context", f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed"),
             ("stored fills replaced", report.fills_changed),
+            ("filled by", filled_by(report)),
             ("fills set to a physical bound", report.fills_clipped),
+            ("values that stay missing", report.values_unfilled),
             ("rows rejected", report.rows_rejected),
             ("rows written", rows_written(report)),
             ("engine", f"{report.engine} ({report.engine_reason})"),
         ],
     )
     show_fills(report.filled)
+    if report.gaps_unfilled:
+        show_lines(f"Gaps that stay missing, {len(report.gaps_unfilled)} of them", report.gaps_unfilled)
+    if report.much_filled:
+        show_lines("More than 20 % of the new hours are fills", report.much_filled)
     show_table(
         "Gaps by length in hours",
         ["column", *GAP_LENGTHS],

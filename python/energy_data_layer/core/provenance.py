@@ -72,8 +72,14 @@ class Provenance(IntEnum):
 
 PROVENANCE_SUFFIX = "_provenance"
 
-
 LOW_SUFFIX, HIGH_SUFFIX = "_low", "_high"
+"""The interval that is to hold the true value of a fill."""
+
+MODEL_SUFFIX = "_model"
+"""The model that a stored fill was made by."""
+
+FILL_SUFFIXES = (PROVENANCE_SUFFIX, LOW_SUFFIX, HIGH_SUFFIX, MODEL_SUFFIX)
+"""What can be stored beside a filled column."""
 
 
 def provenance_column(column: str) -> str:

@@ -12,6 +12,7 @@ from energy_data_layer.core.clock import utc_now
 from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.doctor.finding import Finding, Verdict, free_space, judged
 from energy_data_layer.errors import DataLayerError, ExtraUnavailable
+from energy_data_layer.jobs.status import fill_status
 from energy_data_layer.reports.alerts import send_alert
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of, try_writes
@@ -56,6 +57,11 @@ def _inside(database: Database) -> Iterator[Finding]:
         yield Finding("schema", Verdict.OK, f"version {present}; the next run brings it to {newest}")
         return
     yield Finding("schema", Verdict.OK, f"version {present}")
+    fills = fill_status(database)
+    if fills is not None:
+        model = f", model of {fills.fitted:%Y-%m-%d}" if fills.fitted else ""
+        told = f"missing weather is filled by {fills.method}{model}"
+        yield Finding("fills", Verdict.NOTE if fills.advice else Verdict.OK, told, fills.advice)
     yield from _runs(database)
     yield from _requests(database)
 

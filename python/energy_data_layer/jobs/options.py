@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from energy_data_layer.services.collect import Collection
     from energy_data_layer.services.raw import RawFolder
     from energy_data_layer.settings.services import ServiceSettings
+    from energy_data_layer.transforms.impute.rule import Method
 
 DEFAULT_COLUMNS = ("ta", "hm", "ws", "pa")
 
@@ -39,18 +40,51 @@ class ImputeOptions:
     columns : tuple of str, default ("ta", "hm", "ws", "pa")
         The fields to impute; all other fields are stored as they are.
     max_spline_gap : int, default 3
-        The longest gap, in hours, that is interpolated; at most 168.
+        The longest gap, in hours, that a spline interpolates; at most 168.
+    method : {"optimal_interpolation", "linear", "spline_climatology"}, optional
+        Where fills come from: one method for all fills of a database, by default `optimal_interpolation` in a new one.
+        A database of an earlier release keeps `spline_climatology`; `run_reprocess` changes it.
+    max_gap : int, optional
+        The longest gap, in hours, that is filled; by default 744, and any by `spline_climatology`.
+    interval : float, optional
+        The probability with which the stored interval of a fill holds the true value, by default 0.9; only for
+        `optimal_interpolation`, and one for all fills of a database.
 
     Raises
     ------
     OptionError
-        If no field is named, one is a key, or gaps would be interpolated that reach beyond what is written again.
+        If no field is named, one is a key, gaps would be interpolated that reach beyond what is written again, or
+        another option has a value that it cannot take.
     """
 
     columns: tuple[str, ...] = field(
         default=DEFAULT_COLUMNS, metadata=_option(list[str], "The fields to impute, separated by blanks or commas.")
     )
-    max_spline_gap: int = field(default=3, metadata=_option(int, "The longest gap that is interpolated, in hours."))
+    max_spline_gap: int = field(
+        default=3, metadata=_option(int, "The longest gap that a spline interpolates, in hours.")
+    )
+    method: Method | None = field(
+        default=None,
+        metadata=_option(
+            str | None,
+            "How gaps are filled: optimal_interpolation (the default of a new database), linear or "
+            "spline_climatology; edl reprocess changes it.",
+        ),
+    )
+    max_gap: int | None = field(
+        default=None,
+        metadata=_option(
+            int | None, "The longest gap that is filled, in hours; by default 744, and any by spline_climatology."
+        ),
+    )
+    interval: float | None = field(
+        default=None,
+        metadata=_option(
+            float | None,
+            "How often the stored interval of a fill is to hold the true value; by default 0.9, with "
+            "optimal_interpolation.",
+        ),
+    )
 
     def __post_init__(self) -> None:
         # The help of a command reads these records, and needs no columns, which load pyarrow.
@@ -67,7 +101,23 @@ class ImputeOptions:
                 f"max_spline_gap is {self.max_spline_gap}; the weather job can interpolate at most "
                 f"{REWRITTEN_HOURS} hours, the context that it writes again"
             )
+        if self.method is not None or self.interval is not None or self.max_gap is not None:
+            from energy_data_layer.transforms.impute.rule import checked_rule
+
+            checked_rule(
+                columns,
+                method=self.method or "optimal_interpolation",
+                max_spline_gap=self.max_spline_gap,
+                max_gap=self.max_gap,
+                bounds=None,
+                interval=self.interval,
+            )
         object.__setattr__(self, "columns", columns)
+
+    def of_filling(self) -> dict[str, Any]:
+        """Return how gaps are filled, for a report's arguments."""
+        given = {"method": self.method, "max_gap": self.max_gap, "interval": self.interval}
+        return {"max_spline_gap": self.max_spline_gap} | {k: v for k, v in given.items() if v is not None}
 
     def require_columns(self, present: Sequence[str], origin: str) -> None:
         """Raise if a column is not among the rows, or is nothing that can be imputed."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.jobs.run_context import existing_database
 from energy_data_layer.storage.coverage import hourly_table, hourly_tables, series_coverage
+from energy_data_layer.storage.gap_models import fill_method, newest_model
 from energy_data_layer.storage.runs import RunLog
-from energy_data_layer.storage.tables import REJECTS, RUNS
+from energy_data_layer.storage.tables import FILL_METHODS, REJECTS, RUNS, WEATHER_ASOS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
 
 LATEST_RUNS = 10
+
+OPTIMAL_INTERPOLATION = "optimal_interpolation"
+CHANGE_METHOD = "edl reprocess --method optimal_interpolation --since <first day>"
+"""How the method of a database is changed."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,31 @@ class TableStatus:
 
 
 @dataclass(frozen=True)
+class FillStatus:
+    """How the missing values of the weather are filled.
+
+    Attributes
+    ----------
+    method : str
+        The method.
+    probability : float or None
+        How often the stored interval of a fill is to hold the true value; None where there are no intervals.
+    model : str or None
+        The newest model, None without one.
+    fitted : datetime or None
+        When it was fitted (UTC).
+    advice : str
+        How a better method is chosen, empty where there is none.
+    """
+
+    method: str
+    probability: float | None
+    model: str | None = None
+    fitted: datetime | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """What a database holds and lacks.
 
@@ -71,11 +101,14 @@ class Status:
         Rows in table ``rejects``.
     runs : list of dict
         The latest runs, newest first, as rows of table ``runs`` without their reports.
+    fills : FillStatus or None
+        How missing weather is filled; None where none was yet.
     """
 
     tables: list[TableStatus] = field(default_factory=list)
     rejects: int = 0
     runs: list[dict[str, Any]] = field(default_factory=list)
+    fills: FillStatus | None = None
 
 
 def status_of(database_url: str) -> Status:
@@ -113,7 +146,24 @@ def status_of(database_url: str) -> Status:
             ],
             counts.get(REJECTS, 0),
             RunLog(database).latest(LATEST_RUNS).drop_columns("report").to_pylist() if RUNS in present else [],
+            fill_status(database) if FILL_METHODS in present else None,
         )
+
+
+def fill_status(database: Database) -> FillStatus | None:
+    """Return how the missing values of the weather are filled, None where none were yet."""
+    chosen = fill_method(database, WEATHER_ASOS)
+    if chosen is None:
+        return None
+    model = newest_model(database, WEATHER_ASOS)
+    better = f"{OPTIMAL_INTERPOLATION} is more accurate: {CHANGE_METHOD}"
+    return FillStatus(
+        chosen.method,
+        chosen.probability,
+        model and model.id,
+        model and model.fitted,
+        advice="" if chosen.method == OPTIMAL_INTERPOLATION else better,
+    )
 
 
 def _series(database: Database, table: str) -> list[SeriesStatus]:

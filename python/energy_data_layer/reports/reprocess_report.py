@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from energy_data_layer.reports.run_report import RunReport
+from energy_data_layer.reports.model_report import ModelReport
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.collection_report import CollectionReport
@@ -46,7 +46,7 @@ class Replaced:
 
 
 @dataclass
-class ReprocessReport(RunReport):
+class ReprocessReport(ModelReport):
     """What one run of `run_reprocess` did, beside what all jobs report.
 
     Attributes

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.reports.collection_report import CollectingReport
+from energy_data_layer.reports.model_report import ModelReport
 
 
 @dataclass
-class WeatherReport(CollectingReport):
+class WeatherReport(CollectingReport, ModelReport):
     """What one run of the weather job did, beside what all jobs report.
 
     Attributes
@@ -38,6 +39,12 @@ class WeatherReport(CollectingReport):
         Stored fills that were replaced by an observation or by another fill; table ``fill_changes`` has both.
     fills_clipped : int
         Fills of the hours and their context that lay outside the physical bounds and were set to the bound.
+    values_unfilled : int
+        Missing values of the new and completed hours that stay missing.
+    gaps_unfilled : list of str
+        The gaps that they are of, the first 50.
+    much_filled : list of str
+        Stations of whose new and completed hours more than 20 % are fills, the first 50.
     """
 
     files: list[str] = field(default_factory=list)
@@ -52,6 +59,9 @@ class WeatherReport(CollectingReport):
     filled: dict[str, dict[str, int]] = field(default_factory=dict)
     fills_changed: int = 0
     fills_clipped: int = 0
+    values_unfilled: int = 0
+    gaps_unfilled: list[str] = field(default_factory=list)
+    much_filled: list[str] = field(default_factory=list)
 
     def counters(self) -> dict[str, int | float | None]:
         """Return what table ``runs`` has a column for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -28,6 +29,9 @@ WEBHOOK_URL = "EDL_WEBHOOK_URL"
 
 SCHEMA_POLICY = "EDL_SCHEMA_POLICY"
 """What becomes of rows whose source has other fields than before, per table."""
+
+MODEL_MAX_AGE = "EDL_MODEL_MAX_AGE"
+"""Days after which the weather jobs fit a new model of the gaps; 30 where it is not set."""
 
 LOG_FORMAT = "EDL_LOG_FORMAT"
 """How ``edl`` writes its log: ``text`` or ``json``."""
@@ -62,6 +66,7 @@ def known() -> dict[str, str]:
         DATABASE_URL: "database URL of the jobs",
         WEBHOOK_URL: "address that alerts go to",
         SCHEMA_POLICY: "other fields than before: table=evolve, freeze or reject, separated by commas",
+        MODEL_MAX_AGE: "days after which a new model of the gaps is fitted",
         LOG_FORMAT: "log of edl: text or json",
         **SERVICE_VARIABLES,
         **{
@@ -132,6 +137,23 @@ def database_url() -> str:
 def schema_policy() -> str:
     """Return the policies of the tables as they are set, empty where none is."""
     return os.environ.get(SCHEMA_POLICY, "").strip()
+
+
+def model_max_age() -> timedelta:
+    """Return the age from which on a model of the gaps is fitted anew.
+
+    Raises
+    ------
+    OptionError
+        If it is no number of days.
+    """
+    text = os.environ.get(MODEL_MAX_AGE, "").strip() or "30"
+    try:
+        return timedelta(days=float(text))
+    except (ValueError, OverflowError):
+        raise OptionError(
+            f'the environment variable {MODEL_MAX_AGE} is "{text}"; it can be a number of days, such as 30'
+        ) from None
 
 
 def webhook_url() -> str | None:

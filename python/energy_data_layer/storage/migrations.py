@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from energy_data_layer.core.clock import utc_now
-from energy_data_layer.core.provenance import provenance_column
+from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, MODEL_SUFFIX, PROVENANCE_SUFFIX
 from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.connect import connect
@@ -208,6 +208,35 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        14,
+        "create fill_methods",
+        (
+            """
+            CREATE TABLE fill_methods (
+                table_name TEXT, method TEXT, probability DOUBLE PRECISION, since TIMESTAMP,
+                PRIMARY KEY (table_name)
+            )
+            """,
+            # Who has fills keeps the rule that they were made by.
+            """
+            INSERT INTO fill_methods (table_name, method)
+            SELECT 'weather_asos', 'spline_climatology' WHERE EXISTS (SELECT 1 FROM weather_asos)
+            """,
+        ),
+    ),
+    Migration(
+        15,
+        "create gap_models",
+        (
+            """
+            CREATE TABLE gap_models (
+                id TEXT, table_name TEXT, fitted TIMESTAMP, run_id TEXT, facts TEXT, model BLOB,
+                PRIMARY KEY (id)
+            )
+            """,
+        ),
+    ),
 )
 
 
@@ -247,10 +276,11 @@ def migrate(database: Database) -> None:
                 "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
             )
         present = schema_version(database)  # another process may have been faster
-        small_integer = "SMALLINT" if is_postgresql(database.url) else r"\g<0>"  # PostgreSQL has none of one byte
+        # PostgreSQL has no integer of one byte, and its own name for bytes.
+        spelt = {"TINYINT": "SMALLINT", "UTINYINT": "SMALLINT", "BLOB": "BYTEA"} if is_postgresql(database.url) else {}
         for migration in MIGRATIONS[present:]:
             for statement in migration.statements:
-                database.execute(re.sub(r"\bU?TINYINT\b", small_integer, statement))
+                database.execute(re.sub(r"\b[A-Z]+\b", lambda word: spelt.get(word[0], word[0]), statement))
             database.execute(
                 f"INSERT INTO {SCHEMA_VERSION} VALUES ($1, $2, $3)",  # noqa: S608
                 [migration.version, migration.name, utc_now()],
@@ -301,9 +331,12 @@ def schema_version(database: Database) -> int:
     return max(database.read(SCHEMA_VERSION, ["version"]).column("version").to_pylist(), default=0)
 
 
-def add_provenance_columns(database: Database, table: str, fields: Iterable[str]) -> None:
-    """Make sure that the provenance of these fields can be stored beside their values."""
-    database.add_columns(table, {provenance_column(field): pa.uint8() for field in fields})
+def add_fill_columns(database: Database, table: str, fields: Iterable[str], *, with_model: bool = False) -> None:
+    """Make sure that provenance, and with a model its name and the interval, can be stored beside these fields."""
+    beside: dict[str, pa.DataType] = {PROVENANCE_SUFFIX: pa.uint8()}
+    if with_model:
+        beside |= {LOW_SUFFIX: pa.float64(), HIGH_SUFFIX: pa.float64(), MODEL_SUFFIX: pa.string()}
+    database.add_columns(table, {field + suffix: kind for field in fields for suffix, kind in beside.items()})
 
 
 class _NothingHappened(Exception):

@@ -81,7 +81,7 @@ def store_schema(database: Database, source: str, fields: Mapping[str, str], run
     now = utc_now()
     first_seen = known.column("first_seen")[0].as_py() if known.num_rows else now
     seen = {"source": source, "signature": signature, "first_seen": first_seen, "last_seen": now}
-    _store(database, SOURCE_SCHEMAS, [{**seen, "fields": text, "run_id": run_id}])
+    store_rows(database, SOURCE_SCHEMAS, [{**seen, "fields": text, "run_id": run_id}])
 
 
 def silent_members(database: Database, table: str) -> set[str]:
@@ -94,9 +94,10 @@ def silent_members(database: Database, table: str) -> set[str]:
 def store_findings(database: Database, findings: Sequence[Mapping[str, str]], run_id: str) -> None:
     """Store what a run found, each finding by the columns of the table."""
     now = utc_now()
-    _store(database, DRIFT, [{**finding, "run_id": run_id, "noticed": now} for finding in findings])
+    store_rows(database, DRIFT, [{**finding, "run_id": run_id, "noticed": now} for finding in findings])
 
 
-def _store(database: Database, table: str, rows: list[dict[str, Any]]) -> None:
+def store_rows(database: Database, table: str, rows: list[dict[str, Any]]) -> None:
+    """Insert or update rows of one of the data layer's own tables."""
     columns, key = OWN_TABLES[table]
     database.upsert(table, pa.Table.from_pylist(rows, pa.schema(list(columns.items()))), key)

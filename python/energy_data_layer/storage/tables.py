@@ -16,6 +16,7 @@ _TYPES = {
     "DOUBLE": pa.float64(),
     "UTINYINT": pa.uint8(),
     "TIMESTAMP": pa.timestamp("us"),
+    "BLOB": pa.binary(),
 }
 
 
@@ -37,6 +38,18 @@ FILL_CHANGE_COLUMNS = _columns(
     "old_value DOUBLE, old_provenance UTINYINT, new_value DOUBLE, new_provenance UTINYINT, changed TIMESTAMP"
 )
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
+
+FILL_METHODS = "fill_methods"
+"""How the missing values of a table are filled: by one method, and with intervals of one probability."""
+
+FILL_METHOD_COLUMNS = _columns("table_name TEXT, method TEXT, probability DOUBLE, since TIMESTAMP")
+FILL_METHOD_KEY = ("table_name",)
+
+GAP_MODELS = "gap_models"
+"""The models that fills were made by, each with what it was fitted on; old ones without their numbers."""
+
+GAP_MODEL_COLUMNS = _columns("id TEXT, table_name TEXT, fitted TIMESTAMP, run_id TEXT, facts TEXT, model BLOB")
+GAP_MODEL_KEY = ("id",)
 
 REPLACED_VALUES = "replaced_values"
 """Stored values that reprocessing replaced and that were no fills, and the rows that it inserted."""
@@ -97,6 +110,8 @@ OWN_TABLES = {
     DRIFT: (DRIFT_COLUMNS, DRIFT_KEY),
     REPLACED_VALUES: (REPLACED_VALUE_COLUMNS, REPLACED_VALUE_KEY),
     MONTHLY_STATISTICS: (MONTHLY_STATISTIC_COLUMNS, MONTHLY_STATISTIC_KEY),
+    FILL_METHODS: (FILL_METHOD_COLUMNS, FILL_METHOD_KEY),
+    GAP_MODELS: (GAP_MODEL_COLUMNS, GAP_MODEL_KEY),
 }
 """Columns and key of each table of the data layer itself, but for that of the schema's versions."""
 

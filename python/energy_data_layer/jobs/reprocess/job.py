@@ -23,6 +23,7 @@ from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_value
 from energy_data_layer.jobs.reprocess.weather import reprocess_stations
 from energy_data_layer.jobs.run_context import recorded, watched
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
+from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.reprocess_report import ReprocessReport
 from energy_data_layer.storage.connect import connect
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from energy_data_layer.datasets.dataset import Chunk, Dataset
+    from energy_data_layer.jobs.weather.method import Fills
     from energy_data_layer.storage.database import Database, Filter
+    from energy_data_layer.transforms.impute.rule import Method
 
     Transaction = Callable[[], AbstractContextManager[None]]
 
@@ -60,6 +63,9 @@ def run_reprocess(
     stations: Iterable[int] | None = None,
     columns: Sequence[str] | None = None,
     max_spline_gap: int = 3,
+    method: Method | None = None,
+    max_gap: int | None = None,
+    interval: float | None = None,
     from_raw: str | PathLike[str] | None = None,
     dry_run: bool = False,
     use_rust: bool | None = None,
@@ -89,7 +95,13 @@ def run_reprocess(
     columns : sequence of str, optional
         The fields whose fills are computed again; by default all that were ever imputed.
     max_spline_gap : int, default 3
-        The longest gap, in hours, that is interpolated; as the jobs had it.
+        The longest gap, in hours, that a spline interpolates; as the jobs had it.
+    method : {"optimal_interpolation", "linear", "spline_climatology"}, optional
+        From now on fill by this method, in the period and in all later runs; by default by that of the database.
+    max_gap : int, optional
+        See `ImputeOptions`; as the jobs had it.
+    interval : float, optional
+        From now on store intervals of this probability.
     from_raw : path, optional
         A folder of bodies that a job kept (``keep_raw``).
     dry_run : bool, default False
@@ -135,7 +147,7 @@ def run_reprocess(
     first, last = day_of("since", since), day_of("until", until or today_in_korea())
     if first > last:
         raise OptionError(f"since ({first}) is after until ({last})")
-    impute = ImputeOptions(max_spline_gap=max_spline_gap)
+    impute = ImputeOptions(max_spline_gap=max_spline_gap, method=method, max_gap=max_gap, interval=interval)
     require_database(database_url)
     options = RunOptions(from_raw=from_raw, use_rust=use_rust)
     report = ReprocessReport(
@@ -146,7 +158,7 @@ def run_reprocess(
             "until": str(last),
             "stations": None if stations is None else sorted({*stations}),
             "columns": None if columns is None else list(columns),
-            "max_spline_gap": max_spline_gap,
+            **impute.of_filling(),
             "from_raw": None if from_raw is None else str(from_raw),
             "dry_run": dry_run,
         },
@@ -171,9 +183,13 @@ def run_reprocess(
                 asked = chunks[dataset.name]
                 _compare_generation(database, report, dataset, options, asked, first, last, transaction)
         impute = replace(impute, columns=fields)
+        with transaction():
+            fills = fills_of(database, report, impute, use_rust=use_rust, may_change=True)
         for done, group in enumerate(groups, start=1):
             report.has_come(done, len(groups), "stations")
-            _reprocess_group(database, report, group, options, chunks[ASOS.name], impute, first, last, transaction)
+            _reprocess_group(
+                database, report, group, options, chunks[ASOS.name], impute, fills, first, last, transaction
+            )
         if dry_run:
             report.finish()
     return report
@@ -242,6 +258,7 @@ def _reprocess_group(
     options: RunOptions,
     chunks: Sequence[Chunk],
     impute: ImputeOptions,
+    fills: Fills,
     first: date,
     last: date,
     transaction: Transaction,
@@ -253,7 +270,7 @@ def _reprocess_group(
     period = hourly_table(WEATHER_ASOS).stamps_of(first, last)
     with transaction():
         reprocess_stations(
-            database, report, stations, None if raw is None else raw.rows, impute, period, options.use_rust
+            database, report, stations, None if raw is None else raw.rows, impute, fills, period, options.use_rust
         )
         if raw is not None:
             raw.set_rejected_aside(database, report)

@@ -13,13 +13,14 @@ from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_value
 from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.jobs.weather.stored import CONTEXT_HOURS
 from energy_data_layer.reports.weather_report import WeatherReport
-from energy_data_layer.storage.migrations import add_provenance_columns
+from energy_data_layer.storage.migrations import add_fill_columns
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from energy_data_layer.jobs.options import ImputeOptions
+    from energy_data_layer.jobs.weather.method import Fills
     from energy_data_layer.reports.reprocess_report import ReprocessReport
     from energy_data_layer.storage.database import Database
 
@@ -34,6 +35,7 @@ def reprocess_stations(
     stations: Sequence[int],
     raw: pa.Table | None,
     options: ImputeOptions,
+    fills: Fills,
     period: tuple[datetime, datetime],
     use_rust: bool | None,
 ) -> None:
@@ -51,6 +53,8 @@ def reprocess_stations(
         Observations of a raw folder, within the period; None without one.
     options : ImputeOptions
         What is imputed, and how.
+    fills : Fills
+        The database's method, and the model where there is one.
     period : (datetime, datetime)
         The first hour, and the first one that is not of the period.
     use_rust : bool or None
@@ -58,7 +62,7 @@ def reprocess_stations(
     """
     columns = options.columns
     with report.stage("read stored"):
-        add_provenance_columns(database, WEATHER_ASOS, columns)
+        add_fill_columns(database, WEATHER_ASOS, columns)
         # What is read here is what the history will say: no other run may write in between.
         database.lock(WEATHER_ASOS)
         known = raw if raw is not None else pa.table({_STATION: pa.array([], pa.int64()), _STAMP: _no_stamps()})
@@ -76,7 +80,7 @@ def reprocess_stations(
         with report.stage("take out"):
             database.upsert(WEATHER_ASOS, _without_what_raw_lacks(stored, known), WEATHER_KEY)
     imputed = WeatherReport(report.job, {}, on_stage=report.on_stage, run_id=report.run_id, stages=report.stages)
-    impute_and_store(database, new, imputed, options, use_rust=use_rust)
+    impute_and_store(database, new, imputed, options, fills, use_rust=use_rust)
     report.stations += imputed.stations
     report.engine, report.engine_reason = imputed.engine, imputed.engine_reason
     with report.stage("compare"):

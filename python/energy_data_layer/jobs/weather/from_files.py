@@ -19,6 +19,7 @@ from energy_data_layer.jobs.options import ImputeOptions
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.weather.imputed import impute_and_store
+from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.jobs.weather.stored import OverallMeans
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
@@ -127,7 +128,7 @@ def run_weather(
             "columns": list(impute.columns),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
-            "max_spline_gap": impute.max_spline_gap,
+            **impute.of_filling(),
         },
         on_stage=on_stage,
     )
@@ -143,13 +144,16 @@ def run_weather(
             means = OverallMeans(database, impute.columns, new.parts)
             shown = None
             with database.transaction():
+                fills = fills_of(database, report, impute, new.parts, use_rust=use_rust)
                 for part in new.parts():
                     frames = impute_and_store(
                         database,
                         part,
                         report,
                         impute,
+                        fills,
                         use_rust=use_rust,
+                        parts=new.parts,
                         means=means,
                     )
                     shown = shown or (frames if picture is not None else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import note_answer, note_failures, planned_run, set_aside
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.weather.imputed import impute_and_store
+from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.services.collect import Failed
@@ -96,7 +98,7 @@ def collect_weather(
             "since": str(first),
             "until": str(last),
             "stations": len(numbers),
-            "max_spline_gap": impute.max_spline_gap,
+            **impute.of_filling(),
         },
         on_stage=run.on_stage,
         collection=collection,
@@ -118,13 +120,14 @@ def collect_weather(
         log = RunLog(database)
         with recorded(log, report):
             gate = FieldGate.of(database, WEATHER, ASOS.name, run.schema_policy)
-            known, answered = _numbers(plants_of(database, WEATHER)), set[str]()
+            known, answered, fills = _numbers(plants_of(database, WEATHER)), set[str](), None
             for part in _parts(planned):
                 new = _fetched(database, log, report, collection, run, part, gate)
                 if new is None:
                     continue
                 answered |= _numbers(keys_in(new, ASOS.table.series))
-                impute_and_store(database, new, report, impute, use_rust=run.use_rust)
+                fills = fills_of(database, report, impute, partial(iter, [new]), use_rust=run.use_rust, before=fills)
+                impute_and_store(database, new, report, impute, fills, use_rust=run.use_rust)
                 report.stations = len(numbers)
             with report.stage("check"):
                 note_incomplete_days(database, collection, WEATHER, first, last, [(number,) for number in numbers])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from energy_data_layer.core.gaps import find_gaps
-from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
+from energy_data_layer.core.provenance import MODEL_SUFFIX, Provenance, is_fill, provenance_column
+from energy_data_layer.jobs.weather.filling import Filling
+from energy_data_layer.jobs.weather.method import OPTIMAL_INTERPOLATION
 from energy_data_layer.jobs.weather.stored import (
     Fields,
     OverallMeans,
@@ -22,8 +23,8 @@ from energy_data_layer.jobs.weather.stored import (
     rows_to_write,
     with_stored_rows,
 )
-from energy_data_layer.storage.migrations import add_provenance_columns
-from energy_data_layer.storage.queries.weather_history import observations_outside_periods, rows_in_periods
+from energy_data_layer.storage.migrations import add_fill_columns
+from energy_data_layer.storage.queries.weather_history import rows_in_periods
 from energy_data_layer.storage.tables import (
     FILL_CHANGE_KEY,
     FILL_CHANGES,
@@ -31,25 +32,27 @@ from energy_data_layer.storage.tables import (
     WEATHER_KEY,
 )
 from energy_data_layer.transforms.complete_hours.api import complete_hours
-from energy_data_layer.transforms.impute.api import impute_missing_values
-from energy_data_layer.transforms.impute.quantities import bounds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterable, Sequence
 
     from energy_data_layer.jobs.options import ImputeOptions
+    from energy_data_layer.jobs.weather.method import Fills
     from energy_data_layer.reports.weather_report import WeatherReport
     from energy_data_layer.storage.database import Database
 
-STAGES = ("read database", "complete hours", "read history", "impute", "store")
+STAGES = ("model", "read database", "complete hours", "read history", "impute", "store")
 
-STATIONS_WITH_HISTORY = 10
-"""Of how many stations history is read at once: a station can have decades of it."""
+MUCH_FILLED = 0.2
+"""The share of a station's hours beyond which it is worth a warning that they are fills."""
+
+LISTED = 50
+"""Gaps and stations that a report names of each kind."""
 
 _STATION, _STAMP = WEATHER_KEY
 _NAME = "stnNm"
+
+logger = logging.getLogger(__name__)
 
 
 def impute_and_store(
@@ -57,8 +60,10 @@ def impute_and_store(
     new: pa.Table,
     report: WeatherReport,
     options: ImputeOptions,
+    fills: Fills,
     *,
     use_rust: bool | None,
+    parts: Callable[[], Iterable[pa.Table]] | None = None,
     means: OverallMeans | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Complete, impute and store new rows in one transaction, with what is stored as context and history.
@@ -75,8 +80,12 @@ def impute_and_store(
         Where it is noted what was done; several calls add up.
     options : ImputeOptions
         What is filled, and how.
+    fills : Fills
+        The database's method, and the model where there is one.
     use_rust : bool or None
         The engine.
+    parts : callable, optional
+        Gives all new rows, where these are not all that are new.
     means : OverallMeans, optional
         The means of the columns, where these rows are not all that are new.
 
@@ -88,7 +97,8 @@ def impute_and_store(
     columns = options.columns
     with database.transaction():
         with report.stage("read database") as stage:
-            add_provenance_columns(database, WEATHER_ASOS, columns)
+            by_model = fills.method == OPTIMAL_INTERPOLATION
+            add_fill_columns(database, WEATHER_ASOS, columns, with_model=by_model)
             # What is read here decides what is written below: no other run may write in between.
             database.lock(WEATHER_ASOS)
             periods = Periods.of(new)
@@ -102,31 +112,11 @@ def impute_and_store(
             completed = complete_hours(combined, _STAMP, _STATION, carry=(_NAME,), use_rust=use_rust)
             stage.holds(completed)
 
-        in_need = stations_in_need_of_history(completed, options)
-        pieces = []
-        for piece, stations in _with_bounded_history(completed, in_need):
-            with report.stage("read history") as stage:
-                history = observations_outside_periods(database, context, columns, stations)
-                stage.holds(completed, history)
-
-            with report.stage("impute") as stage:
-                filled, imputation = impute_missing_values(
-                    piece,
-                    columns,
-                    _STAMP,
-                    _STATION,
-                    max_spline_gap=options.max_spline_gap,
-                    bounds=bounds_of(columns, _STAMP, _STATION),
-                    history=history,
-                    provenance=True,
-                    report=True,
-                    use_rust=use_rust,
-                )
-                report.fills_clipped += sum(column.clipped for column in imputation.columns.values())
-                pieces.append(filled)
-                stage.holds(completed, *pieces)
-        means = means or OverallMeans(database, columns, lambda: [new])
-        imputed = _with_overall_means(pa.concat_tables(pieces), columns, means)
+        every = parts or (lambda: [new])
+        filling = Filling(database, report, options, fills, context, use_rust)
+        imputed = filling.filled(completed, means or OverallMeans(database, columns, every), every)
+        for name in set(fields.columns) - set(imputed.column_names):
+            imputed = imputed.append_column(name, pa.nulls(imputed.num_rows, _type_beside(name)))
 
         with report.stage("store") as stage:
             masks = RowMasks.of(imputed, periods)
@@ -145,47 +135,11 @@ def impute_and_store(
     report.rows_inserted += counts.inserted
     report.rows_updated += counts.updated
     report.rows_unchanged += counts.unchanged
-    report.engine, report.engine_reason = imputation.engine, imputation.engine_reason
     return completed, imputed
 
 
-def stations_in_need_of_history(completed: pa.Table, options: ImputeOptions) -> NDArray[np.int64]:
-    """Return the stations whose fills depend on what is stored elsewhere of them: those with a long gap."""
-    station = completed.column(_STATION).to_numpy()
-    in_need: list[NDArray[np.int64]] = [station[:0]]
-    for name in options.columns:
-        gaps = find_gaps(pc.is_null(completed.column(name), nan_is_null=True).to_numpy(), station)
-        in_need.append(station[gaps.start[gaps.length > options.max_spline_gap]])
-    return np.unique(np.concatenate(in_need))
-
-
-def _with_bounded_history(
-    completed: pa.Table, in_need: NDArray[np.int64]
-) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-    """Cut the rows, which are in the order of their stations, where enough stations are in need of history."""
-    station = completed.column(_STATION).to_numpy()
-    groups = [in_need[at : at + STATIONS_WITH_HISTORY] for at in range(0, len(in_need), STATIONS_WITH_HISTORY)]
-    starts = [0, *(int(np.searchsorted(station, group[0])) for group in groups[1:]), len(station)]
-    for (start, end), group in zip(pairwise(starts), groups or [in_need], strict=True):
-        yield completed.slice(start, end - start), group
-
-
-def _with_overall_means(imputed: pa.Table, columns: Sequence[str], means: OverallMeans) -> pa.Table:
-    """Replace means of a column by those of all observations, of which the imputation saw only a part."""
-    for name in columns:
-        codes = imputed.column(provenance_column(name))
-        left = pc.is_in(codes, pa.array([Provenance.GLOBAL_MEAN, Provenance.UNFILLED], pa.uint8()))
-        if not pc.any(left).as_py():
-            continue
-        mean = means.of(name)
-        code = Provenance.UNFILLED if mean is None else Provenance.GLOBAL_MEAN
-        for column, value in (
-            (name, pa.scalar(mean, pa.float64())),
-            (provenance_column(name), pa.scalar(code, pa.uint8())),
-        ):
-            settled = pc.if_else(left, value, imputed.column(column))
-            imputed = imputed.set_column(imputed.column_names.index(column), column, settled)
-    return imputed
+def _type_beside(name: str) -> pa.DataType:
+    return pa.string() if name.endswith(MODEL_SUFFIX) else pa.float64()
 
 
 def _of_run(changes: pa.Table, run_id: str) -> pa.Table:
@@ -196,7 +150,7 @@ def _of_run(changes: pa.Table, run_id: str) -> pa.Table:
 
 
 def _add_gaps_and_fills(report: WeatherReport, imputed: pa.Table, masks: RowMasks, columns: Sequence[str]) -> None:
-    """Add gap lengths and fills by method, per column, of the new range."""
+    """Add gap lengths, fills by method, gaps that stay and stations with many fills, per column, of the new range."""
     station = imputed.column(_STATION).to_numpy()
     for name in columns:
         codes = imputed.column(provenance_column(name))
@@ -208,3 +162,30 @@ def _add_gaps_and_fills(report: WeatherReport, imputed: pa.Table, masks: RowMask
         report.filled[name] = {
             method.label: before.get(method.label, 0) + counts[method] for method in Provenance if method.is_fill
         }
+        _add_gaps_left(report, imputed, masks, name)
+        _add_much_filled(report, imputed, masks, name)
+
+
+def _add_gaps_left(report: WeatherReport, imputed: pa.Table, masks: RowMasks, name: str) -> None:
+    """Name the gaps that were not filled."""
+    unfilled = imputed.column(provenance_column(name)).to_numpy() == Provenance.UNFILLED
+    report.values_unfilled += int(unfilled[masks.is_new_range].sum())
+    station, stamp = imputed.column(_STATION).to_numpy(), imputed.column(_STAMP)
+    gaps = find_gaps(unfilled, station).touching(masks.is_new_range)
+    for start, stop in zip(gaps.start.tolist(), gaps.stop.tolist(), strict=True):
+        if len(report.gaps_unfilled) < LISTED:
+            first, last = stamp[start].as_py(), stamp[stop - 1].as_py()
+            report.gaps_unfilled.append(f"{name} of {station[start]}: {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}")
+
+
+def _add_much_filled(report: WeatherReport, imputed: pa.Table, masks: RowMasks, name: str) -> None:
+    """Warn of stations of whose new hours more than a fifth are fills."""
+    codes = imputed.column(provenance_column(name)).to_numpy()[masks.is_new_range]
+    stations, of_row = np.unique(imputed.column(_STATION).to_numpy()[masks.is_new_range], return_inverse=True)
+    filled = np.bincount(of_row, (codes != Provenance.OBSERVED) & (codes != Provenance.UNFILLED))
+    hours = np.bincount(of_row)
+    for at in np.flatnonzero(filled > MUCH_FILLED * hours):
+        warning = f"{name} of {stations[at]}: {filled[at]:,.0f} of {hours[at]:,} hours are fills"
+        logger.warning(warning)
+        if len(report.much_filled) < LISTED:
+            report.much_filled.append(warning)

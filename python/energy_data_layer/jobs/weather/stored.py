@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.provenance import Provenance, is_fill, is_interpolated, provenance_column
+from energy_data_layer.core.provenance import (
+    FILL_SUFFIXES,
+    LOW_SUFFIX,
+    Provenance,
+    is_fill,
+    is_interpolated,
+    provenance_column,
+)
 from energy_data_layer.jobs.options import REWRITTEN_HOURS
 from energy_data_layer.storage.queries.weather_history import observed_totals
 from energy_data_layer.storage.tables import WEATHER_KEY
@@ -72,30 +80,29 @@ class Fields:
         Those that this run imputes.
     as_read : tuple of str
         All others that the table has.
-    imputed_before : tuple of str
-        Those of `as_read` that an earlier run imputed: their stored provenance is kept up.
+    beside : dict of str to tuple of str
+        What is stored beside each field that this or an earlier run imputed: provenance, interval and model.
     """
 
     imputed: tuple[str, ...]
     as_read: tuple[str, ...]
-    imputed_before: tuple[str, ...]
+    beside: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, new: pa.Table, imputed: Sequence[str], stored: Sequence[str]) -> Fields:
         """Sort the columns of the new rows by what happens to them."""
         as_read = [name for name in new.column_names if name not in {*WEATHER_KEY, *imputed}]
-        before = [name for name in as_read if provenance_column(name) in stored]
-        return cls(tuple(imputed), tuple(as_read), tuple(before))
-
-    @property
-    def with_provenance(self) -> tuple[str, ...]:
-        """The fields whose provenance is written."""
-        return (*self.imputed, *self.imputed_before)
+        beside = {
+            name: tuple(name + suffix for suffix in FILL_SUFFIXES if name + suffix in stored)
+            for name in (*imputed, *as_read)
+            if provenance_column(name) in stored
+        }
+        return cls(tuple(imputed), tuple(as_read), beside)
 
     @property
     def columns(self) -> list[str]:
         """The columns that are read and written besides the key."""
-        return [*self.imputed, *self.as_read, *map(provenance_column, self.with_provenance)]
+        return [*self.imputed, *self.as_read, *chain.from_iterable(self.beside.values())]
 
 
 @dataclass(frozen=True)
@@ -185,12 +192,13 @@ def with_stored_rows(new: pa.Table, stored: pa.Table, fields: Fields) -> pa.Tabl
         merged[name] = pc.coalesce(rows.column(name), _stored_observations(rows, name))
     for name in fields.as_read:
         merged[name] = _merged(rows, name)
-    for name in fields.imputed_before:
-        stored_provenance = rows.column(_STORED + provenance_column(name))
-        merged[provenance_column(name)] = pc.if_else(
-            pc.is_valid(rows.column(name)), pa.scalar(Provenance.OBSERVED, pa.uint8()), stored_provenance
-        )
-    for name in (_STATION, *fields.imputed, *map(provenance_column, fields.imputed)):
+    for name in fields.beside.keys() - set(fields.imputed):
+        is_observed = pc.is_valid(rows.column(name))
+        for column in fields.beside[name]:
+            kept_up = rows.column(_STORED + column)
+            if_observed = Provenance.OBSERVED if column == provenance_column(name) else None
+            merged[column] = pc.if_else(is_observed, pa.scalar(if_observed, kept_up.type), kept_up)
+    for name in (_STATION, *chain.from_iterable((name, *fields.beside[name]) for name in fields.imputed)):
         merged[_STORED + name] = rows.column(_STORED + name)
     return pa.table(merged)
 
@@ -220,9 +228,9 @@ def rows_to_write(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Tabl
     result = imputed.select([*WEATHER_KEY, *fields.columns])
     recomputed = np.zeros(imputed.num_rows, dtype=bool)
     for name in fields.imputed:
-        kept, changed = _kept_and_changed(imputed, name, masks)
-        recomputed |= changed
-        for column in (name, provenance_column(name)):
+        kept, rewritten, _ = _compared(imputed, name, masks)
+        recomputed |= rewritten
+        for column in (name, *fields.beside[name]):
             stored = imputed.column(_STORED + column)
             settled = pc.if_else(pa.array(kept), stored, imputed.column(column))
             result = result.set_column(result.column_names.index(column), column, settled)
@@ -233,9 +241,8 @@ def changed_fills(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Tabl
     """Return the stored fills that what is written replaces: a row each, with the value before and after."""
     changes = []
     for name in fields.imputed:
-        kept, _ = _kept_and_changed(imputed, name, masks)
-        was_filled = is_fill(imputed.column(_STORED + provenance_column(name))).to_numpy()
-        rows = imputed.filter(pa.array(was_filled & ~kept))
+        _, _, replaced = _compared(imputed, name, masks)
+        rows = imputed.filter(pa.array(replaced))
         changes.append(
             pa.table(
                 {
@@ -252,23 +259,37 @@ def changed_fills(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Tabl
     return pa.concat_tables(changes)
 
 
-def _kept_and_changed(imputed: pa.Table, name: str, masks: RowMasks) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return for which rows the stored value stays, and in which context rows a fill changed.
+class _Compared(NamedTuple):
+    """Where the stored value stays, where a fill of the context is written again, where a stored fill is replaced."""
 
-    In the new range a stored fill stays where the same method gives the same value but for rounding. In
+    kept: NDArray[np.bool_]
+    rewritten: NDArray[np.bool_]
+    replaced: NDArray[np.bool_]
+
+
+def _compared(imputed: pa.Table, name: str, masks: RowMasks) -> _Compared:
+    """Hold the stored values of a field against the computed ones.
+
+    In the new range a stored fill stays where the same method gives the same value and interval but for rounding. In
     the context everything stays but fills whose method changed or whose interpolation gives another value:
     those that reached the edge of the series when they were computed.
     """
-    value, code = _numbers(imputed, name), _numbers(imputed, provenance_column(name))
-    stored_value = _numbers(imputed, _STORED + name)
-    stored_code = _numbers(imputed, _STORED + provenance_column(name))
     was_filled = is_fill(imputed.column(_STORED + provenance_column(name))).to_numpy()
-    same_method = stored_code == code
-    same_value = (np.abs(value - stored_value) <= SAME_VALUE) | (np.isnan(value) & np.isnan(stored_value))
+    same_method = _same(imputed, provenance_column(name))
+    same_value = _same(imputed, name)
+    same_interval = _same(imputed, name + LOW_SUFFIX) if _STORED + name + LOW_SUFFIX in imputed.column_names else True
     interpolated = is_interpolated(imputed.column(provenance_column(name))).to_numpy()
-    changed = masks.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
-    kept = np.where(masks.is_new_range, was_filled & same_method & same_value, ~changed)
-    return kept, changed
+    rewritten = masks.is_rewritable & was_filled & ~(same_method & (same_value | ~interpolated))
+    same = was_filled & same_method & same_value
+    kept = np.where(masks.is_new_range, same & same_interval, ~rewritten)
+    return _Compared(kept, rewritten, was_filled & ~kept & ~same)
+
+
+def _same(imputed: pa.Table, name: str) -> NDArray[np.bool_]:
+    """Return where a stored value is the computed one but for rounding; where both are missing, too."""
+    new, stored = _numbers(imputed, name), _numbers(imputed, _STORED + name)
+    same: NDArray[np.bool_] = (np.abs(new - stored) <= SAME_VALUE) | (np.isnan(new) & np.isnan(stored))
+    return same
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:

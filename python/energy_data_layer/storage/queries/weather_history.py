@@ -12,7 +12,7 @@ from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     import numpy as np
     from numpy.typing import NDArray
@@ -65,6 +65,67 @@ def observations_outside_periods(
             "period": periods,
             "in_need": pa.table({"station": pa.array(() if stations is None else stations, pa.int64())}),
         },
+    )
+
+
+def observations_at(database: Database, stations: pa.Array, stamps: pa.Array, columns: Sequence[str]) -> pa.Table:
+    """Return the stored observations of some stations at some hours; fills are left out."""
+    observed = ", ".join(f"{_observed(name)} AS {quoted(name)}" for name in columns)
+    return database.query(
+        f"SELECT w.{_STATION}, w.{_STAMP}, {observed} FROM {WEATHER_ASOS} AS w "  # noqa: S608
+        f"JOIN wanted_hour ON w.{_STAMP} = wanted_hour.stamp JOIN wanted ON w.{_STATION} = wanted.station",
+        tables={"wanted_hour": pa.table({"stamp": stamps}), "wanted": pa.table({"station": stations})},
+    )
+
+
+def observations_of(database: Database, column: str, first: datetime, last: datetime) -> pa.Table:
+    """Return station, stamp and one field of all rows from `first` to `last`, null where it is a fill."""
+    has_fills = provenance_column(column) in database.columns(WEATHER_ASOS)
+    value = _observed(column) if has_fills else f"w.{quoted(column)}"
+    return database.query(
+        f"SELECT w.{_STATION}, w.{_STAMP}, {value} AS {quoted(column)} FROM {WEATHER_ASOS} AS w "  # noqa: S608
+        f"WHERE w.{_STAMP} BETWEEN $1 AND $2",
+        [first, last],
+    )
+
+
+def last_hour(database: Database) -> datetime | None:
+    """Return the last stored stamp, None where nothing is stored."""
+    stamp: datetime | None = database.scalar(f"SELECT max({_STAMP}) FROM {WEATHER_ASOS}")  # noqa: S608
+    return stamp
+
+
+def stored_days(database: Database) -> list[date]:
+    """Return the days that have rows."""
+    days = database.query(f"SELECT DISTINCT CAST({_STAMP} AS DATE) AS day FROM {WEATHER_ASOS}")  # noqa: S608
+    return [day for day in days.column("day").to_pylist() if day is not None]
+
+
+def observed_beyond(database: Database, periods: pa.Table, column: str) -> pa.Table:
+    """Return how far it is to the next observation of a field outside of some periods.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with the provenance of the column.
+    periods : pyarrow.Table
+        ``station``, ``first`` and ``last``, the first and the last stamp.
+    column : str
+        The field.
+
+    Returns
+    -------
+    pyarrow.Table
+        Per ``station`` the ``earliest`` and ``latest`` stored stamp, and the last observed one before the period
+        (``before``) and the first one after it (``after``), null where there is none.
+    """
+    observed = f"w.{_STAMP}) FILTER (WHERE {_observed(column)} IS NOT NULL"
+    return database.query(
+        f"SELECT period.station, min(w.{_STAMP}) AS earliest, max(w.{_STAMP}) AS latest, "  # noqa: S608
+        f"max({observed} AND w.{_STAMP} < period.first) AS before, "
+        f"min({observed} AND w.{_STAMP} > period.last) AS after "
+        f"FROM {WEATHER_ASOS} AS w JOIN period ON w.{_STATION} = period.station GROUP BY period.station",
+        tables={"period": periods},
     )
 
 

@@ -1,6 +1,7 @@
 //! What optimal interpolation learns from a column: climatology, spread, neighbours and their covariances.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::grid::{Bits, Grid, HOURS, SLOTS, Series, WORD};
 
@@ -99,8 +100,10 @@ pub struct NeighbourSet {
     pub transition: [f64; TRANSITION],
     /// Stationary covariance of two successive states, row by row, as long as it is.
     pub covariance: [f64; COVARIANCE],
-    /// E u(t + h) u(t)' for h = 0, 1, …: the entries (0, 0), (0, 1), (1, 0), (1, 1).
-    lagged: Vec<[f64; 4]>,
+    has_neighbours: bool,
+    /// E u(t + h) u(t)' for h = 0, 1, …: the entries (0, 0), (0, 1), (1, 0), (1, 1). Of the many sets of a stored
+    /// model a run meets few.
+    lagged: OnceLock<Vec<[f64; 4]>>,
 }
 
 impl NeighbourSet {
@@ -111,10 +114,14 @@ impl NeighbourSet {
         transition: [f64; TRANSITION],
         covariance: [f64; COVARIANCE],
     ) -> Self {
-        let m = if has_neighbours { 2 } else { 1 };
+        Self { beta, transition, covariance, has_neighbours, lagged: OnceLock::new() }
+    }
+
+    fn lagged(&self) -> Vec<[f64; 4]> {
+        let m = if self.has_neighbours { 2 } else { 1 };
         let size = 2 * m;
-        let step = companion(&transition, m);
-        let mut product = covariance;
+        let step = companion(&self.transition, m);
+        let mut product = self.covariance;
         let mut lagged = Vec::with_capacity(LAGS);
         for _ in 0..LAGS {
             lagged.push(if m == 1 {
@@ -124,12 +131,12 @@ impl NeighbourSet {
             });
             product = times(&step, &product, size);
         }
-        Self { beta, transition, covariance, lagged }
+        lagged
     }
 
     /// E first(t) second(t + lag), where 0 is the anomaly and 1 the opinion.
     pub fn covariance_at(&self, lag: i64, first: usize, second: usize) -> f64 {
-        let entries = &self.lagged[lag.unsigned_abs() as usize];
+        let entries = &self.lagged.get_or_init(|| self.lagged())[lag.unsigned_abs() as usize];
         if lag >= 0 { entries[2 * second + first] } else { entries[2 * first + second] }
     }
 }

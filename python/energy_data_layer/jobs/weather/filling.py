@@ -1,0 +1,295 @@
+"""Completed hours to filled ones: by the rule of the month, day and hour, by a straight line, or by a model."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from energy_data_layer.core.gaps import find_gaps
+from energy_data_layer.core.provenance import (
+    HIGH_SUFFIX,
+    LOW_SUFFIX,
+    MODEL_SUFFIX,
+    Provenance,
+    provenance_column,
+)
+from energy_data_layer.storage.queries.weather_history import (
+    observations_at,
+    observations_outside_periods,
+    observed_beyond,
+)
+from energy_data_layer.storage.tables import WEATHER_KEY
+from energy_data_layer.transforms.impute.api import impute_missing_values
+from energy_data_layer.transforms.impute.quantities import bounds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from energy_data_layer.jobs.options import ImputeOptions
+    from energy_data_layer.jobs.weather.method import Fills
+    from energy_data_layer.jobs.weather.stored import OverallMeans
+    from energy_data_layer.reports.weather_report import WeatherReport
+    from energy_data_layer.storage.database import Database
+    from energy_data_layer.transforms.impute.model import GapModel
+    from energy_data_layer.transforms.impute.rule import Method
+
+    Parts = Callable[[], Iterable[pa.Table]]
+
+STATIONS_WITH_HISTORY = 10
+"""Of how many stations history is read at once: a station can have decades of it."""
+
+_STATION, _STAMP = WEATHER_KEY
+_HOUR = np.timedelta64(1, "h")
+
+
+class Filling:
+    """Fills the completed hours of a run, with what is stored elsewhere.
+
+    Parameters
+    ----------
+    database : Database
+        The database, with the columns of the fills.
+    report : WeatherReport
+        Where stages, clipped fills and the engine are noted.
+    options : ImputeOptions
+        What is filled, and how.
+    fills : Fills
+        The method, and the model where there is one.
+    context : pyarrow.Table
+        The periods whose rows are completed: ``station``, ``first`` and ``last``.
+    use_rust : bool or None
+        The engine.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        report: WeatherReport,
+        options: ImputeOptions,
+        fills: Fills,
+        context: pa.Table,
+        use_rust: bool | None,
+    ) -> None:
+        self._database, self._report, self._options, self._fills = database, report, options, fills
+        self._columns, self._context, self._use_rust = options.columns, context, use_rust
+
+    def filled(self, completed: pa.Table, means: OverallMeans, parts: Parts) -> pa.Table:
+        """Return the hours with their missing values filled, and what is stored beside each fill."""
+        if self._fills.model is not None:
+            filled = self._by_model(completed, self._fills.model, means, parts)
+        elif self._fills.method == "linear":
+            filled = self._imputed(completed, "linear")
+        else:
+            filled = self._by_rule(completed, means)
+        if self._fills.max_gap is None:
+            return filled
+        return self._without_long_gaps(completed, filled, self._fills.max_gap)
+
+    def _by_rule(self, completed: pa.Table, means: OverallMeans) -> pa.Table:
+        """Fill by `spline_climatology`, with the history of the stations that have a long gap."""
+        in_need = stations_in_need_of_history(completed, self._options)
+        pieces = []
+        for piece, stations in _with_bounded_history(completed, in_need):
+            with self._report.stage("read history") as stage:
+                history = observations_outside_periods(self._database, self._context, self._columns, stations)
+                stage.holds(completed, history)
+            pieces.append(self._imputed(piece, "spline_climatology", history=history))
+        return _with_overall_means(pa.concat_tables(pieces), self._columns, means)
+
+    def _by_model(self, completed: pa.Table, model: GapModel, means: OverallMeans, parts: Parts) -> pa.Table:
+        """Fill by a model and with the neighbours' observations; where it knows too little, by the rule."""
+        with self._report.stage("read history") as stage:
+            neighbours = self._neighbours(completed, model, parts)
+            stage.holds(completed, neighbours)
+        filled = self._imputed(completed, "optimal_interpolation", history=neighbours, model=model)
+        by_model = [
+            Provenance.OBSERVED,
+            Provenance.OPTIMAL_INTERPOLATION,
+            Provenance.OPTIMAL_INTERPOLATION_NEIGHBOURS,
+            Provenance.BORROWED_CLIMATOLOGY,
+        ]
+        station = filled.column(_STATION).to_numpy()
+        left = {name: ~np.isin(filled.column(provenance_column(name)).to_numpy(), by_model) for name in self._columns}
+        in_need = np.isin(station, np.unique(station[np.logical_or.reduce(list(left.values()))]))
+        if in_need.any():
+            rows = np.flatnonzero(in_need)
+            by_rule = self._by_rule(completed.take(rows), means)
+            for name in self._columns:
+                chosen = pa.array(left[name])
+                for column in (name, provenance_column(name)):
+                    values = filled.column(column).to_numpy().copy()
+                    values[rows] = by_rule.column(column).to_numpy()
+                    settled = pc.if_else(chosen, pa.array(values, from_pandas=True), filled.column(column))
+                    filled = filled.set_column(filled.column_names.index(column), column, settled)
+        for name in self._columns:
+            codes = filled.column(provenance_column(name))
+            made = pc.is_in(codes, pa.array(by_model[1:], pa.uint8()))
+            filled = filled.append_column(name + MODEL_SUFFIX, pc.if_else(made, model.id, pa.scalar(None, pa.string())))
+        return filled
+
+    def _imputed(
+        self,
+        rows: pa.Table,
+        method: Method,
+        *,
+        history: pa.Table | None = None,
+        model: GapModel | None = None,
+    ) -> pa.Table:
+        with self._report.stage("impute") as stage:
+            filled, imputation = impute_missing_values(
+                rows,
+                self._columns,
+                _STAMP,
+                _STATION,
+                method=method,
+                max_spline_gap=self._options.max_spline_gap,
+                bounds=bounds_of(self._columns, _STAMP, _STATION),
+                history=history,
+                model=model,
+                interval=None if model is None else self._fills.interval,
+                provenance=True,
+                report=True,
+                use_rust=self._use_rust,
+            )
+            stage.holds(rows, filled)
+        self._report.fills_clipped += sum(column.clipped for column in imputation.columns.values())
+        self._report.engine, self._report.engine_reason = imputation.engine, imputation.engine_reason
+        return filled
+
+    def _neighbours(self, completed: pa.Table, model: GapModel, parts: Parts) -> pa.Table:
+        """Return what other stations observed in the hours of the gaps and beside them, stored or new."""
+        station, stamp = completed.column(_STATION).to_numpy(), completed.column(_STAMP).to_numpy()
+        candidates = {
+            (row["column"], row["station"]): row["candidates"]
+            for row in model.table.select(["column", "station", "candidates"]).to_pylist()
+        }
+        wanted: set[int] = set()
+        hours: list[NDArray[np.datetime64]] = [stamp[:0]]
+        for name in self._columns:
+            missing = _missing(completed, name)
+            for number in np.unique(station[missing]).tolist():
+                wanted.update(map(int, candidates.get((name, str(number)), ())))
+            hours.append(stamp[missing])
+        gaps = np.unique(np.concatenate(hours))
+        if len(gaps):
+            # Of a station whose hours are all among the completed ones there is nothing more to read.
+            limits = completed.group_by(_STATION).aggregate([(_STAMP, "min"), (_STAMP, "max")])
+            around = pc.and_(
+                pc.less_equal(limits.column(f"{_STAMP}_min"), gaps[0]),
+                pc.greater_equal(limits.column(f"{_STAMP}_max"), gaps[-1]),
+            )
+            wanted -= set(limits.filter(around).column(_STATION).to_pylist())
+        stations = pa.array(sorted(wanted), pa.int64())
+        stamps = pa.array(np.unique(np.concatenate([gaps - _HOUR, gaps, gaps + _HOUR])), pa.timestamp("us"))
+        stored = observations_at(self._database, stations, stamps, self._columns)
+        new = [
+            part.select([*WEATHER_KEY, *self._columns]).filter(
+                pc.and_(pc.is_in(part.column(_STATION), stations), pc.is_in(part.column(_STAMP), stamps))
+            )
+            for part in (parts() if wanted else ())
+        ]
+        if not any(part.num_rows for part in new):
+            return stored
+        both = pa.concat_tables(new).join(
+            stored, keys=list(WEATHER_KEY), join_type="full outer", right_suffix=" stored"
+        )
+        observed = {name: pc.coalesce(both.column(name), both.column(f"{name} stored")) for name in self._columns}
+        return pa.table({name: both.column(name) for name in WEATHER_KEY} | observed)
+
+    def _without_long_gaps(self, completed: pa.Table, filled: pa.Table, most: int) -> pa.Table:
+        """Leave gaps missing that are longer, also where they go on beyond the completed hours."""
+        station, stamp = completed.column(_STATION).to_numpy(), completed.column(_STAMP).to_numpy()
+        ends = np.flatnonzero(np.append(station[1:] != station[:-1], True)) if len(station) else station[:0]
+        starts = np.append(0, ends[:-1] + 1) if len(ends) else ends
+        for name in self._columns:
+            gaps = find_gaps(_missing(completed, name), station)
+            length = gaps.length.astype(np.float64)
+            at_start, at_end = np.isin(gaps.start, starts), np.isin(gaps.stop - 1, ends)
+            if (at_start | at_end).any():
+                before, after = self._missing_beyond(station[starts], stamp[starts], stamp[ends], name)
+                place = np.searchsorted(starts, gaps.start, side="right") - 1
+                length += np.where(at_start, before[place], 0) + np.where(at_end, after[place], 0)
+            rows = gaps.rows(length > most)
+            if not len(rows):
+                continue
+            kept = np.ones(len(station), dtype=bool)
+            kept[rows] = False
+            for suffix in ("", LOW_SUFFIX, HIGH_SUFFIX, MODEL_SUFFIX):
+                if name + suffix in filled.column_names:
+                    filled = _replaced(filled, name + suffix, kept, None)
+            filled = _replaced(filled, provenance_column(name), kept, Provenance.UNFILLED)
+        return filled
+
+    def _missing_beyond(
+        self, station: NDArray[np.int64], first: NDArray[np.datetime64], last: NDArray[np.datetime64], name: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how many hours before the first, and after the last completed hour of each station, are missing."""
+        periods = pa.table({"station": station, "first": first, "last": last})
+        found = {row["station"]: row for row in observed_beyond(self._database, periods, name).to_pylist()}
+        before, after = np.zeros(len(station)), np.zeros(len(station))
+        for at, number in enumerate(station.tolist()):
+            row = found.get(number)
+            if row is None:
+                continue
+            begin, end = first[at].astype(object), last[at].astype(object)
+            hour = _HOUR.astype(object)
+            before[at] = max((begin - (row["before"] or row["earliest"] - hour)) / hour - 1, 0)
+            after[at] = max(((row["after"] or row["latest"] + hour) - end) / hour - 1, 0)
+        return before, after
+
+
+def stations_in_need_of_history(completed: pa.Table, options: ImputeOptions) -> NDArray[np.int64]:
+    """Return the stations whose fills depend on what is stored elsewhere of them: those with a long gap."""
+    station = completed.column(_STATION).to_numpy()
+    in_need: list[NDArray[np.int64]] = [station[:0]]
+    for name in options.columns:
+        gaps = find_gaps(_missing(completed, name), station)
+        in_need.append(station[gaps.start[gaps.length > options.max_spline_gap]])
+    return np.unique(np.concatenate(in_need))
+
+
+def _missing(rows: pa.Table, name: str) -> NDArray[np.bool_]:
+    missing: NDArray[np.bool_] = pc.is_null(rows.column(name), nan_is_null=True).to_numpy()
+    return missing
+
+
+def _replaced(table: pa.Table, name: str, kept: NDArray[np.bool_], value: object) -> pa.Table:
+    """Return the table with another value in the rows of a column that are not kept."""
+    kind = table.schema.field(name).type
+    column = pc.if_else(pa.array(kept), table.column(name), pa.scalar(value, kind))
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def _with_bounded_history(
+    completed: pa.Table, in_need: NDArray[np.int64]
+) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+    """Cut the rows, which are in the order of their stations, where enough stations are in need of history."""
+    station = completed.column(_STATION).to_numpy()
+    groups = [in_need[at : at + STATIONS_WITH_HISTORY] for at in range(0, len(in_need), STATIONS_WITH_HISTORY)]
+    starts = [0, *(int(np.searchsorted(station, group[0])) for group in groups[1:]), len(station)]
+    for (start, end), group in zip(pairwise(starts), groups or [in_need], strict=True):
+        yield completed.slice(start, end - start), group
+
+
+def _with_overall_means(imputed: pa.Table, columns: Sequence[str], means: OverallMeans) -> pa.Table:
+    """Replace means of a column by those of all observations, of which the imputation saw only a part."""
+    for name in columns:
+        codes = imputed.column(provenance_column(name))
+        left = pc.is_in(codes, pa.array([Provenance.GLOBAL_MEAN, Provenance.UNFILLED], pa.uint8()))
+        if not pc.any(left).as_py():
+            continue
+        mean = means.of(name)
+        code = Provenance.UNFILLED if mean is None else Provenance.GLOBAL_MEAN
+        for column, value in (
+            (name, pa.scalar(mean, pa.float64())),
+            (provenance_column(name), pa.scalar(code, pa.uint8())),
+        ):
+            settled = pc.if_else(left, value, imputed.column(column))
+            imputed = imputed.set_column(imputed.column_names.index(column), column, settled)
+    return imputed
