@@ -11,14 +11,16 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import harness
+import numpy as np
 import pandas as pd
 from harness import HERE, ROOT, table
 from other_fills import OF_SCIKIT_LEARN, WAYS
 
-from energy_data_layer import complete_hours, impute_missing_values, score_imputation
+from energy_data_layer import complete_hours, impute, impute_missing_values, score_imputation
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.files.weather import read_asos_files
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, asos_sample_table
+from energy_data_layer.transforms.impute.derived import CALM, wind_direction, wind_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +40,8 @@ GOALS = {
 """The largest RMSE of optimal interpolation ÷ that of the pinned rule, by column and length."""
 GOALS_ALONE = {"ta": (0.95, 0.92, 0.89, 0.26, 0.38, 0.46, 0.76, 0.85)}
 """The same without neighbours."""
+GOAL_DERIVED = 0.85
+"""The largest RMSE of humidity filled with the temperature ÷ that without."""
 MOST_OF_BEST_PEER = {"ta": 1.0, "hm": 1.0, "ws": 1.05, "pa": 1.0}
 TOLERANCE_90, TOLERANCE_50 = 0.03, 0.07
 """How far the coverage of an interval may be from its probability."""
@@ -51,7 +55,7 @@ RECORDS = {
     "since 2013": ("2013-01-01", "2026-01-01"),
 }
 
-PARTS = ("goals", "alone", "records", *(f"peers-{column}" for column in GOALS))
+PARTS = ("goals", "alone", "derived", "records", *(f"peers-{column}" for column in GOALS))
 SIZES = {
     "gaps": (500, 5),
     "gaps_of_peers": (40, 3),
@@ -74,6 +78,13 @@ def measure(sizes: Any, only: Iterable[str]) -> dict[str, Any]:
             goals = GOALS if part == "goals" else GOALS_ALONE
             neighbours = {} if part == "goals" else {"neighbours": 0}
             results[part] = score(hours, list(goals), sizes.gaps, _our_methods(list(goals), **neighbours))
+        elif part == "derived":
+            results[part] = {
+                "hm": score(hours, ["hm"], sizes.gaps, _humidity_methods()),
+                "wd": score(hours, ["wd"], sizes.gaps, _direction_methods(hours)),
+                "hours": int(hours["wd"].notna().sum()),
+                "calm_is_0": float(((hours["ws"] < CALM) == (hours["wd"] == 0))[hours["wd"].notna()].mean()),
+            }
         elif part == "records":
             results[part] = {
                 name: _scored(
@@ -97,6 +108,7 @@ def meets_goals(results: dict[str, Any]) -> bool:
     rows = [*_against_goals(results, "goals", GOALS), *_against_goals(results, "alone", GOALS_ALONE)]
     met = [row["met"] and row["calibrated"] for row in rows]
     met += [row["met"] for column in GOALS for row in _against_peers(results, column)]
+    met += [row["met"] and row["calibrated"] for row in _humidity_by_length(results)]
     return all(met)
 
 
@@ -115,6 +127,35 @@ def document(results: dict[str, Any]) -> list[str | Table]:
     ):
         if part in results:
             document += [f"{heading}:", _table_of_goals(_against_goals(results, part, goals))]
+    if "derived" in results:
+        derived = results["derived"]
+        document += [
+            "Humidity where the temperature is observed:",
+            table(
+                _humidity_by_length(results),
+                ("hours missing", "{length}"),
+                ("gaps", "{gaps:,}"),
+                ("directly", "{_direct:.3f}"),
+                ("through the dew point", "{_dew_point:.3f}"),
+                ("through humidity at 0 °C", "{rmse:.3f} ± {rmse_se:.3f}"),
+                ("÷ directly", "{ratio:.3f}"),
+                ("goal", "{goal:.2f}"),
+                ("met", "{met}"),
+                ("in 90 %", "{coverage:.1%}"),
+                ("as meant", "{calibrated}"),
+            ),
+            "Wind direction where the speed is observed, mean absolute error in degrees:",
+            table(
+                _errors_by_length(derived["wd"], "mae"),
+                ("hours missing", "{length}"),
+                ("last direction", "{_last:.1f}"),
+                ("vector, pinned rule", "{_pinned:.1f}"),
+                ("vector, linear", "{_linear:.1f}"),
+                ("vector, optimal interpolation", "{_optimal:.1f}"),
+            ),
+            f"The direction is 0 where the speed is below {CALM} m/s, and nowhere else: in {derived['calm_is_0']:.3%} "
+            f"of {derived['hours']:,} hours.",
+        ]
     for column in GOALS:
         if rows := _against_peers(results, column):
             document += [
@@ -141,7 +182,7 @@ def document(results: dict[str, Any]) -> list[str | Table]:
 def _hours(*, real: bool) -> pd.DataFrame:
     """Return the hours of all stations, those that are absent inserted."""
     rows = read_asos_files(str(REAL_DATA / "*.csv")).table if real else asos_sample_table(stations=SAMPLE_STATIONS[:3])
-    return complete_hours(rows.select(["stnNm", "tm", *GOALS])).to_pandas()
+    return complete_hours(rows.select(["stnNm", "tm", *GOALS, "wd"])).to_pandas()
 
 
 class _Clocked:
@@ -168,6 +209,55 @@ def _our_methods(columns: list[str], **options: Any) -> dict[str, _Clocked]:
         OURS: _Clocked(partial(ours, interval=0.9)),
         "50 %": _Clocked(partial(ours, interval=0.5)),
     }
+
+
+def _humidity_methods() -> dict[str, _Clocked]:
+    """Return how humidity is filled without the temperature, and with it in two ways."""
+    directly = partial(impute_missing_values, method="optimal_interpolation", interval=0.9)
+
+    def through_dew_point(masked: pd.DataFrame) -> pd.DataFrame:
+        # Over water, WMO-No. 8 (2014), annex 4.B.
+        magnus = 17.62 * masked["ta"] / (243.12 + masked["ta"])
+        vapour = np.log(masked["hm"] / 100) + magnus
+        filled = directly(masked.assign(td=243.12 * vapour / (17.62 - vapour)), ["td"])
+        back = {
+            f"hm{end}": (100 * np.exp(17.62 * td / (243.12 + td) - magnus)).clip(0, 100)
+            for end in ("", "_low", "_high")
+            for td in [filled[f"td{end}"]]
+        }
+        return masked.assign(**back | {"hm": masked["hm"].fillna(back["hm"])})
+
+    return {
+        "direct": _Clocked(partial(directly, columns=["hm"], bounds={"hm": (0, 100)})),
+        "dew_point": _Clocked(through_dew_point),
+        OURS: _Clocked(lambda masked: impute(masked, ["hm"], interval=0.9).frame),
+    }
+
+
+def _direction_methods(hours: pd.DataFrame) -> dict[str, _Clocked]:
+    """Return ways to fill the wind direction; 350 degrees instead of 10 are an error of 20."""
+    truth = hours["wd"].reset_index(drop=True)
+
+    def through_vector(masked: pd.DataFrame, **options: Any) -> pd.Series:
+        u, v = wind_vector(masked["wd"].to_numpy(), masked["ws"].to_numpy())
+        filled = impute_missing_values(masked.assign(u=u, v=v), ["u", "v"], **options)
+        return wind_direction(filled["u"].to_numpy(), filled["v"].to_numpy(), masked["ws"].to_numpy())
+
+    def last(masked: pd.DataFrame) -> pd.Series:
+        before = masked["wd"].where(masked["wd"] > 0).groupby(masked["stnNm"]).ffill()
+        return before.where(masked["ws"] >= CALM, 0)
+
+    def the_short_way(fill: Callable[[pd.DataFrame], Any], masked: pd.DataFrame) -> pd.DataFrame:
+        error = (fill(masked) - truth + 180) % 360 - 180
+        return masked.assign(wd=masked["wd"].fillna(truth + error))
+
+    ways = {
+        "last": last,
+        "pinned": through_vector,
+        "linear": partial(through_vector, method="linear"),
+        "optimal": lambda masked: impute(masked, ["wd"]).frame["wd"],
+    }
+    return {name: _Clocked(partial(the_short_way, fill)) for name, fill in ways.items()}
 
 
 def _peers(column: str) -> dict[str, _Clocked]:
@@ -244,6 +334,27 @@ def _against_peers(results: dict[str, Any], column: str) -> list[dict[str, Any]]
         ratio = errors[OURS] / errors[best]
         met = ratio <= MOST_OF_BEST_PEER[column]
         rows.append({"length": length, "errors": errors, "best": best, "ratio": ratio, "met": met})
+    return rows
+
+
+def _errors_by_length(part: dict[str, Any], score: str) -> list[dict[str, Any]]:
+    """Return, per length, the error of each method."""
+    by_length: dict[int, dict[str, Any]] = {}
+    for row in part["scores"]:
+        by_length.setdefault(row["length"], {"length": row["length"]})[f"_{row['method']}"] = row[score]
+    return list(by_length.values())
+
+
+def _humidity_by_length(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return, per length, humidity filled with the temperature against without."""
+    if "derived" not in results:
+        return []
+    part = results["derived"]["hm"]
+    ours = [row for row in part["scores"] if row["method"] == OURS]
+    rows = [errors | row for errors, row in zip(_errors_by_length(part, "rmse"), ours, strict=True)]
+    for row in rows:
+        row |= {"ratio": row["rmse"] / row["_direct"], "goal": GOAL_DERIVED}
+        row |= {"met": row["ratio"] <= GOAL_DERIVED, "calibrated": abs(row["coverage"] - 0.9) <= TOLERANCE_90}
     return rows
 
 

@@ -177,7 +177,7 @@ def test_collecting(smoke):
 
 
 def test_accuracy(smoke):
-    printed, rows, results = smoke("accuracy.py", "--only", "goals", "alone", "records", "peers-ta")
+    printed, rows, results = smoke("accuracy.py", "--only", "goals", "alone", "derived", "records", "peers-ta")
     assert results["real"] is False
     assert "made up" in printed
     columns, lengths = ("ta", "hm", "ws", "pa"), (3, 6)
@@ -192,8 +192,12 @@ def test_accuracy(smoke):
         best = min(peers, key=lambda name: errors[length, name])
         ratio = errors[length, "optimal interpolation"] / errors[length, best]
         assert f"{length} h {ratio:.2f} ({best}" in printed
+    for column, ways in (("hm", 3), ("wd", 4)):
+        derived = results["derived"][column]["scores"]
+        assert len(derived) == ways * len(lengths)
+        assert all(row["filled"] == row["hours"] > 0 for row in derived if row["method"] != "dew_point")
     assert list(results["records"]) == ["4 months", "1 year", "since 2013"]
-    assert len(rows) == 4 * 2 + (4 + 1) * len(lengths) + 2 + len(peers) + 3 * 4
+    assert len(rows) == 6 * 2 + (4 + 1 + 2) * len(lengths) + 2 + len(peers) + 3 * 4
 
 
 def test_storage(smoke, postgres_server):

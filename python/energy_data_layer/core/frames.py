@@ -123,12 +123,12 @@ class _ArrowFrame:
         schema = self._table.schema
         arrays, fields = [], []
         for position, name in enumerate(self.names):
-            if name not in values:
+            if name in values:
+                arrays.append(_numbers(values[name]))
+                fields.append(pa.field(name, pa.float64()))
+            else:
                 arrays.append(self._table.column(position))
                 fields.append(schema.field(position))
-                continue
-            arrays.append(_numbers(values[name]))
-            fields.append(pa.field(name, pa.float64()))
             for new, column in behind.get(name, {}).items():
                 arrays.append(_numbers(column))
                 fields.append(pa.field(new, arrays[-1].type))
@@ -280,7 +280,9 @@ class _PandasFrame:
                 # A Series of the same index is taken over as it is; a bare array would be copied.
                 column = pd.Series(column, index=result.index, copy=False)
             result.isetitem(place, column)
-            for offset, (new, numbers) in enumerate(behind.get(name, {}).items()):
+        for name, columns in behind.items():
+            place = cast("int", result.columns.get_loc(name))
+            for offset, (new, numbers) in enumerate(columns.items()):
                 result.insert(place + 1 + offset, new, numbers)
         return result
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from energy_data_layer.datasets.chunks import compact_day, days_apart
-from energy_data_layer.datasets.dataset import Chunk, Column, DailyValue, Dataset, Label, Service, Table, ends_by_total
+from energy_data_layer.datasets.dataset import (
+    Chunk,
+    Column,
+    DailyValue,
+    Dataset,
+    FilledThrough,
+    Label,
+    Service,
+    Table,
+    ends_by_total,
+)
 from energy_data_layer.datasets.payload_fields import PayloadField
 
 if TYPE_CHECKING:
@@ -61,9 +71,19 @@ COLUMNS = (
         low=0,
         high=360,
         can_be_imputed=False,
+        filled_through=FilledThrough("wind_vector", "ws"),
     ),
     _flag("wd", "풍향"),
-    _number("hm", "습도(%)", "%", "relative humidity", low=0, high=100, daily=DailyValue()),
+    _number(
+        "hm",
+        "습도(%)",
+        "%",
+        "relative humidity",
+        low=0,
+        high=100,
+        filled_through=FilledThrough("reduced_humidity", "ta"),
+        daily=DailyValue(),
+    ),
     _flag("hm", "습도"),
     _number("pv", "증기압(hPa)", "hPa", "vapour pressure", low=0),
     _number("td", "이슬점온도(°C)", "°C", "dew point temperature", low=-100, high=60),

@@ -55,6 +55,21 @@ class DailyValue:
         return self.aggregate == "sum"
 
 
+class FilledThrough(NamedTuple):
+    """A quantity that is easier to predict: a column is converted to it, filled, and converted back.
+
+    Attributes
+    ----------
+    quantity : str
+        ``"reduced_humidity"``, relative humidity at 0 °C, or ``"wind_vector"``.
+    partner : str
+        The column that the conversion needs besides: the temperature, or the wind speed.
+    """
+
+    quantity: Literal["reduced_humidity", "wind_vector"]
+    partner: str
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a dataset's table.
@@ -76,7 +91,9 @@ class Column:
     low, high : float or None
         The least and the greatest value that is physically possible.
     can_be_imputed : bool
-        Whether missing values of it can be filled.
+        Whether missing values of it can be filled by themselves.
+    filled_through : FilledThrough or None
+        What it is better, or only, filled through where its partner is there.
     daily : DailyValue or None
         How drift watches it, None where it does not.
     """
@@ -91,6 +108,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     can_be_imputed: bool = False
+    filled_through: FilledThrough | None = None
     daily: DailyValue | None = None
 
     @property

@@ -224,7 +224,7 @@ def impute_missing_values(
         _require_model(model, names, rule)
     chosen = choice.choose(use_rust)
     frame = wrap(df)
-    _require_free(frame, names, provenance=provenance, interval=interval is not None)
+    require_free(frame, names, provenance=provenance, interval=interval is not None)
     given = read_columns(frame, date_col, station_col, names)
     past = read_history(history, given)
 
@@ -234,12 +234,7 @@ def impute_missing_values(
     imputed = run(given, past, rule, *learnt)
     seconds = time.perf_counter() - begin
 
-    values = {name: _values(frame, given, name, column) for name, column in imputed.columns.items()}
-    behind = {
-        name: _behind(frame, name, column, provenance=provenance, interval=interval is not None)
-        for name, column in imputed.columns.items()
-    }
-    result = frame.filled(values, behind)
+    result = filled_frame(frame, given, imputed.columns, provenance=provenance, interval=interval is not None)
     if not report:
         return result
     return result, ImputationReport(
@@ -264,11 +259,23 @@ def _require_model(model: GapModel, names: tuple[str, ...], rule: Rule) -> None:
         )
 
 
-def _require_free(frame: Frame, names: tuple[str, ...], *, provenance: bool, interval: bool) -> None:
+def require_free(frame: Frame, names: Sequence[str], *, provenance: bool, interval: bool) -> None:
+    """Raise `OptionError` where the frame has a column of a name that is to be added."""
     suffixes = [provenance_column("")] * provenance + [LOW_SUFFIX, HIGH_SUFFIX] * interval
     for name in (name + suffix for name in names for suffix in suffixes):
         if name in frame.names:
             raise OptionError(f'the frame has a column "{name}" already; drop or rename it')
+
+
+def filled_frame(
+    frame: Frame, given: InputColumns, columns: Mapping[str, Filled], *, provenance: bool, interval: bool
+) -> Any:
+    """Return the frame with filled columns, and behind each what was asked for."""
+    values = {name: _values(frame, given, name, column) for name, column in columns.items()}
+    behind = {
+        name: _behind(frame, name, column, provenance=provenance, interval=interval) for name, column in columns.items()
+    }
+    return frame.filled(values, behind)
 
 
 def _values(frame: Frame, given: InputColumns, name: str, filled: Filled) -> Values:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from energy_data_layer.core.gaps import Gaps
+
 METHODS = tuple(code.label for code in Provenance if code is not Provenance.OBSERVED)
 """The labels of all codes but `observed`."""
 
@@ -53,6 +55,14 @@ class ColumnReport:
             gap_lengths=gap_lengths,
             clipped=clipped,
         )
+
+    @classmethod
+    def of(cls, filled: Filled, gaps: Gaps, coerced: int) -> ColumnReport:
+        """Build the report of a filled column."""
+        import numpy as np
+
+        by_code = np.bincount(filled.codes, minlength=len(Provenance)).tolist()
+        return cls.from_counts(by_code, coerced, gaps.lengths(), filled.clipped)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""

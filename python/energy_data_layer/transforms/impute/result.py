@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.errors import OptionError
-from energy_data_layer.transforms.impute.api import impute_missing_values
+from energy_data_layer.transforms.impute.derived import (
+    columns_to_fill,
+    derived_columns,
+    impute_with_derived,
+    with_auxiliaries,
+)
 from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import bounds_of, fillable
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS
@@ -32,7 +37,8 @@ class ImputeResult:
     report : ImputationReport
         What was done.
     model : GapModel
-        The model that was given; else one fitted, when it is first asked for, on what was filled.
+        The model that was given; else one fitted, when it is first asked for, on what was filled, with the auxiliary
+        columns of humidity and wind direction.
     """
 
     frame: Any
@@ -63,13 +69,16 @@ def impute(
 ) -> ImputeResult:
     """Fill the gaps of a station by hour table by optimal interpolation.
 
+    Of the ASOS fields, humidity `hm` is filled with the help of the hour's temperature `ta`, and the wind direction
+    `wd` through the wind's vector with the speed `ws`, where frame and history have both.
+
     Parameters
     ----------
     df, date_col, station_col, method, max_spline_gap, max_gap, history, model, neighbours, interval, use_rust
         As in `impute_missing_values`.
     columns : sequence of str, optional
         The columns to fill. By default all that can be filled: of the fields of the ASOS weather those whose record
-        says so (no wind direction, precipitation, sunshine or snow), of others the floating-point ones.
+        says so (no precipitation, sunshine or snow; the wind direction beside `ws`), of others the floating-point ones.
     bounds : dict of str to (float or None, float or None), optional
         The smallest and the largest possible value of some columns. By default the physical bounds of the ASOS
         fields; ``{}`` for none.
@@ -99,15 +108,22 @@ def impute(
     >>> bool((result.frame["hm"][500:506] - hm[500:506]).abs().max() < 0.5)
     True
     """
-    chosen = fillable(wrap(df), date_col, station_col) if columns is None else columns
-    if columns is None and not chosen:
-        raise OptionError("no column of the frame can be filled; name them with columns")
-    names = (chosen,) if isinstance(chosen, str) else tuple(chosen)
-    frame, report = impute_missing_values(
+    frame = wrap(df)
+    names = (columns,) if isinstance(columns, str) else tuple(frame.names if columns is None else columns)
+    derived = {}
+    if method == "optimal_interpolation":
+        frames = [df] if history is None else [df, history]
+        derived = derived_columns(names, date_col, station_col, frames, model)
+    if columns is None:
+        names = fillable(frame, date_col, station_col, derived)
+        if not names:
+            raise OptionError("no column of the frame can be filled; name them with columns")
+    result, report = impute_with_derived(
         df,
         names,
         date_col,
         station_col,
+        derived,
         method=method,
         max_spline_gap=max_spline_gap,
         max_gap=max_gap,
@@ -116,8 +132,6 @@ def impute(
         model=model,
         neighbours=neighbours,
         interval=interval,
-        provenance=True,
-        report=True,
         use_rust=use_rust,
     )
 
@@ -125,7 +139,13 @@ def impute(
         if model is not None:
             return model
         return GapModel.fit(
-            df, names, date_col, station_col, history=history, neighbours=neighbours, use_rust=report.engine == "rust"
+            with_auxiliaries(df, derived),
+            columns_to_fill(names, derived),
+            date_col,
+            station_col,
+            history=None if history is None else with_auxiliaries(history, derived, "the history"),
+            neighbours=neighbours,
+            use_rust=report.engine == "rust",
         )
 
-    return ImputeResult(frame, report, fit)
+    return ImputeResult(result, report, fit)

@@ -70,7 +70,7 @@ def checked_rule(
         method=method,
         max_spline_gap=checked_whole(max_spline_gap, "max_spline_gap"),
         max_gap=LONGEST_GAP if max_gap is None else checked_whole(max_gap, "max_gap"),
-        bounds={name: _checked_bounds(name, limits, columns) for name, limits in (bounds or {}).items()},
+        bounds={name: checked_bounds(name, limits, columns) for name, limits in (bounds or {}).items()},
         interval=interval,
         neighbours=checked_neighbours(neighbours),
     )
@@ -93,7 +93,8 @@ def checked_whole(number: int, option: str, largest: int = LONGEST_GAP, *, small
     return min(whole, largest)
 
 
-def _checked_bounds(name: str, limits: Bounds, columns: Sequence[str]) -> tuple[float, float]:
+def checked_bounds(name: str, limits: Bounds, columns: Sequence[str]) -> tuple[float, float]:
+    """Return the bounds of a column that is filled, or raise `OptionError`."""
     if name not in columns:
         raise OptionError(f'bounds name the column "{name}", which is not filled; filled are: {", ".join(columns)}')
     try:

@@ -13,6 +13,7 @@ from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.errors import ModelError
 from energy_data_layer.transforms.impute.model_schema import NOTHING_TO_FIT
+from energy_data_layer.transforms.impute.quantities import within_bounds
 from energy_data_layer.transforms.impute.reference import linear, optimal_interpolation, spline_climatology
 from energy_data_layer.transforms.impute.reference.grid import read_grid
 from energy_data_layer.transforms.impute.reference.stored_model import as_table, read_models
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from energy_data_layer.core.gaps import Gaps
     from energy_data_layer.transforms.impute.reference.table import Table
     from energy_data_layer.transforms.impute.rule import Rule
-
-ROUNDING = 1e-9
 
 
 def impute(
@@ -68,7 +67,7 @@ def impute(
     return Imputed(
         filled,
         stations=table.stations,
-        reports=lambda: {name: _report(one, gaps_of[name], numbers[name][1]) for name, one in filled.items()},
+        reports=lambda: {name: ColumnReport.of(one, gaps_of[name], numbers[name][1]) for name, one in filled.items()},
     )
 
 
@@ -99,18 +98,9 @@ def _limited(result: Filled, gaps: Gaps, rule: Rule, name: str, table: Table) ->
         if values is not None:
             values[too_long] = np.nan
     result.codes[too_long] = Provenance.UNFILLED
-    values, clipped = result.values, 0
-    low, high = rule.bounds.get(name, (-np.inf, np.inf))
-    fills = result.codes != Provenance.OBSERVED
-    within = np.where(fills, np.clip(values, low, high), values)
-    # A mean of values at the bound may lie outside by its rounding: that is none that lay outside.
-    clipped = int((fills & (np.abs(within - values) > ROUNDING * np.maximum(np.abs(within), 1))).sum())
-    ends = [None if end is None else table.in_frame_order(np.clip(end, low, high)) for end in (result.low, result.high)]
+    bounds = rule.bounds.get(name, (-np.inf, np.inf))
+    within, clipped = within_bounds(result.values, result.codes != Provenance.OBSERVED, bounds)
+    ends = [None if end is None else table.in_frame_order(np.clip(end, *bounds)) for end in (result.low, result.high)]
     return Filled(
         table.in_frame_order(within), table.in_frame_order(result.codes), low=ends[0], high=ends[1], clipped=clipped
     )
-
-
-def _report(filled: Filled, gaps: Gaps, coerced: int) -> ColumnReport:
-    by_code = np.bincount(filled.codes, minlength=len(Provenance)).tolist()
-    return ColumnReport.from_counts(by_code, coerced, gaps.lengths(), filled.clipped)
