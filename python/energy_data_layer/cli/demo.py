@@ -15,6 +15,7 @@ from energy_data_layer.cli.weather import show_run_report
 
 if TYPE_CHECKING:
     from energy_data_layer.jobs.demo.job import Demo
+    from energy_data_layer.transforms.impute.score import Scorecard
 
 
 def demo(
@@ -22,7 +23,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Make data sets, run all jobs on them and on simulated services, compare both engines and draw a few gaps."""
+    """Make data sets, show fills beside the truth, run all jobs, simulated services included, compare both engines."""
     from energy_data_layer.jobs.demo.job import STAGES, run_demo
     from energy_data_layer.jobs.status import status_of
     from energy_data_layer.quality.page import require_jinja2, write_quality_page
@@ -32,6 +33,8 @@ def demo(
     with stage_progress(len(STAGES)) as on_stage:
         result = run_demo(folder, on_stage=on_stage)
         write_quality_page(result.database_url, page)
+    typer.echo(f"{result.picture} shows observed hours that were hidden, how they are filled, and what they were.")
+    _show_scores(result.scorecard)
     show_run_report(result.report)
     show_generation_report(result.generation_report)
     show_run_report(result.services.weather)
@@ -41,10 +44,10 @@ def demo(
     show_pairs(
         "Results",
         [
+            ("picture of fills and truth", result.picture),
             ("data sets", f"{result.files[0].parent}/*.csv, {result.generation_files[0].parent}/*.csv"),
             ("database", result.database),
             ("run reports", f"{result.report_file}, {result.generation_report_file}"),
-            ("picture of a few gaps", result.picture),
             ("page of data quality", page),
         ],
     )
@@ -58,6 +61,21 @@ def demo(
         f"  edl doctor --db {result.database_url}\n"
         "  edl simulate\n"
         "  edl impute --help"
+    )
+
+
+def _show_scores(card: Scorecard) -> None:
+    by_gap: dict[tuple[str, int], dict[str, dict[str, float]]] = {}
+    for column, scores in card.overall().items():
+        for score in scores:
+            by_gap.setdefault((column, score["length"]), {})[score["method"]] = score
+    show_table(
+        f"Hidden hours: RMSE of each method, and how many lie in the {card.interval:.0%} interval",
+        ["column", "hours missing", *card.methods, "in the interval"],
+        [
+            [*gap, *(of[name]["rmse"] for name in card.methods), f"{of['optimal_interpolation']['coverage']:.0%}"]
+            for gap, of in by_gap.items()
+        ],
     )
 
 

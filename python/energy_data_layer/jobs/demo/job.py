@@ -1,4 +1,4 @@
-"""The demonstration: made-up data sets, the jobs on them, both engines side by side, a picture."""
+"""The demonstration: made-up data sets, fills beside the truth, the jobs, both engines side by side."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from energy_data_layer.engine.choice import build_info
 from energy_data_layer.engine.equality import differences
 from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.files.weather import read_asos_files
+from energy_data_layer.jobs.demo.fills import draw_fills_and_truth, score_methods
 from energy_data_layer.jobs.demo.services import STAGES as SERVICE_STAGES
 from energy_data_layer.jobs.demo.services import ServiceDemo, run_service_demo
 from energy_data_layer.jobs.generation.from_files import STAGES as GENERATION_STAGES
@@ -21,6 +22,7 @@ from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather.from_files import STAGES as WEATHER_STAGES
 from energy_data_layer.jobs.weather.from_files import run_weather
+from energy_data_layer.reports.gap_picture import require_matplotlib
 from energy_data_layer.reports.run_report import report_beside
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import write_asos_sample
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
 
     from energy_data_layer.reports.generation_report import GenerationReport
     from energy_data_layer.reports.weather_report import WeatherReport
+    from energy_data_layer.transforms.impute.score import Scorecard
 
 RUNS = 5
 STAGES = (
     "make data sets",
+    "fill hidden hours",
+    "score methods",
     *WEATHER_STAGES,
-    "draw picture",
     *GENERATION_STAGES,
     *SERVICE_STAGES,
     "compare engines",
@@ -91,8 +95,9 @@ class Demo:
     """What a demonstration made, and where it lies."""
 
     files: list[Path]
-    database: Path
     picture: Path
+    scorecard: Scorecard
+    database: Path
     report_file: Path
     report: WeatherReport
     generation_files: list[Path]
@@ -108,7 +113,7 @@ class Demo:
 
 
 def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | None = None) -> Demo:
-    """Make seeded data sets in `folder`, run the jobs on them, and compare both engines.
+    """Make seeded data sets in `folder`, show how good fills are, run the jobs, and compare both engines.
 
     Parameters
     ----------
@@ -120,16 +125,17 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     Returns
     -------
     Demo
-        The results and where they lie: ``asos_hourly/*.csv``, ``generation/*.csv``, ``energy.duckdb``, the
-        run reports, ``gaps.png`` and ``data-quality.html``.
+        The results and where they lie: ``asos_hourly/*.csv``, ``generation/*.csv``, ``gaps.png``,
+        ``energy.duckdb`` and the run reports.
 
     Raises
     ------
     OptionError
-        If the folder holds something else.
+        If the folder holds something else, or matplotlib is not installed.
     StorageError
         If the folder cannot be written.
     """
+    require_matplotlib()
     folder = Path(folder)
     _prepare(folder)
     begin = on_stage or (lambda _name: None)
@@ -138,10 +144,17 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     files = write_asos_sample(folder / "asos_hourly")
     generation_files = write_generation_sample(folder / "generation")
 
+    begin("fill hidden hours")
+    frame = complete_hours(read_asos_files(files).table, "tm", "stnId", carry=("stnNm",))
+    picture = folder / "gaps.png"
+    draw_fills_and_truth(frame, picture)
+
+    begin("score methods")
+    scorecard = score_methods(frame)
+
     database = folder / "energy.duckdb"
     url = f"duckdb:///{database}"
-    picture = folder / "gaps.png"
-    report = run_weather(files, url, picture=picture, on_stage=on_stage)
+    report = run_weather(files, url, on_stage=on_stage)
     generation_report = run_generation(generation_files, url, on_stage=on_stage)
     services = run_service_demo(url, on_stage=on_stage)
     report_files = []
@@ -150,12 +163,11 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
         written.write(report_files[-1])
 
     begin("compare engines")
-    observations = read_asos_files(files).table
-    frame = complete_hours(observations, "tm", "stnId", carry=("stnNm",))
     return Demo(
         files,
-        database,
         picture,
+        scorecard,
+        database,
         report_files[0],
         report,
         generation_files,
