@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -9,6 +11,8 @@ from energy_data_layer.cli.app import app
 from energy_data_layer.engine.choice import build_info
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.demo.job import STAGES, EngineComparison, run_demo
+from energy_data_layer.jobs.options import DEFAULT_COLUMNS
+from energy_data_layer.reports.gap_picture import SHOWN_WELL
 from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.database import Database
 
@@ -29,6 +33,8 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path, monkeypat
     assert first.engines.agree
     assert (first.engines.rust_seconds is None) == (build_info()["rust"] is None)
     assert first.picture.read_bytes().startswith(b"\x89PNG")
+    best = {column: scores[-1]["method"] for column, scores in first.scorecard.overall().items()}
+    assert best == dict.fromkeys(DEFAULT_COLUMNS, "optimal_interpolation")
     assert first.generation_report.rows_inserted == 24 * first.generation_report.rows_stored > 10_000
     assert first.generation_report.rows_rejected == 5
     assert first.services.weather.rows_inserted == 40 * 24 * 5
@@ -46,6 +52,15 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path, monkeypat
     second = edl("demo")
     assert second.exit_code == 0, second.output
     assert "What to try next" in second.stdout
+    assert second.stdout.startswith(str(Path("demo", "gaps.png")))
+    printed = [[cell.strip() for cell in line.split("│")[1:-1]] for line in second.stdout.splitlines()]
+    for column, scores in first.scorecard.overall().items():
+        for length in SHOWN_WELL:
+            of_gap = {score["method"]: score for score in scores if score["length"] == length}
+            errors = [
+                f"{of_gap[name]['rmse']:.2f}" for name in ("linear", "spline_climatology", "optimal_interpolation")
+            ]
+            assert [column, str(length), *errors, f"{of_gap['optimal_interpolation']['coverage']:.0%}"] in printed
     for report in (first.report, first.generation_report):
         assert f"{report.rows_inserted:,} inserted, 0 updated" in second.stdout
     for job, files in (("weather", "asos_hourly"), ("generation", "generation")):

@@ -19,7 +19,8 @@ from energy_data_layer.transforms.impute.result import impute
 from energy_data_layer.transforms.impute.score import score_imputation
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
+    from os import PathLike
 
     from energy_data_layer.reports.gap_picture import ShownGap
     from energy_data_layer.transforms.impute.score import Scorecard
@@ -31,24 +32,26 @@ INTERVAL = 0.9
 SEED = 0
 
 
-def draw_fills_and_truth(frame: pa.Table, picture: Path) -> list[ShownGap]:
+def draw_fills_and_truth(
+    frame: pa.Table, picture: str | PathLike[str], columns: Sequence[str] = DEFAULT_COLUMNS
+) -> list[ShownGap]:
     """Hide observed hours, fill them by optimal interpolation, and draw some with what was observed."""
-    masked = with_hidden_hours(frame)
-    filled = impute(masked, DEFAULT_COLUMNS, *KEYS, interval=INTERVAL).frame
+    masked = with_hidden_hours(frame, columns)
+    filled = impute(masked, columns, *KEYS, interval=INTERVAL).frame
     return draw_gap_picture(
         masked,
         filled,
         picture,
-        columns=DEFAULT_COLUMNS,
-        labels=axis_labels(DEFAULT_COLUMNS),
+        columns=columns,
+        labels=axis_labels(columns),
         truth=frame,
         interval=INTERVAL,
     )
 
 
-def with_hidden_hours(frame: pa.Table) -> pa.Table:
+def with_hidden_hours(frame: pa.Table, columns: Sequence[str]) -> pa.Table:
     """Return the frame without some observed values, in gaps of a few hours, a day and a week."""
-    table, numbers, _ = read_table(read_columns(wrap(frame), *KEYS, DEFAULT_COLUMNS).in_arrow(), None)
+    table, numbers, _ = read_table(read_columns(wrap(frame), *KEYS, tuple(columns)).in_arrow(), None)
     for name, (values, _) in numbers.items():
         gaps = masked_gaps(values, table, SHOWN_WELL, GAPS, generator(SEED, name, 0))
         left = values.copy()
