@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import harness
 import numpy as np
 import pandas as pd
+from graphs import draw_fills
 from harness import HERE, ROOT, table
 from other_fills import OF_SCIKIT_LEARN, WAYS
 
@@ -55,7 +56,14 @@ RECORDS = {
     "since 2013": ("2013-01-01", "2026-01-01"),
 }
 
-PARTS = ("goals", "alone", "derived", "records", *(f"peers-{column}" for column in GOALS))
+SHOWN_HOURS = 36
+"""How long the gap of the picture is."""
+HOURS_BETWEEN = 1000
+"""The gaps that it is chosen from begin so far apart."""
+SHARED = 2 / 3
+"""How much of their weather the made-up stations of the picture have in common."""
+
+PARTS = ("goals", "alone", "derived", "records", *(f"peers-{column}" for column in GOALS), "picture")
 SIZES = {
     "gaps": (500, 5),
     "gaps_of_peers": (40, 3),
@@ -96,6 +104,8 @@ def measure(sizes: Any, only: Iterable[str]) -> dict[str, Any]:
                 )
                 for name, period in RECORDS.items()
             }
+        elif part == "picture":
+            results[part] = _typical_gap(_related_hours())
         else:
             column = part.removeprefix("peers-")
             methods = {name: _our_methods([column])[name] for name in (PINNED, OURS)}
@@ -173,7 +183,18 @@ def document(results: dict[str, Any]) -> list[str | Table]:
                 *_CALIBRATED,
             ),
         ]
+    if "picture" in results:
+        document += [
+            f"The picture's gap of {SHOWN_HOURS} hours, of made-up stations:",
+            table(results["picture"]["fills"], ("method", "{method}"), ("RMSE", "{rmse:.2f}")),
+        ]
     return document
+
+
+def draw(results: dict[str, Any], folder: Path) -> None:
+    """Draw the gap that was filled in six ways."""
+    if "picture" in results:
+        draw_fills(results["picture"], folder)
 
 
 # What is measured
@@ -279,6 +300,56 @@ def _elsewhere(way: str, column: str, masked: pd.DataFrame) -> tuple[pd.DataFram
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         seconds = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
         return pd.read_feather(file), float(seconds)
+
+
+def _related_hours() -> pd.DataFrame:
+    """Return made-up temperatures of stations that share most of their weather with a further one."""
+    made_up = complete_hours(asos_sample_table(stations=SAMPLE_STATIONS[:4]).select(["stnNm", "tm", "ta"])).to_pandas()
+    own = made_up.pivot(index="tm", columns="stnNm", values="ta")[[station.name for station in SAMPLE_STATIONS[:4]]]
+    common = own.pop(SAMPLE_STATIONS[3].name)
+    mixed = own.mul(1 - SHARED).add(SHARED * common, axis=0)
+    return mixed.melt(var_name="stnNm", value_name="ta", ignore_index=False).reset_index()
+
+
+def _typical_gap(hours: pd.DataFrame) -> dict[str, Any]:
+    """Fill gaps of one station in six ways, and return that in which all RMSE are most like their medians."""
+    truth = hours["ta"].to_numpy()
+    stations = hours["stnNm"].to_numpy()
+    size = int((stations == stations[0]).sum())
+    starts = range(HOURS_BETWEEN, size - HOURS_BETWEEN, HOURS_BETWEEN)
+    gaps = [slice(at, at + SHOWN_HOURS) for at in starts if np.isfinite(truth[at - 48 : at + SHOWN_HOURS + 48]).all()]
+    hidden = truth.copy()
+    for gap in gaps:
+        hidden[gap] = np.nan
+    masked, peers = hours.assign(ta=hidden), _peers("ta")
+    learnt = "gradient boosting" if "gradient boosting" in peers else "cubic"
+    methods = {
+        PINNED: _our_methods(["ta"])[PINNED],
+        **{name: peers[name] for name in ("linear", learnt, "climatology + anomaly")},
+        f"{OURS}, without neighbours": _our_methods(["ta"], neighbours=0)[OURS],
+        f"{OURS}, with neighbours": _our_methods(["ta"])[OURS],
+    }
+    filled = {name: fill(masked) for name, fill in methods.items()}
+    squares = [(frame["ta"].to_numpy() - truth) ** 2 for frame in filled.values()]
+    errors = np.sqrt([[square[gap].mean() for gap in gaps] for square in squares])
+    unlike_median = np.abs(np.log(errors / np.median(errors, axis=1, keepdims=True))).sum(axis=0)
+    typical = int(unlike_median.argmin())
+    gap = gaps[typical]
+    shown = slice(gap.start - 48, gap.stop + 48)
+    return {
+        "stamps": hours["tm"][shown].astype(str).tolist(),
+        "truth": truth[shown].tolist(),
+        "hidden": [gap.start - shown.start, gap.stop - shown.start],
+        "fills": [
+            {"method": name, "rmse": float(error)}
+            | {
+                column: frame[column][gap].tolist()
+                for column in ("ta", "ta_low", "ta_high")
+                if column in frame and frame[column][gap].notna().all()
+            }
+            for (name, frame), error in zip(filled.items(), errors[:, typical], strict=True)
+        ],
+    }
 
 
 def _scored(

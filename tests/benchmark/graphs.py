@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullLocator
@@ -214,6 +216,49 @@ def draw_phases(profile: dict[str, Any], folder: Path) -> list[Path]:
     ]
     title = "impute_missing_values in Python, before and after"
     return save(line_figure(title, "time of one whole call, pandas in and out", "rows", lines), folder, "phase0")
+
+
+def draw_fills(picture: dict[str, Any], folder: Path) -> list[Path]:
+    """Write ``fills.svg`` and ``fills.png``, a gap as each method fills it, into a folder and return the files."""
+    stamps, truth = np.array(picture["stamps"], "datetime64[s]"), np.array(picture["truth"])
+    begin, end = picture["hidden"]
+    gap, joined = slice(begin, end), slice(begin - 1, end + 1)
+    observed = np.where((np.arange(truth.size) < begin) | (np.arange(truth.size) >= end), truth, np.nan)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9.5, 6.4), layout="constrained")
+        panels = figure.subplots(3, 2, sharex=True, sharey=True)
+        for panel, fill in zip(panels.flat, picture["fills"], strict=True):
+            panel.axvspan(stamps[begin], stamps[end - 1], color="#EFEFEF", linewidth=0)
+            panel.plot(stamps, observed, color="#4D4D4D", marker=".", markersize=3, linewidth=1, label="observed")
+            panel.plot(
+                stamps[joined],
+                truth[joined],
+                color="black",
+                linestyle=(0, (2, 1)),
+                zorder=3,
+                label="observed, but hidden",
+            )
+            if "ta_low" in fill:
+                panel.fill_between(stamps[gap], fill["ta_low"], fill["ta_high"], color="#BBD0EA", label="90 % interval")
+            panel.plot(stamps[gap], fill["ta"], color=RUST, marker="o", markersize=3.5, linewidth=1.2, label="fill")
+            panel.set_title(f"{fill['method']}: RMSE {fill['rmse']:.2f} °C", loc="left", fontsize=9.5)
+            panel.grid(axis="y", color="#E4E4E4", linewidth=0.7)
+            panel.set_axisbelow(True)
+            panel.tick_params(labelsize=9)
+        locator = AutoDateLocator(minticks=3, maxticks=6)
+        panels[-1, 0].xaxis.set_major_locator(locator)
+        panels[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        begun = str(stamps[begin]).replace("T", " ")[: len("2024-05-25 00:00")]
+        figure.suptitle(f"{end - begin} hours missing from {begun}", fontsize=11)
+        figure.supylabel("air temperature (°C)", fontsize=10)
+        figure.legend(
+            *panels[-1, -1].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=4,
+            frameon=False,
+            fontsize=9.5,
+        )
+    return save(figure, folder, "fills")
 
 
 PARTS = {

@@ -18,6 +18,7 @@ PEERS = {
     "payload_rows_json": {"orjson + pandas", "polars", "DuckDB"},
     "payload_rows_xml": {"lxml + pandas"},
 }
+ACCURACY_PARTS = ("goals", "alone", "derived", "records", "peers-ta", "picture")
 TRANSFORMS_OF_JOBS = {
     "weather_files": ["complete_hours", "impute"],
     "weather_day": ["payload_rows", "complete_hours", "impute"],
@@ -176,8 +177,8 @@ def test_collecting(smoke):
     assert len(rows) == 3 * 2 + sum(len(results[table]) for table in ("solar", "weather", "memory"))
 
 
-def test_accuracy(smoke):
-    printed, rows, results = smoke("accuracy.py", "--only", "goals", "alone", "derived", "records", "peers-ta")
+def test_accuracy(smoke, tmp_path):
+    printed, rows, results = smoke("accuracy.py", "--graphs", str(tmp_path), "--only", *ACCURACY_PARTS)
     assert results["real"] is False
     assert "made up" in printed
     columns, lengths = ("ta", "hm", "ws", "pa"), (3, 6)
@@ -197,7 +198,17 @@ def test_accuracy(smoke):
         assert len(derived) == ways * len(lengths)
         assert all(row["filled"] == row["hours"] > 0 for row in derived if row["method"] != "dew_point")
     assert list(results["records"]) == ["4 months", "1 year", "since 2013"]
-    assert len(rows) == 6 * 2 + (4 + 1 + 2) * len(lengths) + 2 + len(peers) + 3 * 4
+    picture = results["picture"]
+    begin, end = picture["hidden"]
+    assert len(picture["truth"]) == len(picture["stamps"]) == 48 + end - begin + 48
+    for fill in picture["fills"]:
+        off = [value - true for value, true in zip(fill["ta"], picture["truth"][begin:end], strict=True)]
+        assert (sum(error**2 for error in off) / len(off)) ** 0.5 == pytest.approx(fill["rmse"])
+    assert ["ta_low" in fill for fill in picture["fills"]] == [False] * 4 + [True] * 2
+    best = min(picture["fills"], key=lambda fill: fill["rmse"])
+    assert best["method"] == "optimal interpolation, with neighbours"
+    assert {file.name for file in tmp_path.glob("fills.*")} == {"fills.svg", "fills.png"}
+    assert len(rows) == 6 * 2 + (4 + 1 + 2) * len(lengths) + 2 + len(peers) + 3 * 4 + len(picture["fills"])
 
 
 def test_storage(smoke, postgres_server):
