@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,14 @@ from typer.testing import CliRunner
 from energy_data_layer.cli.app import app
 from energy_data_layer.engine.choice import build_info
 from energy_data_layer.errors import OptionError
+from energy_data_layer.jobs.demo.fills import draw_fills_and_truth, with_hidden_hours
 from energy_data_layer.jobs.demo.job import STAGES, EngineComparison, run_demo
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.reports.gap_picture import SHOWN_WELL
+from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, asos_sample_table
 from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.database import Database
+from energy_data_layer.transforms.complete_hours.api import complete_hours
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +84,16 @@ def test_the_verdict_says_what_was_found():
     assert "not installed" in EngineComparison(10, 4, 5, 0.1).verdict
     assert "agree" in EngineComparison(10, 4, 5, 0.1, 0.01, 1e-14).verdict
     assert "DISAGREE" in EngineComparison(10, 4, 5, 0.1, 0.01, 1e-3, agree=False).verdict
+
+
+def test_the_gaps_of_the_picture_are_hidden_observations(tmp_path):
+    frame = complete_hours(
+        asos_sample_table(stations=SAMPLE_STATIONS[:2], since=date(2024, 1, 1)), "tm", "stnId", carry=("stnNm",)
+    )
+    gaps = draw_fills_and_truth(frame, tmp_path / "gaps.png", ["ta", "pa"])
+    assert [(gap.column, gap.length) for gap in gaps] == [(name, n) for name in ("ta", "pa") for n in SHOWN_WELL]
+    masked = with_hidden_hours(frame, ["ta", "pa"])
+    for gap in gaps:
+        assert not frame[gap.column][gap.start : gap.start + gap.length].null_count
+        assert masked[gap.column][gap.start : gap.start + gap.length].null_count == gap.length
+    assert masked.select(["stnId", "tm", "hm"]).equals(frame.select(["stnId", "tm", "hm"]))

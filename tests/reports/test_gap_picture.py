@@ -145,6 +145,22 @@ def test_no_label_lies_on_another_or_leaves_the_picture(scale):
         assert not box.count_overlaps(boxes[:number])
 
 
+@pytest.mark.parametrize(
+    ("name", "fonts", "title"),
+    [
+        ("서울", ("DejaVu Sans",), "서울 (0): 3 h missing"),
+        ("서울", (), "station 0: 3 h missing"),
+        ("Seoul", (), "Seoul (0): 3 h missing"),
+        (None, ("DejaVu Sans",), "station 0: 3 h missing"),
+    ],
+)
+def test_a_name_is_shown_where_a_font_can_write_it(monkeypatch, name, fonts, title):
+    monkeypatch.setattr(gap_picture, "_HANGUL_FONTS", fonts)
+    before, after = frames([{100: (3, 8)}], name)
+    _, upper = gap_figure(before, after, choose_gaps(after, ["ta"])).axes
+    assert upper.get_title("left") == title
+
+
 def test_no_two_methods_look_alike():
     looks = list(gap_picture._STYLE.values())
     assert all(len(set(kind)) == len(looks) for kind in zip(*looks, strict=True))
