@@ -208,7 +208,7 @@ def test_accuracy(smoke, tmp_path):
     best = min(picture["fills"], key=lambda fill: fill["rmse"])
     assert best["method"] == "optimal interpolation, with neighbours"
     assert {file.name for file in tmp_path.glob("fills.*")} == {"fills.svg", "fills.png"}
-    assert len(rows) == 6 * 2 + (4 + 1 + 2) * len(lengths) + 2 + len(peers) + 3 * 4 + len(picture["fills"])
+    assert len(rows) == 7 * 2 + (4 + 1 + 2) * len(lengths) + 2 + len(peers) + 3 * 4 + len(picture["fills"])
 
 
 def test_storage(smoke, postgres_server):

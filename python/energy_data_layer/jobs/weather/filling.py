@@ -23,7 +23,12 @@ from energy_data_layer.storage.queries.weather_history import (
     observed_beyond,
 )
 from energy_data_layer.storage.tables import WEATHER_KEY
-from energy_data_layer.transforms.impute.api import impute_missing_values
+from energy_data_layer.transforms.impute.derived import (
+    PREDICTED,
+    columns_to_fill,
+    derived_columns,
+    impute_with_derived,
+)
 from energy_data_layer.transforms.impute.quantities import bounds_of
 
 if TYPE_CHECKING:
@@ -108,14 +113,9 @@ class Filling:
             neighbours = self._neighbours(completed, model, parts)
             stage.holds(completed, neighbours)
         filled = self._imputed(completed, "optimal_interpolation", history=neighbours, model=model)
-        by_model = [
-            Provenance.OBSERVED,
-            Provenance.OPTIMAL_INTERPOLATION,
-            Provenance.OPTIMAL_INTERPOLATION_NEIGHBOURS,
-            Provenance.BORROWED_CLIMATOLOGY,
-        ]
+        settled = (Provenance.OBSERVED, *PREDICTED)
         station = filled.column(_STATION).to_numpy()
-        left = {name: ~np.isin(filled.column(provenance_column(name)).to_numpy(), by_model) for name in self._columns}
+        left = {name: ~np.isin(filled.column(provenance_column(name)).to_numpy(), settled) for name in self._columns}
         in_need = np.isin(station, np.unique(station[np.logical_or.reduce(list(left.values()))]))
         if in_need.any():
             rows = np.flatnonzero(in_need)
@@ -125,11 +125,11 @@ class Filling:
                 for column in (name, provenance_column(name)):
                     values = filled.column(column).to_numpy().copy()
                     values[rows] = by_rule.column(column).to_numpy()
-                    settled = pc.if_else(chosen, pa.array(values, from_pandas=True), filled.column(column))
-                    filled = filled.set_column(filled.column_names.index(column), column, settled)
+                    either = pc.if_else(chosen, pa.array(values, from_pandas=True), filled.column(column))
+                    filled = filled.set_column(filled.column_names.index(column), column, either)
         for name in self._columns:
             codes = filled.column(provenance_column(name))
-            made = pc.is_in(codes, pa.array(by_model[1:], pa.uint8()))
+            made = pc.is_in(codes, pa.array(PREDICTED, pa.uint8()))
             filled = filled.append_column(name + MODEL_SUFFIX, pc.if_else(made, model.id, pa.scalar(None, pa.string())))
         return filled
 
@@ -142,19 +142,19 @@ class Filling:
         model: GapModel | None = None,
     ) -> pa.Table:
         with self._report.stage("impute") as stage:
-            filled, imputation = impute_missing_values(
+            frames = (rows,) if history is None else (rows, history)
+            filled, imputation = impute_with_derived(
                 rows,
                 self._columns,
                 _STAMP,
                 _STATION,
-                method=method,
-                max_spline_gap=self._options.max_spline_gap,
+                {} if model is None else derived_columns(self._columns, _STAMP, _STATION, frames, model),
                 bounds=bounds_of(self._columns, _STAMP, _STATION),
                 history=history,
-                model=model,
                 interval=None if model is None else self._fills.interval,
-                provenance=True,
-                report=True,
+                method=method,
+                max_spline_gap=self._options.max_spline_gap,
+                model=model,
                 use_rust=self._use_rust,
             )
             stage.holds(rows, filled)
@@ -169,12 +169,14 @@ class Filling:
             (row["column"], row["station"]): row["candidates"]
             for row in model.table.select(["column", "station", "candidates"]).to_pylist()
         }
+        derived = derived_columns(self._columns, _STAMP, _STATION, [completed], model)
         wanted: set[int] = set()
         hours: list[NDArray[np.datetime64]] = [stamp[:0]]
         for name in self._columns:
             missing = _missing(completed, name)
-            for number in np.unique(station[missing]).tolist():
-                wanted.update(map(int, candidates.get((name, str(number)), ())))
+            for fitted in columns_to_fill([name], {name: derived[name]} if name in derived else {}):
+                for number in np.unique(station[missing]).tolist():
+                    wanted.update(map(int, candidates.get((fitted, str(number)), ())))
             hours.append(stamp[missing])
         gaps = np.unique(np.concatenate(hours))
         if len(gaps):

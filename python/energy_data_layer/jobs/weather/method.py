@@ -23,6 +23,7 @@ from energy_data_layer.storage.gap_models import (
 )
 from energy_data_layer.storage.queries.weather_history import last_hour, observations_of, stored_days
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
+from energy_data_layer.transforms.impute.derived import columns_to_fill, derived_columns, with_auxiliaries
 from energy_data_layer.transforms.impute.model import GapModel
 
 if TYPE_CHECKING:
@@ -202,12 +203,28 @@ def fit_and_store(
     newest = [last_hour(database), *(pc.max(part.column(_STAMP)).as_py() for part in parts())]
     last = until or max((stamp for stamp in newest if stamp is not None), default=utc_now())
     first = since or last - LONGEST_RECORD
+    # Of an empty frame with all columns: which of them are filled through others.
+    present = pa.table({name: pa.array([], pa.float64()) for name in database.columns(WEATHER_ASOS)})
+    derived = derived_columns(columns, _STAMP, _STATION, [present])
     models = []
     for name in columns:
-        stored = observations_of(database, name, first, last)
-        new = [_within(part.select([_STATION, _STAMP, name]), first, last) for part in parts()]
-        frame, history = (pa.concat_tables(new), stored) if new else (stored, None)
-        models.append(GapModel.fit(frame, [name], _STAMP, _STATION, history=history, use_rust=use_rust))
+        through = {name: derived[name]} if name in derived else {}
+        read = (name, *(one.partner for one in through.values()))
+        frames = [observations_of(database, read, first, last)]
+        new = [_within(part.select([*WEATHER_KEY, *read]), first, last) for part in parts()]
+        if new:
+            frames.insert(0, pa.concat_tables(new))
+        frame, *history = (with_auxiliaries(one, through) for one in frames)
+        models.append(
+            GapModel.fit(
+                frame,
+                columns_to_fill([name], through),
+                _STAMP,
+                _STATION,
+                history=history[0] if history else None,
+                use_rust=use_rust,
+            )
+        )
     model = GapModel.combined(models)
     store_model(database, WEATHER_ASOS, model.to_bytes(), model.describe(), report.run_id)
     report.model_fitted = model.describe()

@@ -78,12 +78,15 @@ def observations_at(database: Database, stations: pa.Array, stamps: pa.Array, co
     )
 
 
-def observations_of(database: Database, column: str, first: datetime, last: datetime) -> pa.Table:
-    """Return station, stamp and one field of all rows from `first` to `last`, null where it is a fill."""
-    has_fills = provenance_column(column) in database.columns(WEATHER_ASOS)
-    value = _observed(column) if has_fills else f"w.{quoted(column)}"
+def observations_of(database: Database, columns: Sequence[str], first: datetime, last: datetime) -> pa.Table:
+    """Return station, stamp and some fields of all rows from `first` to `last`, null where they are fills."""
+    present = database.columns(WEATHER_ASOS)
+    values = [
+        f"{_observed(name) if provenance_column(name) in present else f'w.{quoted(name)}'} AS {quoted(name)}"
+        for name in columns
+    ]
     return database.query(
-        f"SELECT w.{_STATION}, w.{_STAMP}, {value} AS {quoted(column)} FROM {WEATHER_ASOS} AS w "  # noqa: S608
+        f"SELECT {', '.join((f'w.{_STATION}', f'w.{_STAMP}', *values))} FROM {WEATHER_ASOS} AS w "  # noqa: S608
         f"WHERE w.{_STAMP} BETWEEN $1 AND $2",
         [first, last],
     )
