@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -69,7 +69,9 @@ def impute(
 ) -> None:
     """Fill the missing values of a table in a file and write the result to another file."""
     from energy_data_layer.cli.table_files import read_table, require_known_ending, write_table
+    from energy_data_layer.core.provenance import provenance_column
     from energy_data_layer.transforms.impute.api import impute_missing_values
+    from energy_data_layer.transforms.impute.derived import derived_columns, impute_with_derived
     from energy_data_layer.transforms.impute.quantities import bounds_of
 
     destination = Path(output)
@@ -77,28 +79,31 @@ def impute(
     if destination.exists() and not force:
         raise OptionError(f"{output} exists already; --force replaces it")
     names = split_at_commas(columns)
+    by_neighbours = method is MethodChoice.OPTIMAL_INTERPOLATION
     given = dict(map(_bounds_of, split_at_commas(bounds)))
-    if not given and method is MethodChoice.OPTIMAL_INTERPOLATION:
+    if not given and by_neighbours:
         given = bounds_of(names, date_col, station_col)
     table = read_table(Path(source))
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 
         table = complete_hours(table, date_col, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
-    filled, report = impute_missing_values(
-        table,
-        names,
-        date_col,
-        station_col,
-        method=method.value,
-        max_spline_gap=max_spline_gap,
-        max_gap=max_gap,
-        bounds=given,
-        interval=interval,
-        provenance=provenance,
-        report=True,
-        use_rust=engine.use_rust,
-    )
+    keys = (date_col, station_col)
+    options: dict[str, Any] = {
+        "method": method.value,
+        "max_spline_gap": max_spline_gap,
+        "max_gap": max_gap,
+        "bounds": given,
+        "interval": interval,
+        "use_rust": engine.use_rust,
+    }
+    if by_neighbours:
+        derived = derived_columns(names, *keys, [table])
+        filled, report = impute_with_derived(table, names, *keys, derived, history=None, **options)
+        if not provenance:
+            filled = filled.drop_columns([provenance_column(name) for name in names])
+    else:
+        filled, report = impute_missing_values(table, names, *keys, provenance=provenance, report=True, **options)
     write_table(filled, destination)
     show_fills({name: column.filled for name, column in report.columns.items()})
     clipped = {name: column.clipped for name, column in report.columns.items() if column.clipped}

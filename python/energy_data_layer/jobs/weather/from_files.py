@@ -164,7 +164,8 @@ def run_weather(
                 check_distributions(database, report, WEATHER_ASOS, *new.period)
             if picture is not None and shown is not None:
                 with report.stage("draw picture"):
-                    draw_gap_picture(*shown, picture, columns=impute.columns, labels=axis_labels(impute.columns))
+                    labels = axis_labels(impute.columns)
+                    draw_gap_picture(*shown, picture, columns=impute.columns, labels=labels, interval=fills.interval)
     return report
 
 
