@@ -115,7 +115,7 @@ CALLS = (
     (imputed, "complete_hours", "complete_hours", lambda _, rows, *__, **___: rows.num_rows),
     (
         filling,
-        "impute_missing_values",
+        "impute_with_derived",
         "impute",
         lambda _, rows, *__, history, **___: rows.num_rows + (0 if history is None else history.num_rows),
     ),

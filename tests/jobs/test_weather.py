@@ -365,7 +365,7 @@ def test_a_failure_in_the_first_run_leaves_no_row_but_that_of_the_run(export, ur
     def fail(*_args, **_options):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(filling, "impute_missing_values", fail)
+    monkeypatch.setattr(filling, "impute_with_derived", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         run_weather(export("a", ta=curve(24)), url, columns=["ta"])
     with Database.connect(url) as database:

@@ -126,7 +126,7 @@ def test_rows_that_differ_are_found_before_anything_is_written(tmp_path, monkeyp
 def test_a_failure_in_a_later_part_leaves_no_row(database_url, tmp_path, monkeypatch):
     write(tmp_path / "a.csv", [(station, hour, 1, 1) for station in STATIONS for hour in range(3)])
     monkeypatch.setattr(asos_spool, "ROWS_AT_ONCE", 1)
-    impute, calls = filling.impute_missing_values, []
+    impute, calls = filling.impute_with_derived, []
 
     def fail_late(*arguments, **options):
         calls.append(1)
@@ -134,7 +134,7 @@ def test_a_failure_in_a_later_part_leaves_no_row(database_url, tmp_path, monkeyp
             raise RuntimeError("in the last part")
         return impute(*arguments, **options)
 
-    monkeypatch.setattr(filling, "impute_missing_values", fail_late)
+    monkeypatch.setattr(filling, "impute_with_derived", fail_late)
     with pytest.raises(RuntimeError, match="last part"):
         run_weather(tmp_path / "a.csv", database_url, columns=COLUMNS)
     with Database.connect(database_url) as database:

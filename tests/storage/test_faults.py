@@ -226,13 +226,13 @@ def test_a_server_that_stops_while_it_commits_is_an_error_that_says_so(server, u
 def test_a_job_whose_server_stops_is_completed_by_the_next_one(server, tmp_path, monkeypatch, caplog):
     url = server.empty_database()
     files = weather_files(tmp_path)
-    impute = filling.impute_missing_values
+    impute = filling.impute_with_derived
 
     def impute_and_lose_the_server(*arguments, **options):
         server.stop(signal.SIGQUIT)
         return impute(*arguments, **options)
 
-    monkeypatch.setattr(filling, "impute_missing_values", impute_and_lose_the_server)
+    monkeypatch.setattr(filling, "impute_with_derived", impute_and_lose_the_server)
     with pytest.raises(StorageError, match="server is gone or was stopped; nothing was changed"):
         run_weather(files, url, use_rust=False)
     assert "the end of run" in caplog.text
