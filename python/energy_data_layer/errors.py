@@ -111,6 +111,13 @@ class RowError(DataLayerError, ValueError):
         return type(self), (self.column, self.rows, self.values, self.count, self.frame)
 
 
+class TextError(RowError):
+    """A text is not valid Unicode."""
+
+    rule = "text that is not UTF-8"
+    advice = "decode it from bytes by the encoding that it was written in"
+
+
 class StampError(RowError):
     """A time stamp is null or cannot be read."""
 

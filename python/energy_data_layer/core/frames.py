@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError
+from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError, TextError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,9 @@ Values: TypeAlias = "NDArray[Any] | ArrowColumn"
 FLOAT64 = np.dtype("float64")
 TEXT = {"string", "empty"}
 """What pandas calls objects that are texts or missing; before 3.0 it keeps all texts as objects."""
+
+FIRST_BEYOND_ASCII = 0x80
+"""The smallest byte that is no character by itself in UTF-8; those up to 0xBF continue one."""
 
 ROWS_CHEAP_TO_COPY = 10_000
 """Up to so many rows, copying a column costs less than the Series that would avoid it."""
@@ -103,7 +106,7 @@ class _ArrowFrame:
 
     def column(self, name: str) -> ArrowColumn:
         require_single(name, self.names, self._label)
-        return self._table.column(name)
+        return _in_unicode(self._table.column(name), name, self._label)
 
     def values(self, name: str) -> Values:
         return self.column(name)
@@ -351,25 +354,34 @@ class _PandasFrame:
             if dtype.kind == "O":
                 return self._objects_to_arrow(name, array)
         try:
-            return pa.array(array)
+            column = pa.array(array)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise ColumnTypeError(
                 f'column "{name}" of {self._label} is of type {dtype}, which Arrow cannot hold: {error}'
             ) from error
+        return _in_unicode(column, name, self._label)
 
     def _objects_to_arrow(self, name: str, array: Any) -> ArrowColumn:
         import pandas as pd
 
         kind = pd.api.types.infer_dtype(array, skipna=True)
         if kind in TEXT:
-            return pa.array(array, type=pa.large_string(), from_pandas=True)
+            return self._texts(name, array)
         if kind in {"datetime", "datetime64"}:
             return self._to_arrow(name, self._datetimes(name, array).array)
         if kind == "date":
             return pa.array(array, type=pa.date32(), from_pandas=True)
         if kind in {"floating", "mixed-integer-float"}:
             return pa.array(pd.Series(array).to_numpy(dtype="float64", na_value=np.nan))
-        return pa.array([self._cell_text(name, cell) for cell in array], type=pa.large_string())
+        return self._texts(name, [self._cell_text(name, cell) for cell in array])
+
+    def _texts(self, name: str, texts: Any) -> ArrowColumn:
+        try:
+            return pa.array(texts, type=pa.large_string(), from_pandas=True)
+        except UnicodeEncodeError:
+            # Half of a surrogate pair is a character to Python alone.
+            encoded = [text.encode(errors="surrogatepass") if isinstance(text, str) else None for text in texts]
+            raise _text_error(pa.array(encoded, pa.large_binary()), name, self._label) from None
 
     def _cell_text(self, name: str, cell: Any) -> str | None:
         """Return the text of a cell in a column of numbers and texts; that of a float keeps every bit."""
@@ -417,6 +429,51 @@ def require_single(name: str, names: Sequence[Any], label: str = "the frame") ->
         raise ColumnNotFoundError(name, names, label)
     if count > 1:
         raise ColumnTypeError(f'column "{name}" occurs {count} times in {label}; rename or drop the others')
+
+
+def _in_unicode(column: ArrowColumn, name: str, label: str) -> ArrowColumn:
+    """Return the column, or raise `TextError`: nobody has looked at texts that come as Arrow."""
+    type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    if pa.types.is_primitive(type_) or all(map(_is_plainly_unicode, chunks)):
+        return column
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_)):
+            raise ColumnTypeError(f'column "{name}" of {label} is damaged: {error}') from error
+        if pa.types.is_dictionary(column.type):
+            words = [chunk.dictionary.cast(pa.large_binary()).take(chunk.indices) for chunk in chunks]
+            raise _text_error(pa.chunked_array(words), name, label) from None
+        raise _text_error(column.cast(pa.large_binary()), name, label) from None
+    return column
+
+
+def _is_plainly_unicode(column: pa.Array) -> bool:
+    """Tell of plain texts whether they are Unicode as they lie in memory: pyarrow looks at them one by one."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return False
+    _, offsets, content = column.buffers()
+    if content is None or not len(column):
+        return True
+    places = np.frombuffer(offsets, np.int32 if pa.types.is_string(column.type) else np.int64)
+    places = places[column.offset : column.offset + len(column) + 1]
+    text = np.frombuffer(content, np.uint8)[places[0] : places[-1]]
+    if text.max(initial=0) < FIRST_BEYOND_ASCII:
+        return True
+    try:
+        str(text.data, "utf-8")
+    except UnicodeDecodeError:
+        return False  # perhaps only below a null
+    starts = text[places[places < places[-1]] - places[0]]
+    return not (starts & 0xC0 == FIRST_BEYOND_ASCII).any()
+
+
+def _text_error(column: ArrowColumn, name: str, label: str) -> TextError:
+    """Return the error for the bytes of a column's texts."""
+    shown = [(text or b"").decode(errors="backslashreplace") for text in column.to_pylist()]
+    wrong = [row for row, text in enumerate(column.to_pylist()) if (text or b"") != shown[row].encode()]
+    return TextError(name, wrong[:5], [shown[row] for row in wrong[:5]], len(wrong), label)
 
 
 def _in_one_chunk(column: ArrowColumn) -> pa.Array:

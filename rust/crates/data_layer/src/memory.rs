@@ -80,8 +80,10 @@ fn last_error(stream: &mut FFI_ArrowArrayStream) -> ArrowError {
 }
 
 fn import(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, ArrowError> {
-    // SAFETY: whoever made the array vouches for it, and for its type.
+    // SAFETY: whoever made the array vouches for its type and the size of its memory.
     let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone())? };
+    // Not for what lies in it: files can hold texts that are no UTF-8, and nobody looks before they come here.
+    data.validate_full()?;
     Ok(make_array(data))
 }
 
