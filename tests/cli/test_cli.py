@@ -177,6 +177,7 @@ def test_run_generation_with_everything_told(tmp_path):
         "layout": None,
         "energy_unit": "MWh",
         "plant_name": "들녘태양광",
+        "override": False,
     }
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == json.loads(result.stdout)
     with Database.connect("duckdb:///e.duckdb") as database:

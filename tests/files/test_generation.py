@@ -157,10 +157,12 @@ SOLAR = ["년월일", "호기", "총량(kw)", *map(str, range(1, 25))]
 SOLAR_ROW = ["2024-01-01", "1", "2760", *VALUES]
 
 
-def test_the_plant_comes_from_the_option_then_from_the_name(write):
+def test_the_plant_comes_from_the_name_then_from_the_option(write):
     path = write(SOLAR, SOLAR_ROW, name="한국남부발전(주)_부산소내 태양광발전실적_20250228.csv")
     assert read(path).layout.plant_name == "부산소내 태양광"
-    assert read(path, plant_name="지붕").layout.plant_name == "지붕"
+    assert read(path, plant_name="지붕").layout.plant_name == "부산소내 태양광"
+    assert read(path, plant_name="지붕", override=True).layout.plant_name == "지붕"
+    assert read(write(SOLAR, SOLAR_ROW, name="한국남부발전(주).csv"), plant_name="지붕").layout.plant_name == "지붕"
     assert read(write(HEADINGS, ROW), plant_name="지붕").layout.plant_name is None
 
 

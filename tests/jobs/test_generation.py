@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -344,7 +345,45 @@ def test_totals_that_contradict_the_unit_of_the_headings(tmp_path, url):
     with pytest.raises(SourceFileError, match=r"보령.*do not add up.*energy_unit"):
         run_generation(path, url)
     assert not list(tmp_path.glob("*.duckdb"))
-    assert run_generation(path, url, energy_unit="kWh").total_mismatches == []
+    with pytest.raises(SourceFileError, match="with override"):
+        run_generation(path, url, energy_unit="kWh")
+    assert run_generation(path, url, energy_unit="kWh", override=True).total_mismatches == []
+
+
+def test_an_option_holds_for_the_files_that_lack_it_alone(tmp_path, url, caplog):
+    hours = [f"{hour}시" for hour in range(1, 25)]
+    written = {
+        "한국남부발전(주)_성산풍력발전실적_20240131.csv": ["년월일", *(f"{hour}(kWh)" for hour in hours)],
+        "지붕.csv": ["일자", *hours],
+    }
+    for name, headings in written.items():
+        text = "\n".join([",".join(headings), ",".join(["2024-01-01", *["1"] * (len(headings) - 1)])])
+        (tmp_path / name).write_text(text + "\n", encoding="utf-8")
+    options = {"publisher": "ACME", "plant_name": "지붕태양광", "energy_unit": "MWh"}
+    report = run_generation(tmp_path / "*.csv", url, **options)
+    of_file = {Path(file.path).name: file for file in report.files}
+    named = of_file["한국남부발전(주)_성산풍력발전실적_20240131.csv"]
+    assert (named.publisher, named.energy_units) == ("KOSPO", ["kWh"])
+    assert named.options_not_used == [
+        'publisher "ACME": the file says "KOSPO"',
+        'plant_name "지붕태양광": the file says "성산풍력"',
+        'energy_unit "MWh": the file says "kWh"',
+    ]
+    assert 'not used: publisher "ACME": the file says "KOSPO"' in caplog.text
+    assert of_file["지붕.csv"].options_not_used == []
+    kwh = {(row["publisher"], row["plant"]): row["kwh"] for row in stored(url).to_pylist()}
+    assert kwh == {("KOSPO", "성산풍력"): 1.0, ("ACME", "지붕태양광"): 1000.0}
+    report = run_generation(tmp_path / "한국*.csv", url, **options, override=True)
+    assert (report.files[0].publisher, report.files[0].energy_units) == ("ACME", ["MWh"])
+    assert report.files[0].options_not_used == []
+
+
+def test_a_run_that_stores_nothing_or_rejects_most_is_no_success(write, url):
+    report = run_generation(write(row("2024-13-01"), row("2024-14-01"), row("2024-01-01")), url)
+    assert (report.status, report.rows_stored) == ("incomplete", 1)
+    assert report.message == "of 3 rows 1 were stored and 2 rejected"
+    assert run_generation(write(row("2024-13-01")), url).status == "incomplete"
+    assert run_generation(write(row("2024-13-01"), row("2024-01-01")), url).status == "succeeded"
 
 
 @pytest.mark.parametrize("options", [{"layout": "kepco"}, {"energy_unit": "GWh"}])

@@ -34,18 +34,21 @@ def generation(
         typer.Option(help="Published CSV files, a row per plant and day: paths or quoted patterns."),
     ],
     publisher: Annotated[
-        str | None, typer.Option(help="Who published the files, e.g. KOSPO; taken from their names by default.")
+        str | None, typer.Option(help="Who published files whose name does not tell it, e.g. KOSPO.")
     ] = None,
     layout: Annotated[
         str | None, typer.Option(help="Name of the layout of all files; recognised by their headings by default.")
     ] = None,
     energy_unit: Annotated[
-        EnergyUnit | None, typer.Option(help="The unit of the hours of all files; that of the layout by default.")
+        EnergyUnit | None, typer.Option(help="The unit of the hours of files that do not tell it.")
     ] = None,
     plant_name: Annotated[
         str | None,
-        typer.Option(help="The plant, for tables that do not name it; taken from the file's name by default."),
+        typer.Option(help="The plant of files that name it neither in the table nor in their name."),
     ] = None,
+    override: Annotated[
+        bool, typer.Option("--override", help="Publisher, unit and plant hold for all files, whatever these say.")
+    ] = False,
     **options: Any,
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
@@ -54,6 +57,7 @@ def generation(
 
     unit = None if energy_unit is None else energy_unit.value
     options |= {"publisher": publisher, "layout": layout, "energy_unit": unit, "plant_name": plant_name}
+    options["override"] = override
     run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
 
 
@@ -97,5 +101,8 @@ def show_generation_report(report: GenerationReport) -> None:
                 for row in report.total_mismatches[:LISTED]
             ],
         )
+    not_used = [f"{Path(file.path).name}: {told}" for file in report.files for told in file.options_not_used]
+    if not_used:
+        show_lines(f"Options that were not used, --override uses them ({len(not_used):,})", not_used[:LISTED])
     show_drift(report.drift)
     show_stages(report.stages)

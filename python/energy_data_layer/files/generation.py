@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
@@ -84,6 +84,10 @@ class GenerationFile:
         Rows with too few or too many cells; they are not in `table`.
     columns_not_read : list of str
         Headings that the layout has no use for.
+    energy_unit : {"Wh", "kWh", "MWh"} or None
+        What the hours hold, where the caller says it and the file does not.
+    options_not_used : list of str
+        What the caller said and the file says otherwise.
     """
 
     path: Path
@@ -95,6 +99,8 @@ class GenerationFile:
     empty_rows: int
     rejects: list[Reject]
     columns_not_read: list[str]
+    energy_unit: EnergyUnit | None
+    options_not_used: list[str]
 
     @property
     def rows_read(self) -> int:
@@ -117,6 +123,7 @@ def read_generation_files(
     layout: WideLayout | str | None = None,
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
+    override: bool = False,
 ) -> list[GenerationFile]:
     """Read published files of hourly generation: a row per plant and day, a column per hour.
 
@@ -129,13 +136,15 @@ def read_generation_files(
     paths : path or glob pattern, or an iterable of these
         CSV files in UTF-8 or cp949.
     publisher : str, optional
-        The publisher of all files, such as ``"KOSPO"``.
+        The publisher of files whose name does not tell it, such as ``"KOSPO"``.
     layout : WideLayout or str, optional
         The layout of all files, or its name.
     energy_unit : {"Wh", "kWh", "MWh"}, optional
-        What the hours hold, where the headings do not say it.
+        What the hours hold, where neither headings nor layout say it.
     plant_name : str, optional
-        The plant, for tables that do not name it.
+        The plant, where neither table nor file name tell it.
+    override : bool, default False
+        Whether publisher, unit and plant hold for all files, whatever these say.
 
     Returns
     -------
@@ -163,7 +172,18 @@ def read_generation_files(
         raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
     if isinstance(layout, str):
         layout = known_layout(layout)
-    return [_read_file(path, publisher, layout, energy_unit, plant_name) for path in matching_files(paths)]
+    said = _Said(publisher, layout, energy_unit, plant_name, override)
+    return [_read_file(path, said) for path in matching_files(paths)]
+
+
+class _Said(NamedTuple):
+    """What the caller says of all files."""
+
+    publisher: str | None
+    layout: WideLayout | None
+    energy_unit: EnergyUnit | None
+    plant_name: str | None
+    override: bool
 
 
 def publisher_in(file_name: str) -> str | None:
@@ -196,23 +216,29 @@ def _parts(file_name: str) -> list[str]:
     return unicodedata.normalize("NFC", file_name).removesuffix(".csv").split("_")
 
 
-def _read_file(
-    path: Path,
-    publisher: str | None,
-    layout: WideLayout | None,
-    energy_unit: EnergyUnit | None,
-    plant_name: str | None,
-) -> GenerationFile:
+def _read_file(path: Path, said: _Said) -> GenerationFile:
     text, encoding = read_text(path)
     (heading_line, written), *rows = records(path, text)
     headings = list(map(heading_text, written))
-    publisher = publisher or publisher_in(path.name)
+    not_used: list[str] = []
+
+    def settled(option: str, found: str | None) -> str | None:
+        """Return what the file says, else what the caller says; with `override` the other way round."""
+        given: str | None = getattr(said, option)
+        if given is None or found is None or given == found:
+            return given or found
+        if said.override:
+            return given
+        not_used.append(f'{option} "{given}": the file says "{found}"')
+        return found
+
+    publisher = settled("publisher", publisher_in(path.name))
     try:
-        layout = layout or recognise_layout(filter(None, headings), publisher=publisher, energy_unit=energy_unit)
+        layout = said.layout or _recognised(headings, publisher, said)
     except LayoutError as error:
         raise SourceFileError(path, heading_line, str(error)) from error
     capacity, _ = capacity_column(headings)
-    problem = _problem_of_headings(headings, layout, capacity, energy_unit)
+    problem = _problem_of_headings(headings, layout, capacity, said.energy_unit)
     if problem:
         raise SourceFileError(path, heading_line, problem)
     publisher = publisher or layout.publisher
@@ -220,12 +246,14 @@ def _read_file(
         problem = f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher"
         raise SourceFileError(path, None, problem)
     if layout.plant is None:
-        layout = replace(layout, plant_name=plant_name or layout.plant_name or plant_in(path.name))
+        layout = replace(layout, plant_name=settled("plant_name", plant_in(path.name)) or layout.plant_name)
         if layout.plant_name is None:
             problem = (
                 "neither the table nor the file's name (publisher_plant_date.csv) names the plant; pass plant_name"
             )
             raise SourceFileError(path, None, problem)
+    written_unit = layout.energy_unit_column if layout.energy_unit_column in headings else None
+    unit = settled("energy_unit", layout.energy_unit or written_unit)
 
     needed = max(position for position, heading in enumerate(headings, start=1) if heading)
     content = [row for row in rows if any(cell.strip(BLANKS) for cell in row[1])]
@@ -255,7 +283,20 @@ def _read_file(
         empty_rows=len(rows) - len(content),
         rejects=rejects,
         columns_not_read=[heading for heading in headings if heading and heading not in read],
+        energy_unit=said.energy_unit if unit == said.energy_unit else None,
+        options_not_used=not_used,
     )
+
+
+def _recognised(headings: Sequence[str], publisher: str | None, said: _Said) -> WideLayout:
+    """Return the layout that the headings tell; the caller's unit helps where they tell none."""
+    names = list(filter(None, headings))
+    try:
+        return recognise_layout(names, publisher=publisher, energy_unit=said.energy_unit if said.override else None)
+    except LayoutError:
+        if said.energy_unit is None:
+            raise
+        return recognise_layout(names, publisher=publisher, energy_unit=said.energy_unit)
 
 
 def _problem_of_headings(

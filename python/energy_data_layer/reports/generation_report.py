@@ -100,6 +100,8 @@ class FileReport:
         Its rows, and those that were stored, are empty, repeat another one, or were rejected.
     columns_not_read : list of str
         Headings that the layout has no use for.
+    options_not_used : list of str
+        What the caller said and the file says otherwise.
     """
 
     path: str
@@ -116,6 +118,7 @@ class FileReport:
     rows_repeated: int
     rows_rejected: int
     columns_not_read: list[str]
+    options_not_used: list[str]
 
 
 @dataclass

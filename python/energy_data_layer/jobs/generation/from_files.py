@@ -40,7 +40,7 @@ from energy_data_layer.reports.generation_report import (
 )
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.records import store_rejects
-from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.runs import INCOMPLETE, RunLog
 from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
 from energy_data_layer.storage.urls import redacted_url
 from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
@@ -74,6 +74,7 @@ def run_generation(
     layout: WideLayout | str | None = None,
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
+    override: bool = False,
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -93,8 +94,8 @@ def run_generation(
         CSV files in UTF-8 or cp949.
     database_url : str
         See `connect`.
-    publisher, layout, energy_unit, plant_name : optional
-        What the files do not tell, for all of them: see `read_generation_files`.
+    publisher, layout, energy_unit, plant_name, override : optional
+        What the files do not tell, for those that do not: see `read_generation_files`.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
@@ -138,6 +139,7 @@ def run_generation(
             "layout": layout if layout is None or isinstance(layout, str) else layout.name,
             "energy_unit": energy_unit,
             "plant_name": plant_name,
+            "override": override,
         },
         on_stage=on_stage,
     )
@@ -145,17 +147,22 @@ def run_generation(
     with watched(report):
         with report.stage("read files") as stage:
             read = read_generation_files(
-                files, publisher=publisher, layout=layout, energy_unit=energy_unit, plant_name=plant_name
+                files,
+                publisher=publisher,
+                layout=layout,
+                energy_unit=energy_unit,
+                plant_name=plant_name,
+                override=override,
             )
             stage.holds(*(file.table for file in read))
 
         with report.stage("check rows"):
-            checked = [DailyRows(file, energy_unit) for file in read]
+            checked = [DailyRows(file) for file in read]
             settle_repeated_keys(checked)
             _note_rows(report, checked)
 
         with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
-            long = pa.concat_tables([_lengthened(rows, energy_unit, use_rust, report) for rows in checked])
+            long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
             stage.holds(*(file.table for file in read), long)
         if long.num_rows != HOURS * report.rows_stored:
             raise AssertionError(f"{report.rows_stored} days became {long.num_rows} hours")
@@ -211,6 +218,7 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
             rows_repeated=rows.repeats,
             rows_rejected=len(rows.rejects),
             columns_not_read=rows.file.columns_not_read,
+            options_not_used=rows.file.options_not_used,
         )
         if file.rows_read != file.rows_stored + file.rows_empty + file.rows_repeated + file.rows_rejected:
             raise AssertionError(f"rows were lost or counted twice: {file}")
@@ -224,6 +232,14 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
         setattr(report, name, sum(getattr(file, name) for file in report.files))
     for reason, of_reason in report.rejects.items():
         logger.warning("rows rejected, %s: %d", reason, of_reason.count)
+    for file in report.files:
+        for told in file.options_not_used:
+            logger.warning("%s: not used: %s", file.path, told)
+    if report.rows_stored + report.rows_repeated < report.rows_rejected or not report.rows_stored:
+        report.status = INCOMPLETE
+        report.message = (
+            f"of {report.rows_read:,} rows {report.rows_stored:,} were stored and {report.rows_rejected:,} rejected"
+        )
 
 
 def _headings(files: Sequence[GenerationFile]) -> dict[str, dict[str, str]]:
@@ -246,21 +262,20 @@ def _unit_periods(rows: DailyRows) -> Iterator[UnitPeriod]:
         yield UnitPeriod(plant, unit, str(first_to_last[0]), str(first_to_last[-1]))
 
 
-def _lengthened(
-    rows: DailyRows, energy_unit: EnergyUnit | None, use_rust: bool | None, report: GenerationReport
-) -> pa.Table:
+def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport) -> pa.Table:
     """Return the kept rows of a file as rows of the table, and note what is peculiar about them."""
     try:
         long, wide_report = transform_wide_to_long(
             rows.kept_table(),
             rows.file.layout,
-            energy_unit=energy_unit,
+            energy_unit=rows.file.energy_unit,
             hour_label="start",
             report=True,
             use_rust=use_rust,
         )
     except LayoutError as error:
-        raise SourceFileError(rows.file.path, None, str(error)) from error
+        # What the file says goes before what the caller says.
+        raise SourceFileError(rows.file.path, None, f"{error}, with override") from error
     report.engine, report.engine_reason = wide_report.engine, wide_report.engine_reason
     kwh = long.column(GENERATION)
     _note_hours(report, rows, wide_report, kwh)

@@ -68,11 +68,11 @@ class DailyRows:
         Rows that say again what a kept one says.
     """
 
-    def __init__(self, file: GenerationFile, energy_unit: EnergyUnit | None) -> None:
+    def __init__(self, file: GenerationFile) -> None:
         self.file = file
         layout = file.layout
         self.capacity_decides = (
-            energy_unit is None
+            file.energy_unit is None
             and layout.energy_unit is None
             and layout.energy_unit_column == CAPACITY_DECIDES
             and CAPACITY_DECIDES not in file.table.column_names
@@ -85,7 +85,7 @@ class DailyRows:
         self.kept = np.ones(len(file.rows), dtype=bool)
         self.repeats = 0
         self._reject_what_cannot_be_read()
-        self.energy_unit = self._energy_units(energy_unit or layout.energy_unit)
+        self.energy_unit = self._energy_units(file.energy_unit or layout.energy_unit)
 
     @cached_property
     def kwh(self) -> Numbers:
