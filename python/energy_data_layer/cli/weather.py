@@ -127,6 +127,8 @@ def show_run_report(report: WeatherReport) -> None:
     show_fills(report.filled)
     if report.gaps_unfilled:
         show_lines(f"Gaps that stay missing, {len(report.gaps_unfilled)} of them", report.gaps_unfilled)
+    if report.absences:
+        show_lines("Hours without rows that got none, being too many (--max-absence)", report.absences)
     if report.much_filled:
         show_lines("More than 20 % of the new hours are fills", report.much_filled)
     show_table(

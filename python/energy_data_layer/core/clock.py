@@ -13,6 +13,11 @@ def today_in_korea() -> date:
     return datetime.now(KST).date()
 
 
+def now_in_korea() -> datetime:
+    """Return the moment in Korea as observations are stamped, without a time zone."""
+    return datetime.now(KST).replace(tzinfo=None)
+
+
 def utc_now() -> datetime:
     """Return the moment in UTC as databases store it, without a time zone."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from energy_data_layer.transforms.impute.rule import Method
 
 DEFAULT_COLUMNS = ("ta", "hm", "ws", "pa")
+DEFAULT_ABSENCE = "90d"
 
 REWRITTEN_HOURS = 168
 """Hours around new rows whose fills are computed again: no gap may be interpolated across more."""
@@ -46,6 +47,9 @@ class ImputeOptions:
         A database of an earlier release keeps `spline_climatology`; `run_reprocess` changes it.
     max_gap : int, optional
         The longest gap, in hours, that is filled; by default 744, and any by `spline_climatology`.
+    max_absence : str, default "90d"
+        The longest time without rows that gets some; a longer one (a station that was closed, a mistyped year) is
+        reported.
     interval : float, optional
         The probability with which the stored interval of a fill holds the true value, by default 0.9; only for
         `optimal_interpolation`, and one for all fills of a database.
@@ -76,6 +80,10 @@ class ImputeOptions:
         metadata=_option(
             int | None, "The longest gap that is filled, in hours; by default 744, and any by spline_climatology."
         ),
+    )
+    max_absence: str = field(
+        default=DEFAULT_ABSENCE,
+        metadata=_option(str, "The longest time without rows that gets some; a longer one is reported."),
     )
     interval: float | None = field(
         default=None,
@@ -112,12 +120,20 @@ class ImputeOptions:
                 bounds=None,
                 interval=self.interval,
             )
+        if self.max_absence != DEFAULT_ABSENCE:
+            from energy_data_layer.transforms.complete_hours.api import longest_in_seconds
+
+            longest_in_seconds(self.max_absence, "max_absence")
         object.__setattr__(self, "columns", columns)
 
     def of_filling(self) -> dict[str, Any]:
         """Return how gaps are filled, for a report's arguments."""
-        given = {"method": self.method, "max_gap": self.max_gap, "interval": self.interval}
-        return {"max_spline_gap": self.max_spline_gap} | {k: v for k, v in given.items() if v is not None}
+        given: dict[str, Any] = {"method": self.method, "max_gap": self.max_gap, "interval": self.interval}
+        if self.max_absence != DEFAULT_ABSENCE:
+            given["max_absence"] = self.max_absence
+        return {"max_spline_gap": self.max_spline_gap} | {
+            name: value for name, value in given.items() if value is not None
+        }
 
     def require_columns(self, present: Sequence[str], origin: str) -> None:
         """Raise if a column is not among the rows, or is nothing that can be imputed."""

@@ -43,6 +43,8 @@ class WeatherReport(CollectingReport, ModelReport):
         Missing values of the new and completed hours that stay missing.
     gaps_unfilled : list of str
         The gaps that they are of, the first 50.
+    absences : list of str
+        Stretches that are too long without rows to get some, the first 50.
     much_filled : list of str
         Stations of whose new and completed hours more than 20 % are fills, the first 50.
     """
@@ -61,6 +63,7 @@ class WeatherReport(CollectingReport, ModelReport):
     fills_clipped: int = 0
     values_unfilled: int = 0
     gaps_unfilled: list[str] = field(default_factory=list)
+    absences: list[str] = field(default_factory=list)
     much_filled: list[str] = field(default_factory=list)
 
     def counters(self) -> dict[str, int | float | None]:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 STATIONS_WITH_HISTORY = 10
 """Of how many stations history is read at once: a station can have decades of it."""
 
-_STATION, _STAMP = WEATHER_KEY
+_STATION, _STAMP = _KEY = list(WEATHER_KEY)
 _HOUR = np.timedelta64(1, "h")
 
 
@@ -98,14 +98,22 @@ class Filling:
 
     def _by_rule(self, completed: pa.Table, means: OverallMeans) -> pa.Table:
         """Fill by `spline_climatology`, with the history of the stations that have a long gap."""
-        in_need = stations_in_need_of_history(completed, self._options)
-        pieces = []
-        for piece, stations in _with_bounded_history(completed, in_need):
-            with self._report.stage("read history") as stage:
-                history = observations_outside_periods(self._database, self._context, self._columns, stations)
-                stage.holds(completed, history)
-            pieces.append(self._imputed(piece, "spline_climatology", history=history))
-        return _with_overall_means(pa.concat_tables(pieces), self._columns, means)
+        pieces, stretches = [], _stretches(completed)
+        for stretch in stretches:
+            # The rule counts rows: what lies behind hours without rows is history, as other years are.
+            others = None if stretch is completed else completed.join(stretch.select(_KEY), _KEY, join_type="left anti")
+            for piece, stations in _with_bounded_history(stretch, stations_in_need_of_history(stretch, self._options)):
+                with self._report.stage("read history") as stage:
+                    history = observations_outside_periods(self._database, self._context, self._columns, stations)
+                    if others is not None:
+                        beside = others.filter(pc.is_in(others.column(_STATION), pa.array(stations, pa.int64())))
+                        history = pa.concat_tables([history, beside.select(history.column_names)])
+                    stage.holds(completed, history)
+                pieces.append(self._imputed(piece, "spline_climatology", history=history))
+        filled = pa.concat_tables(pieces)
+        if len(stretches) > 1:
+            filled = filled.sort_by([(name, "ascending") for name in _KEY])
+        return _with_overall_means(filled, self._columns, means)
 
     def _by_model(self, completed: pa.Table, model: GapModel, means: OverallMeans, parts: Parts) -> pa.Table:
         """Fill by a model and with the neighbours' observations; where it knows too little, by the rule."""
@@ -244,6 +252,25 @@ class Filling:
             before[at] = max((begin - (row["before"] or row["earliest"] - hour)) / hour - 1, 0)
             after[at] = max(((row["after"] or row["latest"] + hour) - end) / hour - 1, 0)
         return before, after
+
+
+def behind_absences(station: NDArray[np.int64], stamp: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Return the completed rows that come after hours without rows, by station and stamp in order."""
+    return np.flatnonzero((station[1:] == station[:-1]) & (np.diff(stamp) > _HOUR)) + 1
+
+
+def _stretches(completed: pa.Table) -> list[pa.Table]:
+    """Return the rows in parts in which each station has one stretch of hours; all in one where none has more."""
+    station, stamp = completed.column(_STATION).to_numpy(), completed.column(_STAMP).to_numpy()
+    behind = behind_absences(station, stamp)
+    if not len(behind):
+        return [completed]
+    is_behind = np.zeros(len(station), dtype=np.int64)
+    is_behind[behind] = 1
+    counted = np.cumsum(is_behind)
+    first_row = np.searchsorted(station, station)
+    number = counted - counted[first_row]
+    return [completed.filter(pa.array(number == one)) for one in np.unique(number)]
 
 
 def stations_in_need_of_history(completed: pa.Table, options: ImputeOptions) -> NDArray[np.int64]:

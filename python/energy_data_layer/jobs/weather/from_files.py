@@ -10,20 +10,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.atomic_file import require_folder_of
-from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.core.clock import now_in_korea
+from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS
 from energy_data_layer.errors import OptionError
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.options import ImputeOptions
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
+from energy_data_layer.jobs.service import set_aside
+from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
-from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.jobs.weather.stored import OverallMeans
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
-from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.runs import INCOMPLETE, RunLog
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.storage.urls import redacted_url
 
@@ -144,6 +146,8 @@ def run_weather(
             means = OverallMeans(database, impute.columns, new.parts)
             shown = None
             with database.transaction():
+                for part in new.in_future():
+                    set_aside(database, report, {IN_FUTURE: part}, origin=", ".join(report.files), source=ASOS.name)
                 fills = fills_of(database, report, impute, new.parts, use_rust=use_rust)
                 for part in new.parts():
                     frames = impute_and_store(
@@ -182,13 +186,20 @@ class _NewRows:
         self._spool = spool
         self._since, self._until = since, until
         self.columns = [name for name in spool.column_names if name in ASOS_COLUMNS]
+        self._now = pa.scalar(now_in_korea(), pa.timestamp("us"))
         self.stations = 0
+        self.rows_in_future = 0
         self.period: tuple[date, date] | None = None
 
     def parts(self) -> Iterator[pa.Table]:
         """Give the rows, some stations at a time."""
         for part in self._spool.parts():
             yield self._within(part)
+
+    def in_future(self) -> Iterator[pa.Table]:
+        """Give the rows whose hour has not come yet, some stations at a time."""
+        for part in self._spool.parts() if self.rows_in_future else ():
+            yield part.filter(pc.field(_STAMP) > self._now)
 
     def check(self, report: WeatherReport, stage: Stage) -> None:
         """Look at all rows once, so that nothing is written if one cannot be; note what was read and left out."""
@@ -201,7 +212,9 @@ class _NewRows:
                 before = self.period or (first, last)
                 self.period = min(first, before[0]), max(last, before[1])
             report.duplicates_collapsed -= part.num_rows
-            report.rows_outside_period += part.num_rows - within.num_rows
+            future = pc.sum(pc.greater(part.column(_STAMP), self._now)).as_py() or 0
+            self.rows_in_future += future
+            report.rows_outside_period += part.num_rows - within.num_rows - future
             stage.holds(part)
         report.files = [str(file.path) for file in self._spool.files]
         report.rows_read = self._spool.rows_read
@@ -211,12 +224,14 @@ class _NewRows:
             logger.warning("columns of unknown meaning, not stored: %s", ", ".join(report.columns_not_stored))
         if not self.stations:
             logger.warning("none of the %d rows lies between since and until", report.rows_read)
+            report.status, report.message = INCOMPLETE, f"none of the {report.rows_read:,} rows was to be stored"
 
     def _within(self, part: pa.Table) -> pa.Table:
         rows = part.select(self.columns)
         # The database keeps microseconds; one resolution everywhere lets keys compare.
         stamp = rows.column(_STAMP).cast(pa.timestamp("us"))
         rows = rows.set_column(rows.column_names.index(_STAMP), _STAMP, stamp)
+        rows = rows.filter(pc.field(_STAMP) <= self._now)
         if self._since is not None:
             rows = rows.filter(pc.field(_STAMP) >= self._since)
         if self._until is not None:

@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
@@ -18,8 +20,8 @@ from energy_data_layer.jobs.options import split_options
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import note_answer, note_failures, planned_run, set_aside
+from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
-from energy_data_layer.jobs.weather.imputed import impute_and_store
 from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.reports.collection_report import CollectionReport
 from energy_data_layer.reports.weather_report import WeatherReport
@@ -193,6 +195,10 @@ def _fetched(
         report.rows_read += rows.num_rows
         settled = settle_repeated_rows(ASOS.to_store(rows), ASOS.table.key)
         report.duplicates_collapsed += settled.repeats
-        set_aside(database, report, settled.rejected, origin=f"{part[0].first} to {part[-1].last}", source=ASOS.name)
-        stage.holds(settled.kept)
-    return settled.kept if settled.kept.num_rows else None
+        kept, rejected = settled.kept, dict(settled.rejected)
+        future = pc.greater(kept.column(ASOS.table.stamp), pa.scalar(now_in_korea(), pa.timestamp("us")))
+        if pc.any(future).as_py():
+            rejected[IN_FUTURE], kept = kept.filter(future), kept.filter(pc.invert(future))
+        set_aside(database, report, rejected, origin=f"{part[0].first} to {part[-1].last}", source=ASOS.name)
+        stage.holds(kept)
+    return kept if kept.num_rows else None

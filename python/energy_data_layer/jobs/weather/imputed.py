@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import MODEL_SUFFIX, Provenance, is_fill, provenance_column
-from energy_data_layer.jobs.weather.filling import Filling
+from energy_data_layer.jobs.weather.filling import Filling, behind_absences
 from energy_data_layer.jobs.weather.method import OPTIMAL_INTERPOLATION
 from energy_data_layer.jobs.weather.stored import (
     Fields,
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
 
 STAGES = ("model", "read database", "complete hours", "read history", "impute", "store")
+
+IN_FUTURE = "stamp in the future"
+"""Why an hour is rejected that has not come yet: its year is mistyped, or its clock is wrong."""
 
 MUCH_FILLED = 0.2
 """The share of a station's hours beyond which it is worth a warning that they are fills."""
@@ -109,7 +112,9 @@ def impute_and_store(
 
         with report.stage("complete hours") as stage:
             combined = with_stored_rows(new, stored, fields)
-            completed = complete_hours(combined, _STAMP, _STATION, carry=(_NAME,), use_rust=use_rust)
+            completed = complete_hours(
+                combined, _STAMP, _STATION, max_gap=options.max_absence, carry=(_NAME,), use_rust=use_rust
+            )
             stage.holds(completed)
 
         every = parts or (lambda: [new])
@@ -126,6 +131,7 @@ def impute_and_store(
             database.upsert(FILL_CHANGES, _of_run(changes, report.run_id), FILL_CHANGE_KEY)
             stage.holds(imputed, rows)
 
+    _add_absences(report, completed)
     report.stations = max(report.stations, len(periods.station))
     report.hours_completed += completed.num_rows - combined.num_rows
     report.context_rows += int(masks.is_context.sum())
@@ -136,6 +142,15 @@ def impute_and_store(
     report.rows_updated += counts.updated
     report.rows_unchanged += counts.unchanged
     return completed, imputed
+
+
+def _add_absences(report: WeatherReport, completed: pa.Table) -> None:
+    """Name the hours of which there are no rows, because they are too many."""
+    station, stamp = completed.column(_STATION).to_numpy(), completed.column(_STAMP).to_numpy()
+    for at in behind_absences(station, stamp):
+        if len(report.absences) < LISTED:
+            first, last = (np.datetime_as_string(stamp[row], "m").replace("T", " ") for row in (at - 1, at))
+            report.absences.append(f"{station[at]}: nothing between {first} and {last}")
 
 
 def _type_beside(name: str) -> pa.DataType:

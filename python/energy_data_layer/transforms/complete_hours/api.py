@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.core.columns import InputColumns, read_columns
@@ -13,6 +16,7 @@ from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError
+from energy_data_layer.transforms.complete_hours.absence import Absence
 from energy_data_layer.transforms.complete_hours.rust import completed_in_rust
 
 if TYPE_CHECKING:
@@ -25,6 +29,19 @@ if TYPE_CHECKING:
 
 SECONDS_PER_DAY = 86_400
 
+_SECONDS = {
+    **dict.fromkeys(("d", "day", "days"), SECONDS_PER_DAY),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 3_600),
+    **dict.fromkeys(("min", "minute", "minutes"), 60),
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+}
+_PART = re.compile(rf"(\d*\.?\d*)\s*({'|'.join(sorted(_SECONDS, key=len, reverse=True))})(?![a-z])", re.IGNORECASE)
+
+LISTED = 5
+"""Absences that a warning names."""
+
+logger = logging.getLogger(__name__)
+
 
 @traced
 @shadowed
@@ -34,6 +51,7 @@ def complete_hours(
     station_col: str = "stnNm",
     *,
     freq: str | timedelta = "1h",
+    max_gap: str | timedelta | None = "90d",
     carry: Sequence[str] | None = None,
     use_rust: bool | None = None,
 ) -> FrameT:
@@ -52,6 +70,9 @@ def complete_hours(
         The stations.
     freq : str or datetime.timedelta, default "1h"
         The step; it must divide a day. Stamps must lie on its grid, counted from midnight.
+    max_gap : str or datetime.timedelta, default "90d"
+        The longest time without rows that gets some. A longer absence (a station that was closed, a mistyped year) gets
+        none: a warning in the log names it. None inserts whatever is absent.
     carry : sequence of str, optional
         Columns whose value an inserted row takes over from the row before it, such as the station's
         number. By default every column that is constant within the station is carried; name them
@@ -74,7 +95,8 @@ def complete_hours(
     ConflictingRowsError
         If two different rows share station and stamp (a `ValueError`).
     OptionError
-        If `freq` does not divide a day (a `ValueError`).
+        If `freq` does not divide a day, `max_gap` is no time, or the result would have more than 2**29 rows (a
+        `ValueError`).
 
     Examples
     --------
@@ -94,6 +116,7 @@ def complete_hours(
     2    108  Seoul 2024-01-01 02:00:00  1.5
     """
     step = _step_in_seconds(freq)
+    longest = None if max_gap is None else longest_in_seconds(max_gap)
     chosen = choice.choose(use_rust)
     frame = wrap(df)
     columns = read_columns(frame, date_col, station_col, ())
@@ -105,32 +128,63 @@ def complete_hours(
             raise ColumnNotFoundError(name, frame.names)
     run = _complete_in_rust if chosen.engine == "rust" else _complete_in_reference
     try:
-        completed: FrameT = run(frame, columns, step, carry)
+        completed: FrameT
+        completed, absences = run(frame, columns, step, longest, carry)
     except pa.ArrowException as error:
         raise ColumnTypeError(f"a column of the frame is of a type that rows cannot be taken from: {error}") from error
+    if absences:
+        told = "; ".join(map(str, absences[:LISTED]))
+        more = f" and {len(absences) - LISTED:,} more" if len(absences) > LISTED else ""
+        logger.warning("absences of more than %s got no rows (max_gap=None inserts them): %s%s", max_gap, told, more)
     return completed
 
 
-def _complete_in_rust(frame: Frame, columns: InputColumns, step: int, carry: Sequence[str] | None) -> Any:
-    return frame.from_table(completed_in_rust(frame, columns, step, carry))
+_Completed = tuple[Any, list[Absence]]
 
 
-def _complete_in_reference(frame: Frame, columns: InputColumns, step: int, carry: Sequence[str] | None) -> Any:
+def _complete_in_rust(
+    frame: Frame, columns: InputColumns, step: int, longest: int | None, carry: Sequence[str] | None
+) -> _Completed:
+    completed, absences = completed_in_rust(frame, columns, step, longest, carry)
+    return frame.from_table(completed), absences
+
+
+def _complete_in_reference(
+    frame: Frame, columns: InputColumns, step: int, longest: int | None, carry: Sequence[str] | None
+) -> _Completed:
     from energy_data_layer.transforms.complete_hours.reference import complete_hours as reference
 
-    return frame.from_pandas(reference(frame.to_pandas(), columns, step, carry))
+    completed, absences = reference(frame.to_pandas(), columns, step, longest, carry)
+    return frame.from_pandas(completed), absences
 
 
 def _step_in_seconds(freq: str | timedelta) -> int:
-    import pandas as pd
-    from pandas.tseries.frequencies import to_offset
-
-    try:
-        step = freq if isinstance(freq, timedelta) else to_offset(freq)
-        seconds = pd.Timedelta(cast("timedelta", step)).total_seconds()
-    except (ValueError, TypeError) as error:
-        raise OptionError(f'freq is {freq!r}; it must be a step such as "1h", "30min" or a timedelta') from error
-    # NaT, from None, has no seconds and fails every comparison.
+    seconds = _seconds_of(freq)
+    if seconds is None:
+        raise OptionError(f'freq is {freq!r}; it must be a step such as "1h", "30min" or a timedelta')
     if not (seconds >= 1 and seconds == int(seconds) and SECONDS_PER_DAY % int(seconds) == 0):
         raise OptionError(f"freq is {freq!r}; it must be whole seconds and divide a day evenly")
     return int(seconds)
+
+
+def longest_in_seconds(max_gap: str | timedelta, option: str = "max_gap") -> int:
+    """Return the longest absence that gets rows in seconds, or raise `OptionError`."""
+    seconds = _seconds_of(max_gap)
+    if seconds is None or seconds < 0:
+        raise OptionError(f'{option} is {max_gap!r}; it must be a time such as "90d" or a timedelta')
+    return int(seconds)
+
+
+def _seconds_of(time: Any) -> float | None:
+    """Return a time as seconds, None where it is none; pandas would warn of some of its own spellings."""
+    if isinstance(time, str):
+        parts = _PART.findall(time)
+        if not parts or "".join("".join(part) for part in parts) != time.replace(" ", ""):
+            return None
+        return sum(float(number or 1) * _SECONDS[unit.lower()] for number, unit in parts)
+    if isinstance(time, np.timedelta64):
+        time = time.astype("timedelta64[us]").item()
+    if isinstance(time, timedelta):
+        return time.total_seconds() if time == time else None  # NaT is a timedelta that equals nothing
+    nanoseconds = getattr(time, "nanos", None)  # an offset of pandas
+    return None if nanoseconds is None else nanoseconds / 1e9

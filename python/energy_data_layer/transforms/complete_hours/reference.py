@@ -11,6 +11,7 @@ import pandas as pd
 from energy_data_layer.core.columns import is_text
 from energy_data_layer.core.keys import Keys, read_keys
 from energy_data_layer.errors import ConflictingRowsError, OffGridError, OptionError
+from energy_data_layer.transforms.complete_hours.absence import Absence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,19 +40,27 @@ class Grid:
         The station of each row of the result.
     stamps : DatetimeIndex
         The stamp of each row of the result.
+    absences : list of Absence
+        Where too many rows are absent to be inserted.
     """
 
     source: NDArray[np.intp]
     inserted: NDArray[np.bool_]
     station: NDArray[np.intp]
     stamps: pd.DatetimeIndex
+    absences: list[Absence]
 
 
-def complete_hours(frame: pd.DataFrame, columns: InputColumns, step: int, carry: Sequence[str] | None) -> pd.DataFrame:
-    """Insert the absent rows; `step` is in seconds. The public function has the full description."""
+def complete_hours(
+    frame: pd.DataFrame, columns: InputColumns, step: int, max_gap: int | None, carry: Sequence[str] | None
+) -> tuple[pd.DataFrame, list[Absence]]:
+    """Insert the absent rows, and tell where there are too many; `step` and `max_gap` are in seconds.
+
+    The public function has the full description.
+    """
     keys = read_keys(columns)
     _require_on_grid(keys, columns, step)
-    grid = _lay_grid(keys, _distinct_rows(frame, keys, columns), step)
+    grid = _lay_grid(keys, _distinct_rows(frame, keys, columns), step, max_gap)
 
     result = {}
     for name in frame.columns:
@@ -63,7 +72,7 @@ def complete_hours(frame: pd.DataFrame, columns: InputColumns, step: int, carry:
         else:
             empty = grid.inserted & ~_is_constant(column, keys)[grid.station] if carry is None else grid.inserted
             result[name] = _take(column, np.where(empty, -1, grid.source))
-    return pd.DataFrame(result, columns=frame.columns)
+    return pd.DataFrame(result, columns=frame.columns), grid.absences
 
 
 def _require_on_grid(keys: Keys, columns: InputColumns, step: int) -> None:
@@ -101,25 +110,28 @@ def _distinct_rows(frame: pd.DataFrame, keys: Keys, columns: InputColumns) -> ND
     return distinct
 
 
-def _lay_grid(keys: Keys, rows: NDArray[np.intp], step: int) -> Grid:
+def _lay_grid(keys: Keys, rows: NDArray[np.intp], step: int, max_gap: int | None) -> Grid:
     station, seconds = keys.station[rows], _whole_seconds(keys.stamps)[rows]
-    starts = np.flatnonzero(np.append(True, station[1:] != station[:-1])[: len(rows)])
-    first = seconds[starts]
-    steps_in = (seconds - first[station]) // step
-    lengths = np.maximum.reduceat(steps_in, starts) + 1 if len(rows) else np.array([], dtype=np.intp)
-    total = int(lengths.sum())
+    starts = np.append(True, station[1:] != station[:-1])[: len(rows)]
+    steps_from_row_before = np.where(starts, 1, np.diff(seconds, prepend=0) // step)
+    most_absent = np.inf if max_gap is None else max_gap // step
+    too_many = ~starts & (steps_from_row_before - 1 > most_absent)
+    steps_from_row_before[too_many] = 1
+    present = np.cumsum(steps_from_row_before) - 1
+    total = int(present[-1]) + 1 if len(rows) else 0
     if total > MOST_ROWS:
         raise OptionError(f"completing the hours would make {total} rows; check the stamps and the frequency")
-    offsets = np.cumsum(lengths) - lengths
 
-    present = offsets[station] + steps_in
     inserted = np.ones(total, dtype=bool)
     inserted[present] = False
-    source = rows[np.cumsum(~inserted) - 1] if total else rows
-    result_station = np.repeat(np.arange(len(lengths)), lengths)
-    steps = np.arange(total) - offsets[result_station]
-    stamps = (first[result_station] + steps * step).view("datetime64[s]")
-    return Grid(source, inserted, result_station, pd.DatetimeIndex(stamps))
+    row_before = np.cumsum(~inserted) - 1
+    steps = np.arange(total) - present[row_before]
+    stamps = (seconds[row_before] + steps * step).view("datetime64[s]")
+    absences = [
+        Absence(str(keys.names[station[row]]), *(str(keys.wall_clock[rows[at]]) for at in (row - 1, row)))
+        for row in np.flatnonzero(too_many)
+    ]
+    return Grid(rows[row_before], inserted, station[row_before], pd.DatetimeIndex(stamps), absences)
 
 
 def _whole_seconds(stamps: pd.DatetimeIndex) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from energy_data_layer.engine.boundary import (
     own_names,
     translated,
 )
+from energy_data_layer.transforms.complete_hours.absence import Absence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +25,18 @@ if TYPE_CHECKING:
 
 
 @defects_as_engine_errors()
-def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, carry: Sequence[str] | None) -> pa.Table:
-    """Run `complete_hours` in Rust on all columns of a frame."""
+def completed_in_rust(
+    frame: Frame, columns: InputColumns, step: int, max_gap: int | None, carry: Sequence[str] | None
+) -> tuple[pa.Table, list[Absence]]:
+    """Run `complete_hours` in Rust on all columns of a frame; `step` and `max_gap` are in seconds."""
     rust = choice.rust()
     others = [name for name in frame.names if name != columns.date_col]
     carried = {*(carry or ()), columns.station_col} - {columns.date_col}
     try:
         result = rust.complete_hours(
             key_table(columns, [frame.cells(name) for name in others]),
-            step_seconds=step_seconds,
+            step_seconds=step,
+            max_gap_seconds=max_gap,
             carry=None if carry is None else [str(others.index(name)) for name in carried],
             **key_names(columns),
         )
@@ -40,4 +44,4 @@ def completed_in_rust(frame: Frame, columns: InputColumns, step_seconds: int, ca
         raise translated(error, own_names(columns)) from error
     completed = pa.table(result)
     names = {columns.date_col: DATE} | {name: str(position) for position, name in enumerate(others)}
-    return completed.select([names[name] for name in frame.names])
+    return completed.select([names[name] for name in frame.names]), [Absence(*one) for one in result.absences]

@@ -36,9 +36,22 @@ pub struct Options<'a> {
     pub keys: KeyColumns<'a>,
     /// The step of the grid; it divides a day.
     pub step_seconds: i64,
+    /// The most seconds without rows that get some; None for any.
+    pub max_gap_seconds: Option<i64>,
     /// Columns that inserted rows take over from the row before; None for those that are constant
     /// within the station.
     pub carry: Option<&'a [String]>,
+}
+
+/// Hours without rows that are too many to get some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// The station.
+    pub station: String,
+    /// Its last stamp before.
+    pub before: String,
+    /// Its first stamp after.
+    pub after: String,
 }
 
 /// Where each row of the result comes from.
@@ -53,14 +66,19 @@ struct Grid {
     wall_clock: Vec<i64>,
     /// For each station, its rows in the result.
     blocks: Vec<std::ops::Range<usize>>,
+    absences: Vec<Absence>,
 }
 
-/// Inserts the absent rows; the wall-clock column, where there is one, is left out of the result.
-pub fn complete_hours(frame: &RecordBatch, options: Options<'_>) -> Result<RecordBatch> {
+/// Inserts the absent rows and tells where there are too many; the wall-clock column, where there is one, is left out
+/// of the result.
+pub fn complete_hours(
+    frame: &RecordBatch,
+    options: Options<'_>,
+) -> Result<(RecordBatch, Vec<Absence>)> {
     let keys = Keys::read(frame, options.keys)?;
     require_on_grid(&keys, options)?;
     let rows = distinct_rows(frame, &keys, options.keys)?;
-    let grid = lay_grid(&keys, &rows, options.step_seconds)?;
+    let grid = lay_grid(&keys, &rows, options.step_seconds, options.max_gap_seconds)?;
     let any_inserted = grid.inserted.contains(&true);
 
     let everywhere = UInt32Array::from(grid.source.clone());
@@ -96,7 +114,8 @@ pub fn complete_hours(frame: &RecordBatch, options: Options<'_>) -> Result<Recor
         .collect();
     let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
     let options = RecordBatchOptions::new().with_row_count(Some(grid.source.len()));
-    Ok(RecordBatch::try_new_with_options(Arc::new(schema), arrays, &options)?)
+    let completed = RecordBatch::try_new_with_options(Arc::new(schema), arrays, &options)?;
+    Ok((completed, grid.absences))
 }
 
 fn require_on_grid(keys: &Keys, options: Options<'_>) -> Result<()> {
@@ -159,18 +178,41 @@ fn distinct_rows(
     Ok(distinct)
 }
 
-fn lay_grid(keys: &Keys, distinct: &[Vec<usize>], step_seconds: i64) -> Result<Grid> {
+fn lay_grid(
+    keys: &Keys,
+    distinct: &[Vec<usize>],
+    step_seconds: i64,
+    max_gap_seconds: Option<i64>,
+) -> Result<Grid> {
     let step = step_seconds * ticks_per_second(keys.unit);
+    let most_absent =
+        max_gap_seconds.map_or(i128::MAX, |seconds| i128::from(seconds / step_seconds));
+    // Steps from a row to the next one; stamps of any two years are not further apart than this holds.
+    let steps_to = |row: usize, next: usize| {
+        (i128::from(keys.instants[next]) - i128::from(keys.instants[row])) / i128::from(step)
+    };
     let mut blocks = Vec::with_capacity(distinct.len());
+    let mut absences = Vec::new();
     let mut total = 0u64;
-    for rows in distinct {
-        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+    for (station, rows) in distinct.iter().enumerate() {
+        if rows.is_empty() {
             continue;
-        };
-        let span = i128::from(keys.instants[last]) - i128::from(keys.instants[first]);
-        let length = u64::try_from(span / i128::from(step) + 1).unwrap_or(u64::MAX);
+        }
         let begin = total;
-        total = total.saturating_add(length);
+        total += 1;
+        for (&row, &next) in rows.iter().zip(&rows[1..]) {
+            let steps = steps_to(row, next);
+            if steps - 1 <= most_absent {
+                total = total.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
+                continue;
+            }
+            total += 1;
+            absences.push(Absence {
+                station: keys.names[station].to_string(),
+                before: format_stamp(keys.wall_clock[row], keys.unit),
+                after: format_stamp(keys.wall_clock[next], keys.unit),
+            });
+        }
         blocks.push(begin as usize..total as usize);
     }
     if total > MOST_ROWS {
@@ -183,11 +225,15 @@ fn lay_grid(keys: &Keys, distinct: &[Vec<usize>], step_seconds: i64) -> Result<G
         instants: Vec::with_capacity(total),
         wall_clock: Vec::with_capacity(total),
         blocks,
+        absences,
     };
     for rows in distinct {
         for (position, &row) in rows.iter().enumerate() {
             let instant = keys.instants[row];
-            let until = rows.get(position + 1).map_or(instant, |&next| keys.instants[next] - step);
+            let until = match rows.get(position + 1) {
+                Some(&next) if steps_to(row, next) - 1 <= most_absent => keys.instants[next] - step,
+                _ => instant,
+            };
             // The caller has checked that rows fit.
             let source = keys.frame_row(row) as u32;
             let offset = keys.wall_clock[row] - instant;
@@ -333,7 +379,8 @@ mod tests {
 
     const KEYS: KeyColumns<'_> =
         KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
-    const HOURLY: Options<'_> = Options { keys: KEYS, step_seconds: 3_600, carry: None };
+    const HOURLY: Options<'_> =
+        Options { keys: KEYS, step_seconds: 3_600, max_gap_seconds: None, carry: None };
 
     fn frame(rows: &[(&str, &str, i64, Option<f64>)]) -> Result<RecordBatch> {
         let columns: Vec<(&str, ArrayRef)> = vec![
@@ -359,19 +406,41 @@ mod tests {
             ("b", "2024-01-01T02:00", 7, Some(2.0)),
             ("a", "2024-01-01T05:00", 8, None),
         ])?;
-        assert_eq!(complete_hours(&input, HOURLY)?.columns(), expected.columns());
+        assert_eq!(complete_hours(&input, HOURLY)?.0.columns(), expected.columns());
         Ok(())
     }
 
     #[test]
     fn identical_rows_collapse_and_different_ones_are_named() -> Result<()> {
         let row = ("a", "202401010000", 7, Some(1.0));
-        assert_eq!(complete_hours(&frame(&[row, row])?, HOURLY)?.num_rows(), 1);
+        assert_eq!(complete_hours(&frame(&[row, row])?, HOURLY)?.0.num_rows(), 1);
         let conflict = frame(&[row, ("a", "2024-01-01 00:00", 7, Some(2.0))])?;
         let Err(Error::Rows(error)) = complete_hours(&conflict, HOURLY) else {
             panic!("the rows differ")
         };
         assert_eq!((error.kind, error.rows), (RowErrorKind::Conflict, vec![0, 1]));
+        Ok(())
+    }
+
+    #[test]
+    fn a_long_absence_gets_no_rows_and_is_told() -> Result<()> {
+        let input = frame(&[
+            ("a", "2024-01-01 00:00", 7, Some(1.0)),
+            ("a", "2024-01-01 03:00", 7, Some(2.0)),
+            ("a", "2050-01-01 00:00", 7, Some(3.0)),
+        ])?;
+        let two_hours = Options { max_gap_seconds: Some(2 * 3_600), ..HOURLY };
+        let (completed, absences) = complete_hours(&input, two_hours)?;
+        assert_eq!(completed.num_rows(), 5);
+        let expected = Absence {
+            station: "a".to_owned(),
+            before: "2024-01-01 03:00:00".to_owned(),
+            after: "2050-01-01 00:00:00".to_owned(),
+        };
+        assert_eq!(absences, [expected]);
+        let (completed, absences) =
+            complete_hours(&input, Options { max_gap_seconds: Some(2 * 3_600 - 1), ..HOURLY })?;
+        assert_eq!((completed.num_rows(), absences.len()), (3, 2));
         Ok(())
     }
 
@@ -388,7 +457,7 @@ mod tests {
     fn steps_below_a_minute_are_written_with_seconds() -> Result<()> {
         let input =
             frame(&[("a", "2024-01-01T00:00", 7, None), ("a", "2024-01-01T00:01", 7, None)])?;
-        let half_minutes = complete_hours(&input, Options { step_seconds: 30, ..HOURLY })?;
+        let (half_minutes, _) = complete_hours(&input, Options { step_seconds: 30, ..HOURLY })?;
         assert_eq!(half_minutes.column(1).as_string::<i32>().value(1), "2024-01-01T00:00:30");
         Ok(())
     }

@@ -12,8 +12,8 @@ const ROWS_PER_ABSENT_ROW: usize = 50;
 
 /// Inserts the absent rows; the station's number is constant and therefore carried.
 pub fn complete_hours(frame: &RecordBatch, threads: usize) -> RecordBatch {
-    let options = Options { keys: KEYS, step_seconds: 3_600, carry: None };
-    with_threads(Some(threads), || kernel::complete_hours(frame, options))
+    let options = Options { keys: KEYS, step_seconds: 3_600, max_gap_seconds: None, carry: None };
+    with_threads(Some(threads), || kernel::complete_hours(frame, options).map(|(table, _)| table))
         .expect("the frame is in order")
 }
 
