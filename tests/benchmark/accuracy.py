@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from graphs import draw_fills
 from harness import HERE, ROOT, table
-from other_fills import OF_SCIKIT_LEARN, WAYS
+from other_fills import OF_OTHER_LIBRARIES, WAYS
 
 from energy_data_layer import complete_hours, impute, impute_missing_values, score_imputation
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
@@ -282,9 +282,9 @@ def _direction_methods(hours: pd.DataFrame) -> dict[str, _Clocked]:
 
 
 def _peers(column: str) -> dict[str, _Clocked]:
-    """Return the other imputers; those of scikit-learn where the environment of `make peers` is there."""
-    here = {name: partial(way, column=column) for name, way in WAYS.items() if name not in OF_SCIKIT_LEARN}
-    there = OF_SCIKIT_LEARN if PEERS_PYTHON.exists() else ()
+    """Return the other imputers; those of other libraries where the environment of `make peers` is there."""
+    here = {name: partial(way, column=column) for name, way in WAYS.items() if name not in OF_OTHER_LIBRARIES}
+    there = OF_OTHER_LIBRARIES if PEERS_PYTHON.exists() else ()
     return {
         name: _Clocked(way)
         for name, way in (here | {name: partial(_elsewhere, name, column) for name in there}).items()

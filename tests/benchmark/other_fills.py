@@ -1,4 +1,4 @@
-"""Other ways to fill gaps, for `accuracy.py`; those of scikit-learn run in the environment of `make peers`.
+"""Other ways to fill gaps, for `accuracy.py`; those of other libraries run in the environment of `make peers`.
 
 Run as a script, ``FILE WAY COLUMN``, it fills the column of an Arrow file in place, and prints the processor's seconds.
 """
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 HALF_WINDOW_DAYS = 15
+HARMONICS = 4
 HOURS_LEARNT = 15_000
+HOURS_SMOOTHED = 30 * 24
+"""The parameters of a state-space model come from so many hours: likelihoods of a whole record take minutes."""
 LONGEST = 168
 NEAREST_HOURS = 10
 
@@ -69,16 +72,39 @@ def _by_climatology_and_anomaly(df: pd.DataFrame, *, column: str) -> pd.DataFram
     return df.assign(**{column: df.groupby("stnNm", sort=False)[column].transform(of_station)})
 
 
-def _by_nearest_hours(df: pd.DataFrame, *, column: str) -> pd.DataFrame:
+def _by_knn_imputer(df: pd.DataFrame, *, column: str) -> pd.DataFrame:
     """Take the mean of the hours that other stations, time of day and season resemble most."""
-    from sklearn.neighbors import KNeighborsRegressor
+    from sklearn.impute import KNNImputer
+
+    return _in_matrix(df, column, KNNImputer(n_neighbors=NEAREST_HOURS, weights="distance", keep_empty_features=True))
+
+
+def _by_iterative_imputer(df: pd.DataFrame, *, column: str) -> pd.DataFrame:
+    """Predict each station from the others, time of day and season, in rounds."""
+    from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+    from sklearn.impute import IterativeImputer
+
+    return _in_matrix(df, column, IterativeImputer(tol=0.01, random_state=0, keep_empty_features=True))
+
+
+def _by_kalman_smoother(df: pd.DataFrame, *, column: str) -> pd.DataFrame:
+    """Smooth the sum of a random walk, a daily cycle that may change, and an autoregression."""
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    cycle = {"period": 24, "harmonics": HARMONICS}
 
     def fill(place: _Place) -> Values:
-        features = np.column_stack([place.others, place.clock])
-        features = np.nan_to_num((features - np.nanmean(features, axis=0)) / (np.nanstd(features, axis=0) + 1e-9))
-        learnt = place.chosen(HOURS_LEARNT)
-        model = KNeighborsRegressor(NEAREST_HOURS, weights="distance").fit(features[learnt], place.own[learnt])
-        return model.predict(features[place.missing])
+        mean, deviation = np.nanmean(place.own), np.nanstd(place.own)
+        own = (place.own - mean) / deviation
+        observed = np.convolve(np.isfinite(own), np.ones(min(HOURS_SMOOTHED, len(own))), "valid")
+        first = int(observed.argmax())
+        short, whole = (
+            UnobservedComponents(hours, "random walk", freq_seasonal=[cycle], autoregressive=1)
+            for hours in (own[first : first + HOURS_SMOOTHED], own)
+        )
+        parameters = short.fit(disp=False, warn_convergence=False, cov_type="none").params
+        smoothed = whole.smooth(parameters, cov_type="none").smoother_results.smoothed_state
+        return mean + deviation * (whole.ssm["design"] @ smoothed)[0, place.missing]
 
     return _station_by_station(df, column, fill)
 
@@ -134,25 +160,46 @@ class _Place:
 
 
 def _station_by_station(df: pd.DataFrame, column: str, fill: Callable[[_Place], Values]) -> pd.DataFrame:
-    cells = df.pivot(index="tm", columns="stnNm", values=column)
-    hour, day = cells.index.hour * 2 * np.pi / 24, cells.index.dayofyear * 2 * np.pi / 366
-    clock = np.column_stack([np.sin(hour), np.cos(hour), np.sin(day), np.cos(day)])
+    cells, clock = _matrix(df, column)
     filled = cells.to_numpy(copy=True)
     for station in range(filled.shape[1]):
         place = _Place(cells.to_numpy(), station, clock)
         if len(place.missing):
             filled[place.missing, station] = fill(place)
+    return _with_fills(df, column, cells, filled)
+
+
+def _in_matrix(df: pd.DataFrame, column: str, imputer: Any) -> pd.DataFrame:
+    cells, clock = _matrix(df, column)
+    mean, deviation = cells.mean(), cells.std()
+    filled = imputer.fit_transform(np.column_stack([(cells - mean) / deviation, clock]))[:, : cells.shape[1]]
+    return _with_fills(df, column, cells, filled * deviation.to_numpy() + mean.to_numpy())
+
+
+def _matrix(df: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Values]:
+    """Return the values as hour × station, and what tells the time of day and the season of an hour."""
+    cells = df.pivot(index="tm", columns="stnNm", values=column)
+    hour, day = cells.index.hour * 2 * np.pi / 24, cells.index.dayofyear * 2 * np.pi / 366
+    return cells, np.column_stack([np.sin(hour), np.cos(hour), np.sin(day), np.cos(day)])
+
+
+def _with_fills(df: pd.DataFrame, column: str, cells: pd.DataFrame, filled: Values) -> pd.DataFrame:
     at = cells.index.get_indexer(df["tm"]), cells.columns.get_indexer(df["stnNm"])
     return df.assign(**{column: np.where(df[column].notna(), df[column], filled[at])})
 
 
-OF_SCIKIT_LEARN = {"nearest hours": _by_nearest_hours, "gradient boosting": _by_gradient_boosting}
+OF_OTHER_LIBRARIES = {
+    "KNNImputer": _by_knn_imputer,
+    "IterativeImputer": _by_iterative_imputer,
+    "Kalman smoother": _by_kalman_smoother,
+    "gradient boosting": _by_gradient_boosting,
+}
 WAYS = {
     "linear": _interpolated("linear"),
     "pchip": _interpolated("pchip"),
     "cubic": _interpolated("cubic"),
     "climatology + anomaly": _by_climatology_and_anomaly,
-    **OF_SCIKIT_LEARN,
+    **OF_OTHER_LIBRARIES,
 }
 
 
