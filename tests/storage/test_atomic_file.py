@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
+
 import pytest
 
+from energy_data_layer.cli.table_files import read_table
 from energy_data_layer.core.atomic_file import written_atomically
-from energy_data_layer.errors import StorageError
+from energy_data_layer.errors import SourceFileError, StorageError
+from energy_data_layer.files.generation import read_generation_files
+from energy_data_layer.files.weather import read_asos_files
+from energy_data_layer.storage.connect import connect
 
 
 def test_the_file_appears_with_its_content_and_nothing_else(tmp_path):
@@ -43,3 +51,49 @@ def test_a_failing_disk_is_an_error_with_the_file(tmp_path):
 
     with pytest.raises(StorageError, match=r"report\.json: cannot be written: No space left on device"):
         write_to_a_full_disk()
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(tmp_path):
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "report.json", tmp_path / "latest.json"
+    target.write_text("old")
+    link.symlink_to(target)
+    with written_atomically(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["report.json"]
+
+
+def test_a_pipe_is_written_into(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with written_atomically(pipe) as temporary:
+            temporary.write_text("new")
+        assert os.read(reader, 100) == b"new"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_device_is_written_into():
+    null = Path(os.devnull)
+    before = null.stat()
+    with written_atomically(null) as temporary:
+        temporary.write_text("new")
+    assert os.path.samestat(before, null.stat())
+
+
+@pytest.mark.parametrize("read", [read_asos_files, read_generation_files, read_table], ids=lambda read: read.__name__)
+def test_a_pipe_is_no_input_that_is_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(SourceFileError, match="is no regular file"):
+        read(tmp_path / "pipe.csv")
+
+
+def test_a_pipe_is_no_database(tmp_path):
+    os.mkfifo(tmp_path / "pipe.duckdb")
+    with pytest.raises(StorageError, match="is no regular file"):
+        connect(f"duckdb:///{tmp_path}/pipe.duckdb")

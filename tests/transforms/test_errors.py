@@ -44,6 +44,12 @@ def caught(error_class, transform, df, engine, **options) -> Exception:
 
 
 @BOTH
+def test_one_column_for_stamps_and_stations(transform, engine):
+    error = caught(errors.OptionError, transform, frame(), engine, date_col="tm", station_col="tm")
+    assert str(error) == 'date_col and station_col are both "tm"; name the stamps and the stations'
+
+
+@BOTH
 @pytest.mark.parametrize("role", ["date_col", "station_col"])
 def test_an_absent_key_column(role, transform, engine):
     error = caught(errors.ColumnNotFoundError, transform, frame(), engine, **{role: "nope"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from energy_data_layer.core.atomic_file import written_atomically
+from energy_data_layer.core.atomic_file import is_special, written_atomically
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory
 
@@ -34,6 +34,8 @@ def read_table(path: Path) -> pa.Table:
         If the file is absent or is not what its ending says.
     """
     require_known_ending(path)
+    if is_special(path):
+        raise SourceFileError(path, None, "is no regular file; write what it gives into one")
     ending = path.suffix.lower()
     try:
         if ending == ".csv":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ def written_atomically(path: str | PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : path
-        The file to make or replace. Its folder must exist.
+        The file to make or replace. Its folder must exist. A symbolic link stays and what it names is replaced; what is
+        no regular file, such as a pipe or ``/dev/null``, is written into.
 
     Raises
     ------
@@ -37,17 +39,31 @@ def written_atomically(path: str | PathLike[str]) -> Iterator[Path]:
     '{}'
     """
     path = Path(path)
-    require_folder_of(path)
+    if is_special(path):
+        place, beside = path, None
+    else:
+        place = path.resolve() if path.is_symlink() else path
+        beside = place.parent
+        require_folder_of(place)
     try:
         # A folder beside the target is on the same file system, and the file in it gets ordinary permissions.
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            temporary = Path(folder) / path.name
+        with tempfile.TemporaryDirectory(dir=beside, prefix=f".{place.name}.") as folder:
+            temporary = Path(folder) / place.name
             yield temporary
-            temporary.replace(path)
+            if beside is not None:
+                temporary.replace(place)
+                return
+            with temporary.open("rb") as content, place.open("wb") as target:
+                shutil.copyfileobj(content, target)
     except OSError as error:
         if isinstance(error, StorageError):
             raise
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def is_special(path: Path) -> bool:
+    """Tell whether there is something that is neither a file nor a folder: a pipe, a device, a socket."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def require_folder_of(path: str | PathLike[str]) -> None:

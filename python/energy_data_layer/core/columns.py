@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from energy_data_layer.errors import ColumnTypeError
+from energy_data_layer.errors import ColumnTypeError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,6 +115,8 @@ def read_columns(
     frame: Frame, date_col: str, station_col: str, columns: tuple[str, ...], label: str = "the frame"
 ) -> InputColumns:
     """Pick the columns a transform reads out of a frame and check their types."""
+    if date_col == station_col:
+        raise OptionError(f'date_col and station_col are both "{date_col}"; name the stamps and the stations')
     station = station_column(frame, station_col, label)
     stamp = stamp_column(frame, date_col, label)
     zoned = pt.is_timestamp(stamp.type) and stamp.type.tz is not None

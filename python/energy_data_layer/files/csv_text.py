@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from energy_data_layer.core.atomic_file import is_special
 from energy_data_layer.errors import OptionError, SourceFileError
 
 if TYPE_CHECKING:
@@ -36,12 +37,16 @@ def matching_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -
     OptionError
         If `paths` is empty.
     SourceFileError
-        If nothing is there under a path or pattern.
+        If nothing is there under a path or pattern, or a pipe or device, which would be waited for.
     """
     patterns = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
     if not patterns:
         raise OptionError("paths is empty; name at least one file or pattern")
-    return sorted({path for pattern in patterns for path in _matches(Path(pattern))})
+    found = sorted({path for pattern in patterns for path in _matches(Path(pattern))})
+    for path in found:
+        if is_special(path):
+            raise SourceFileError(path, None, "is no regular file; write what it gives into one")
+    return found
 
 
 def _matches(pattern: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import logging
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from energy_data_layer.core.atomic_file import is_special
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.urls import duckdb_path, redacted_url, require_writable_folder
@@ -34,6 +35,8 @@ class DuckDBDatabase(Database):
             ) from error
         if path is not None:
             require_writable_folder(path.parent, url)
+            if is_special(path):
+                raise StorageError(f"{redacted_url(url)}: it is no regular file; choose another path")
         with self._explained():
             self._connection = duckdb.connect(
                 str(path or ":memory:"),
