@@ -284,7 +284,7 @@ def test_years_far_away(year, engine):
 
 def test_stamps_further_apart_than_nanoseconds_can_count(engine):
     tm = pd.DatetimeIndex(["1700-01-01", "2200-01-01"]).as_unit("ns")
-    answer = completed(pd.DataFrame({"stnNm": "a", "tm": tm, "ta": [1.0, 2.0]}), engine, freq="1D")
+    answer = completed(pd.DataFrame({"stnNm": "a", "tm": tm, "ta": [1.0, 2.0]}), engine, freq="1D", max_gap=None)
     assert len(answer) == 182622
 
 
@@ -334,6 +334,6 @@ def test_types_of_stations(station, engine):
 @pytest.mark.slow
 def test_a_station_of_two_million_hours(engine):
     tm = np.datetime64("1800-01-01", "s") + np.array([0, 1_999_999]) * np.timedelta64(3600, "s")
-    answer = completed(pd.DataFrame({"stnNm": "서울", "tm": tm, "ta": [1.0, 2.0]}), engine)
+    answer = completed(pd.DataFrame({"stnNm": "서울", "tm": tm, "ta": [1.0, 2.0]}), engine, max_gap=None)
     assert len(answer) == 2_000_000
     assert answer["ta"].isna().sum() == 1_999_998
