@@ -185,11 +185,14 @@ fn lay_grid(
     max_gap_seconds: Option<i64>,
 ) -> Result<Grid> {
     let step = step_seconds * ticks_per_second(keys.unit);
-    let most_absent =
-        max_gap_seconds.map_or(i128::MAX, |seconds| i128::from(seconds / step_seconds));
-    // Steps from a row to the next one; stamps of any two years are not further apart than this holds.
+    let most_steps = max_gap_seconds
+        .map_or(u64::MAX, |seconds| (seconds / step_seconds).unsigned_abs().saturating_add(1));
     let steps_to = |row: usize, next: usize| {
-        (i128::from(keys.instants[next]) - i128::from(keys.instants[row])) / i128::from(step)
+        // Later stamps come later, and most of them one step: only the others need a division.
+        match keys.instants[next].abs_diff(keys.instants[row]) {
+            apart if apart == step.unsigned_abs() => 1,
+            apart => apart / step.unsigned_abs(),
+        }
     };
     let mut blocks = Vec::with_capacity(distinct.len());
     let mut absences = Vec::new();
@@ -202,8 +205,8 @@ fn lay_grid(
         total += 1;
         for (&row, &next) in rows.iter().zip(&rows[1..]) {
             let steps = steps_to(row, next);
-            if steps - 1 <= most_absent {
-                total = total.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
+            if steps <= most_steps {
+                total = total.saturating_add(steps);
                 continue;
             }
             total += 1;
@@ -231,7 +234,7 @@ fn lay_grid(
         for (position, &row) in rows.iter().enumerate() {
             let instant = keys.instants[row];
             let until = match rows.get(position + 1) {
-                Some(&next) if steps_to(row, next) - 1 <= most_absent => keys.instants[next] - step,
+                Some(&next) if steps_to(row, next) <= most_steps => keys.instants[next] - step,
                 _ => instant,
             };
             // The caller has checked that rows fit.
