@@ -15,9 +15,11 @@ MISSING_SHARE = 0.05
 LONGEST_GAP = 6
 SEED = 2018
 FIRST_STAMP = "2018-01-01"
-STATIONS = [f"지점{number}" for number in range(101, 126)]
+STATIONS = [f"지점{number}" for number in range(101, 1101)]
 MEMORY_OF_NOISE = 48
 """Hours over which the noise of a series is correlated."""
+FRONT = 3.0
+"""How far fronts move temperature and humidity, beside 1.2 and 6 of a station's own noise."""
 LAST_YEAR, YEARS = 2020, 3
 
 
@@ -42,6 +44,14 @@ def weather(rows: int, stations: int, *, text_stamps: bool = False) -> pd.DataFr
             "hm": np.concatenate([_with_gaps(_humidity(length, rng), rng) for length in lengths]),
         }
     )
+
+
+def weather_with_fronts(rows: int, stations: int) -> pd.DataFrame:
+    """Return the hours of `weather` with fronts that pass all stations at once: so they know of each other's gaps."""
+    df = weather(rows, stations)
+    front = FRONT * _noise(-(-rows // stations), np.random.default_rng(SEED + 1))
+    at = df.groupby("stnNm", sort=False).cumcount().to_numpy()
+    return df.assign(ta=(df["ta"] + front[at]).round(1), hm=(df["hm"] - front[at]).clip(5, 100).round(1))
 
 
 def same_season(rows: int, stations: int) -> pd.DataFrame:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TITLES = {
     "impute": "impute_missing_values",
+    "optimal_interpolation": "impute_missing_values, optimal interpolation",
     "complete_hours": "complete_hours",
     "wide_to_long": "transform_wide_to_long",
     "payload_rows_json": "rows_from_api_payload, JSON",

@@ -30,12 +30,13 @@ from energy_data_layer.jobs.weather import filling, imputed
 from energy_data_layer.services.collect import Collection
 from energy_data_layer.storage.duckdb import DuckDBDatabase
 from energy_data_layer.storage.postgresql import PostgreSQLDatabase
+from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.payload_rows import api as payload_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-TRANSFORMS = ("payload_rows", "complete_hours", "impute", "wide_to_long")
+TRANSFORMS = ("payload_rows", "complete_hours", "impute", "optimal_interpolation", "wide_to_long")
 JOB, COLLECTION, DATABASE = "job", "collection", "database"
 PARTS = ("transforms", "network_wait", "database", "other")
 
@@ -116,11 +117,16 @@ CALLS = (
     (
         filling,
         "impute_with_derived",
-        "impute",
+        lambda method: "optimal_interpolation" if method == "optimal_interpolation" else "impute",
         lambda _, rows, *__, history, **___: rows.num_rows + (0 if history is None else history.num_rows),
     ),
+    # Fitted once per column, on hours that are counted where they are filled.
+    (GapModel, "fit", "optimal_interpolation", lambda *_, **__: 0),
 )
-"""Where the jobs call a transform, and how many rows a call was given, by its result and its arguments."""
+"""Where the jobs call a transform, and how many rows a call was given, by its result and its arguments.
+
+An imputation has the name of its method where that is not the pinned rule.
+"""
 
 
 class Meter:
@@ -178,12 +184,14 @@ class Meter:
 
         return call
 
-    def _counted(self, transform: str, function: Callable[..., Any], rows_of: Callable[..., int]) -> Callable[..., Any]:
-        noted = self._noted(transform, function)
-
+    def _counted(
+        self, transform: str | Callable[[str], str], function: Callable[..., Any], rows_of: Callable[..., int]
+    ) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            result = noted(*arguments, **named)
-            self._rows[transform].append(rows_of(result, *arguments, **named))
+            name = transform if isinstance(transform, str) else transform(named["method"])
+            with self._span(name):
+                result = function(*arguments, **named)
+            self._rows[name].append(rows_of(result, *arguments, **named))
             return result
 
         return call

@@ -20,11 +20,11 @@ import harness
 import naive
 import numpy as np
 import pandas as pd
-from data import COLUMNS, missing_share, same_season, weather
+from data import COLUMNS, missing_share, same_season, weather, weather_with_fronts
 from harness import in_fresh_process, peak_of, time_in_turns
 
 import energy_data_layer
-from energy_data_layer import impute_missing_values
+from energy_data_layer import GapModel, impute_missing_values
 from energy_data_layer.core.columns import read_columns
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.gaps import find_gaps
@@ -71,13 +71,20 @@ SMALL = [
 ]
 
 
-SIZES = {"cases": (CASES, SMALL)}
+SIZES = {
+    "cases": (CASES, SMALL),
+    # Of optimal interpolation: rows, stations, and how often a call is profiled.
+    "optimal": ([(10_000, 3, 3), (100_000, 10, 1)], [(1_000, 2, 1)]),
+}
 NEEDS_RUST = False
 
 
 def measure(sizes: Any) -> dict[str, Any]:
     """Measure each input."""
-    return {"sizes": [_measure(case) for case in sizes.cases]}
+    return {
+        "sizes": [_measure(case) for case in sizes.cases],
+        "optimal": [row for case in sizes.optimal for row in _optimal(*case)],
+    }
 
 
 def _measure(case: Case) -> dict[str, Any]:
@@ -116,6 +123,28 @@ def _measure(case: Case) -> dict[str, Any]:
         "job": {"file_mb": file_mb} | {step: _clocked(timings[step]) for step in timings if step not in calls},
         **(_agreement(df, functions) if "naive" in sides else {"agree": None, "difference": ""}),
     }
+
+
+def _optimal(rows: int, stations: int, repeats: int) -> list[dict[str, Any]]:
+    """Profile the reference's calls of optimal interpolation, and the pinned rule's on the same input."""
+    df = weather_with_fronts(rows, stations)
+    model = GapModel.fit(df, COLUMNS, use_rust=False)
+    pinned = partial(VERSIONS["reference"], df)
+    optimal = partial(pinned, method="optimal_interpolation")
+    calls = {
+        "the pinned rule": pinned,
+        "fitted in the call": optimal,
+        "fitted in the call, with interval": partial(optimal, interval=0.9),
+        "by a given model": partial(optimal, model=model),
+        "GapModel.fit": partial(GapModel.fit, df, COLUMNS, use_rust=False),
+    }
+    timings = time_in_turns(calls, repeats, least_seconds=0.0)
+    return [
+        {"rows": rows, "stations": stations, "repeats": repeats, "call": name}
+        | _clocked(timings[name])
+        | _breakdown(call, repeats, PARTS_OF_OPTIMAL)
+        for name, call in calls.items()
+    ]
 
 
 def peak(version: str, rows: int, stations: int) -> float:
@@ -218,10 +247,37 @@ FUNCTIONS_OF_PART = {
     },
 }
 """The functions whose cumulative times make up each part; none of them calls another one."""
+PARTS_OF_OPTIMAL = {
+    "keys, numbers, gaps, frame": {
+        *chain.from_iterable(
+            FUNCTIONS_OF_PART[part]
+            for part in ("reading the keys", "parsing the numbers", "gap finding", "assembling the frame")
+        )
+    },
+    "pinned rule": {"reference/spline_climatology.py:fill_column"},
+    "grid and anomalies": {
+        "reference/grid.py:read_grid",
+        "reference/grid.py:dense",
+        "reference/gap_model.py:anomalies",
+    },
+    "climatology and spread": {f"reference/gap_model.py:{name}" for name in ("_climatology", "_borrow", "_spread")},
+    "choice of neighbours": {
+        f"reference/gap_model.py:{name}" for name in ("correlations", "_candidates", "_choose_sets")
+    },
+    "fit of the sets": {"reference/gap_model.py:fit_set"},
+    "calibration": {"reference/optimal_interpolation.py:_calibrate"},
+    "prediction": {
+        f"reference/optimal_interpolation.py:{name}" for name in ("predict < _predicted", "_edges", "_best_set")
+    },
+    "models as tables": {"reference/stored_model.py:as_table", "reference/stored_model.py:read_models"},
+}
+"""The same of optimal interpolation; ``a < b`` is a where b calls it."""
 OWN_FOLDERS = (Path(energy_data_layer.__file__).parent, Path(naive.__file__))
 
 
-def _breakdown(call: Callable[[], Any], calls: int) -> dict[str, Any]:
+def _breakdown(
+    call: Callable[[], Any], calls: int, functions_of_part: dict[str, set[str]] = FUNCTIONS_OF_PART
+) -> dict[str, Any]:
     """Profile some calls; return milliseconds per call of each part and of each function of the package."""
     profile = Profile()
     for _ in range(calls):
@@ -239,9 +295,13 @@ def _breakdown(call: Callable[[], Any], calls: int) -> dict[str, Any]:
         }
         for (file, _, name), (_, count, own, cumulative, _) in stats.stats.items()
     ]
+    cumulative_ms = Counter({f"{row['file']}:{row['function']}": row["cumulative_ms"] for row in rows})
+    for (file, _, name), (*_, callers) in stats.stats.items():
+        for (_, _, caller), (*_, cumulative) in callers.items():
+            cumulative_ms["/".join(Path(file).parts[-2:]) + f":{name} < {caller}"] += cumulative / calls * 1e3
     spent = {
-        part: sum(row["cumulative_ms"] for row in rows if f"{row['file']}:{row['function']}" in functions)
-        for part, functions in FUNCTIONS_OF_PART.items()
+        part: sum(map(cumulative_ms.get, functions & cumulative_ms.keys()))
+        for part, functions in functions_of_part.items()
     }
     spent["rest"] = total - sum(spent.values())
     own = sorted((row for row in rows if row.pop("own")), key=lambda row: -row["cumulative_ms"])
@@ -378,6 +438,14 @@ def document(results: dict[str, Any]) -> list[Any]:
             size,
             ("version", "{version}"),
             *((part, f"{{{part}:.1%}}") for part in (*FUNCTIONS_OF_PART, "rest")),
+        ),
+        "Optimal interpolation by the reference, beside the pinned rule, and where its time goes:",
+        harness.table(
+            [row | {part["part"]: part["share"] for part in row["parts"]} for row in results["optimal"]],
+            size,
+            ("call", "{call}"),
+            ("ms", "{wall_ms:.1f}"),
+            *((part, f"{{{part}:.1%}}") for part in (*PARTS_OF_OPTIMAL, "rest")),
         ),
         "A job from file to file, with the reference:",
         harness.table(steps, size, ("step", "{step}"), *clocked),

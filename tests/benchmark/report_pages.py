@@ -124,7 +124,7 @@ def _holds(true: bool, claim: str) -> None:
 # What a report may quote
 
 
-TRANSFORMS = ("impute", "complete_hours", "wide_to_long", "payload_rows")
+TRANSFORMS = ("impute", "optimal_interpolation", "complete_hours", "wide_to_long", "payload_rows")
 CODE_ROOMS = ("public function", "reference", "Rust kernel", "Rust binding")
 
 

@@ -19,6 +19,7 @@ IMPORT_GOAL_MS = 30.0
 
 MEMORY_SIZES = {
     "impute": 1_000_000,
+    "optimal_interpolation": 1_000_000,
     "complete_hours": 1_000_000,
     "wide_to_long": 100_000,
     "payload_rows_json": 20_000_000,

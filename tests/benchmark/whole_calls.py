@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import harness
 import numpy as np
 import polars as pl
-from data import CASES, COLUMNS, missing_share, weather
-from harness import ENGINES, time_in_turns
+from data import CASES, COLUMNS, missing_share, weather, weather_with_fronts
+from harness import ENGINES, time_in_turns, time_within
 from tests.equivalence.payload_samples import asos_body
 from works import PAYLOAD_PEERS, POLARS_WAYS, agreement, as_asos_table, buffers_of, page, wide_table
 
-from energy_data_layer import impute_missing_values, rows_from_api_payload, transform_wide_to_long
+from energy_data_layer import GapModel, impute_missing_values, rows_from_api_payload, transform_wide_to_long
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.engine.equality import differences
 from energy_data_layer.transforms.wide_to_long.api import lengthen, long_frame
@@ -29,7 +30,17 @@ MORE_REPEATS = {"table": {10_000: 5, 100_000: 3}, "wide": {1_000: 5, 10_000: 3}}
 
 LARGE_JSON = {"orjson + pandas": 10, "polars": 1.5, "DuckDB": 1.5}
 XML = {"lxml + pandas": 10}
+FIT, MODEL, FIT_MODEL, PINNED = "fitted in the call", "by a given model", "GapModel.fit", "the pinned rule"
+TIMES_FASTER, SECONDS, TIMES_PINNED = 20, 0.6, 5
+"""The goals at the largest size: reference ÷ Rust and Rust's time where the model is fitted in the call; and by a given
+model Rust's time ÷ that of the pinned rule."""
+MOST_ROWS_OF_REFERENCE = 100_000
+"""Beyond, the reference takes up to minutes: there it is timed only where it has a goal."""
 SIZES = {
+    # Rows and stations.
+    "optimal": ([(10_000, 3), (100_000, 10), (1_000_000, 25)], [(1_000, 2)]),
+    # Stations and hours.
+    "many_stations": ([(100, 10_000), (300, 10_000), (1_000, 10_000)], [(2, 500), (4, 500)]),
     # Rows, stations, and the target: how many times faster Rust must be; and whether stamps are texts.
     "table": (
         [*((*size, False) for size in CASES), (1_000_000, 25, 20, True)],
@@ -49,9 +60,11 @@ SIZES = {
 
 
 def measure(sizes: Any) -> dict[str, Any]:
-    """Measure the three transforms that have goals."""
+    """Measure the three transforms that have goals, the imputation by both methods."""
     return {
         "table": [_impute(*case, sizes.repeats) for case in sizes.table],
+        "optimal": [row for case in sizes.optimal for row in _optimal(*case, sizes.repeats)],
+        "many_stations": [_many_stations(*case) for case in sizes.many_stations],
         "wide": [_wide(*case, sizes.repeats) for case in sizes.wide],
         "payload": [row for case in sizes.payload for row in _payload(*case, sizes.repeats)],
     }
@@ -86,6 +99,56 @@ def _impute(rows: int, stations: int, target: float, text_stamps: bool, repeats:
         "difference": "" if agreed.correct else agreed.agreement,
         "largest_difference": agreed.largest_difference,
     }
+
+
+def _optimal(rows: int, stations: int, repeats: int) -> list[dict[str, Any]]:
+    """Time optimal interpolation and its parts; calls that take long are timed once, after one that is compared."""
+    df = weather_with_fronts(rows, stations)
+    model = GapModel.fit(df, COLUMNS, use_rust=True)
+    fill = partial(impute_missing_values, df, COLUMNS)
+    optimal = partial(fill, method="optimal_interpolation")
+    ways: dict[str, Callable[..., Any]] = {
+        FIT: optimal,
+        f"{FIT}, with interval": partial(optimal, interval=0.9),
+        MODEL: partial(optimal, model=model),
+        f"{MODEL}, with interval": partial(optimal, model=model, interval=0.9),
+        FIT_MODEL: partial(GapModel.fit, df, COLUMNS),
+        PINNED: fill,
+    }
+    found = []
+    for what, way in ways.items():
+        both = rows <= MOST_ROWS_OF_REFERENCE or what in (FIT, PINNED)
+        calls = {name: partial(way, use_rust=use_rust) for name, use_rust in ENGINES.items() if use_rust or both}
+        answers, warm_up = {}, {}
+        for name, call in calls.items():
+            begin = perf_counter()
+            answers[name] = call()
+            warm_up[name] = perf_counter() - begin
+        if what == FIT_MODEL:  # models are as good as their fills
+            answers = {name: partial(optimal, model=one, use_rust=True)() for name, one in answers.items()}
+        agreed = agreement(answers["reference"], answers["rust"], [df]) if both else None
+        ms = {name: timing.ms for name, timing in time_within(calls, warm_up, repeats, 1.0).items()}
+        found.append(
+            {
+                "title": f"{rows:,} ({stations})",
+                "call": what,
+                "reference_ms": ms.get("reference"),
+                "rust_ms": ms["rust"],
+                "ratio": ms["reference"] / ms["rust"] if both else None,
+                "agree": agreed.correct if agreed else None,
+                "difference": "" if agreed is None or agreed.correct else agreed.agreement,
+            }
+        )
+    return [row | {"times_pinned": row["rust_ms"] / found[-1]["rust_ms"]} for row in found]
+
+
+def _many_stations(stations: int, hours: int) -> dict[str, Any]:
+    """Time Rust alone, once: how the cost of a fit grows with the stations."""
+    df = weather_with_fronts(stations * hours, stations)
+    begin = perf_counter()
+    impute_missing_values(df, COLUMNS, method="optimal_interpolation", use_rust=True)
+    seconds = perf_counter() - begin
+    return {"stations": stations, "hours": hours, "seconds": seconds, "us_per_row": 1e6 * seconds / len(df)}
 
 
 def _wide(rows: int, kind: str, target: float, repeats: int) -> dict[str, Any]:
@@ -163,10 +226,26 @@ def _judged(ratio: float, target: float | None, found: list[str]) -> dict[str, A
 
 def goals(results: dict[str, Any]) -> list[tuple[str, str, bool]]:
     """Return what was to be reached, what was, and whether it is enough."""
-    compared = [row for table in ("table", "wide", "payload") for row in results[table]]
+    tables = ("table", "optimal", "wide", "payload")
+    compared = [row for table in tables for row in results[table] if row["agree"] is not None]
     differing = [f"{row['title']}: {row['difference']}" for row in compared if not row["agree"]]
-    judged = [row for row in compared if row["target"] is not None]
+    judged = [row for row in compared if row.get("target") is not None]
+    largest = {row["call"]: row for row in results["optimal"]}  # sizes rise
+    fitted, by_model = largest[FIT], largest[MODEL]
+    named = f"optimal interpolation, {fitted['title']} rows (stations)"
+    seconds = fitted["rust_ms"] / 1e3
     return [
+        (
+            f"{named}, {FIT}: Rust at least {TIMES_FASTER} times as fast",
+            f"{fitted['ratio']:.1f}",
+            fitted["ratio"] >= TIMES_FASTER,
+        ),
+        (f"{named}, {FIT}: Rust in at most {SECONDS:g} s", f"{seconds:.2f} s", seconds <= SECONDS),
+        (
+            f"{named}, {MODEL}: at most {TIMES_PINNED} times the pinned rule's time",
+            f"{by_model['times_pinned']:.1f}",
+            by_model["times_pinned"] <= TIMES_PINNED,
+        ),
         *(
             (
                 f"{row['title']}: Rust at least {row['target']:g} times as fast"
@@ -201,6 +280,25 @@ def document(results: dict[str, Any]) -> list[Any]:
             ("Rust ms", "{rust_ms:.3f}"),
             *judged,
             ("engines agree", lambda row: f"yes, within {row['largest_difference']:.0e}" if row["agree"] else "NO"),
+        ),
+        "`impute_missing_values` by optimal interpolation, and what it consists of:",
+        harness.table(
+            results["optimal"],
+            ("rows (stations)", "{title}"),
+            ("call", "{call}"),
+            ("reference ms", "{reference_ms:.1f}"),
+            ("Rust ms", "{rust_ms:.2f}"),
+            ("ratio", "{ratio:.1f}"),
+            ("Rust ÷ its pinned rule", "{times_pinned:.1f}"),
+            ("engines agree", "{agree}"),
+        ),
+        "Optimal interpolation of many stations, fitted in the call, Rust alone, once:",
+        harness.table(
+            results["many_stations"],
+            ("stations", "{stations:,}"),
+            ("hours of each", "{hours:,}"),
+            ("s", "{seconds:.2f}"),
+            ("µs per row", "{us_per_row:.2f}"),
         ),
         "`transform_wide_to_long`:",
         harness.table(results["wide"], *compared),

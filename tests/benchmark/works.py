@@ -17,7 +17,7 @@ import orjson
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from data import CASES, COLUMNS, LONGEST_GAP, SEED, weather
+from data import CASES, COLUMNS, LONGEST_GAP, SEED, weather, weather_with_fronts
 from lxml import etree
 from tests.equivalence.payload_samples import page
 
@@ -175,6 +175,23 @@ def impute(rows: int) -> Work:
                 linear,
             ),
         },
+    )
+
+
+def optimal_interpolation(rows: int) -> Work:
+    """Return hourly weather of stations that know of each other, with gaps; `accuracy.py` has the peers."""
+    df = weather_with_fronts(rows, stations_of(rows)) if rows else weather(0, 1)
+    return Work(
+        transform="optimal_interpolation",
+        size=rows,
+        unit="rows",
+        input=f"{rows:,} rows, {stations_of(rows)} stations with fronts in common, columns {' and '.join(COLUMNS)}, "
+        f"gaps of 1 to {LONGEST_GAP} hours; model fitted in the call",
+        function="impute_missing_values",
+        public_call=lambda use_rust: impute_missing_values(
+            df, COLUMNS, method="optimal_interpolation", use_rust=use_rust
+        ),
+        observed=[df],
     )
 
 
@@ -438,6 +455,7 @@ def as_asos_table(answer: Any) -> pa.Table:
 
 WORKS: dict[str, Callable[[int], Work]] = {
     "impute": impute,
+    "optimal_interpolation": optimal_interpolation,
     "complete_hours": hours,
     "wide_to_long": wide,
     "payload_rows_json": partial(payload, "json"),
