@@ -150,6 +150,7 @@ def report_data(data: dict[str, Any]) -> dict[str, Any]:
         "methods": [method.label for method in Provenance if profile["sizes"][0]["fills"].get(method.label)],
         "parts": [part["part"] for part in profile["sizes"][0]["breakdown"]["reference"]],
         "share_of": _share_of,
+        "optimal": profile["optimal"],
         "steps": _steps,
         "both": both,
         "scaled": graphs.TITLES,

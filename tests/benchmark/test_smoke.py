@@ -10,18 +10,29 @@ import pytest
 from harness import HERE, ROOT
 
 pytestmark = pytest.mark.slow
-TRANSFORMS = ("impute", "complete_hours", "wide_to_long", "payload_rows_json", "payload_rows_xml")
+TRANSFORMS = (
+    "impute",
+    "optimal_interpolation",
+    "complete_hours",
+    "wide_to_long",
+    "payload_rows_json",
+    "payload_rows_xml",
+)
 PEERS = {
     "impute": {"pandas interpolate", "polars interpolate", "sktime Imputer", "darts fill_missing_values"},
+    "optimal_interpolation": set(),
     "complete_hours": {"pandas asfreq", "polars upsample", "DuckDB join"},
     "wide_to_long": {"pandas melt", "polars unpivot", "polars explode", "DuckDB unpivot"},
     "payload_rows_json": {"orjson + pandas", "polars", "DuckDB"},
     "payload_rows_xml": {"lxml + pandas"},
 }
+CALIBRATED = {"fitted in the call, with interval", "GapModel.fit"}
 ACCURACY_PARTS = ("goals", "alone", "derived", "records", "peers-ta", "picture")
 TRANSFORMS_OF_JOBS = {
-    "weather_files": ["complete_hours", "impute"],
-    "weather_day": ["payload_rows", "complete_hours", "impute"],
+    "weather_files": ["complete_hours", "optimal_interpolation"],
+    "weather_files_pinned": ["complete_hours", "impute"],
+    "weather_day": ["payload_rows", "complete_hours", "optimal_interpolation"],
+    "weather_day_pinned": ["payload_rows", "complete_hours", "impute"],
     "weather_backfill": ["payload_rows", "complete_hours", "impute"],
     "wind": ["payload_rows", "wide_to_long"],
     "solar": ["payload_rows", "wide_to_long"],
@@ -49,12 +60,14 @@ def smoke(tmp_path):
 def test_rust_vs_python(smoke, tmp_path):
     printed, rows, results = smoke("rust_vs_python.py", "--graphs", str(tmp_path))
     assert list(results) == [
-        *("environment", "table", "wide", "payload", "round_trip", "kernel", "memory", "import"),
+        *("environment", "table", "optimal", "many_stations", "wide", "payload", "round_trip", "kernel", "memory"),
+        "import",
         *("scaling", "break_even", "goals"),
     ]
     assert [row["case"] for row in results["table"]] == ["100", "1000-text"]
     assert all(0.045 <= row["missing_share"] <= 0.055 for row in results["table"])
-    assert all(row["agree"] for table in ("table", "wide", "payload") for row in results[table])
+    assert all(row["agree"] for table in ("table", "optimal", "wide", "payload") for row in results[table])
+    assert results["optimal"][-1]["times_pinned"] == 1
     engines = [(row["transform"], row["engine"]) for row in results["memory"]]
     assert engines == [(name, engine) for name in ("impute", "payload_rows_json") for engine in ("reference", "rust")]
     trips = {(trip["trip"].partition(",")[0], trip["rows"]) for trip in results["round_trip"]}
@@ -74,9 +87,10 @@ def test_rust_vs_python(smoke, tmp_path):
             assert row["correct"], row
             assert row["agreement"].startswith("equal")
     assert [row["transform"] for row in results["break_even"]] == [*TRANSFORMS]
-    of_lists = sum(len(results[name]) for name in ("table", "wide", "payload", "memory", "break_even", "goals"))
+    lists = ("table", "optimal", "many_stations", "wide", "payload", "memory", "break_even", "goals")
+    of_lists = sum(len(results[name]) for name in lists)
     of_sizes = len(TRANSFORMS) * (2 + 3)  # whole calls of two sizes, and those of no rows
-    assert len(rows) == (6 + 2 * len(TRANSFORMS)) * 2 + of_lists + of_sizes
+    assert len(rows) == (8 + 2 * len(TRANSFORMS)) * 2 + of_lists + of_sizes
     assert "import energy_data_layer" in printed
 
 
@@ -127,7 +141,15 @@ def test_profile_impute(smoke):
     assert without_naive["breakdown"]["naive"] is without_naive["profile"]["naive"] is None
     assert without_naive["reference"]["wall_ms"] > 0
     assert without_naive["functions"]["climatology"]["reference_ms"] > 0
-    assert printed.count("\n| ---") == 5
+    assert printed.count("\n| ---") == 6
+    for row in results["optimal"]:
+        parts = {part["part"]: part["share"] for part in row["parts"]}
+        assert sum(parts.values()) == pytest.approx(1)
+        assert min(parts.values()) >= 0
+        by_rule, calibrated = row["call"] == "the pinned rule", row["call"] in CALIBRATED
+        assert (parts["pinned rule"] > 0, parts["calibration"] > 0) == (by_rule, calibrated)
+        assert (parts["models as tables"] > 0) == (row["call"] in ("by a given model", "GapModel.fit"))
+    assert {row["call"] for row in results["optimal"]} > CALIBRATED
 
 
 @pytest.mark.needs_rust
@@ -149,7 +171,18 @@ def test_pipeline(smoke):
         assert share["rows"] > 0
         assert 0 < share["cpu_share"] < 1
         assert 0 < share["wall_share"] <= share["amdahl_bound"] + 1e-9 < 1
-    assert len(rows) == 2 * 2 + len(runs) + len(shares)
+    assert [(row["engine"], row["ratio"]) for row in results["daily"]] == [
+        (of_day["engine"], of_day["cpu_seconds"] / pinned["cpu_seconds"])
+        for of_day in runs
+        for pinned in runs
+        if (of_day["job"], pinned["job"], pinned["engine"]) == ("weather_day", "weather_day_pinned", of_day["engine"])
+    ]
+    assert [row["flow"] for row in results["flows"]] == ["daily-weather", "monthly-wind", "solar-backfill"]
+    for row in results["flows"]:
+        assert 0 < row["job_cpu_seconds"] < row["flow_cpu_seconds"]
+        assert row["added_seconds"] == row["flow_seconds"] - row["job_seconds"]
+    assert results["import_seconds"]["flow"] > results["import_seconds"]["job"] > 0
+    assert len(rows) == 4 * 2 + len(runs) + len(shares) + len(results["daily"]) + len(results["flows"])
 
 
 def assert_shared_out(run):
@@ -161,7 +194,7 @@ def assert_shared_out(run):
     assert sum(transform["cpu_seconds"] for transform in transforms) < run["cpu_seconds"]
     assert sum(run["stages"].values()) < run["wall_seconds"]
     fetching = sum(seconds for stage, seconds in run["stages"].items() if stage.startswith("fetch"))
-    on_files = run["job"] in ("weather_files", "generation")
+    on_files = "files" in run["title"]
     assert split["network_wait"] == 0 if on_files else 0 < split["network_wait"] < fetching
     assert split["database"] > 0
 
