@@ -1,7 +1,7 @@
 """Measure what the reports quote, in one run on one machine, and write data, graphs and pages into docs/.
 
-Without options everything is measured, which takes about half an hour on two cores. The data go to
-``docs/measurements/`` when all of them are there; graphs and pages are made from them.
+Without options everything is measured, which takes about 40 minutes on two cores. The data go to
+``docs/measurements/`` when all of them are there; graphs and pages are made from them, and say when each was measured.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphs import draw_phases, draw_pipeline, draw_scaling
 from harness import HERE, ROOT
 from report_pages import render, report_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DOCS = ROOT / "docs"
 MEASUREMENTS = DOCS / "measurements"
@@ -35,8 +38,12 @@ def main() -> None:
     parser.add_argument(
         "--from-data", action="store_true", help="measure nothing; write graphs and pages from the data"
     )
-    if not parser.parse_args().from_data:
-        measure()
+    parser.add_argument(
+        "--only", nargs="+", choices=SCRIPTS, default=SCRIPTS, metavar="SCRIPT", help="measure these; keep other data"
+    )
+    options = parser.parse_args()
+    if not options.from_data:
+        measure(options.only)
     data = load(MEASUREMENTS)
     pages = make_pages(data)
     draw(data, GRAPHS)
@@ -53,21 +60,22 @@ def out_of_date(data: dict[str, Any]) -> list[Path]:
     return [path for path, content in given.items() if not path.exists() or path.read_bytes() != content]
 
 
-def measure() -> None:
-    """Run all scripts one after the other; keep their data only if all have succeeded."""
-    run: dict[str, Any] = {
-        "begun": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "commit": _git("rev-parse", "--short=12", "HEAD"),
-        "changed": bool(_git("status", "--porcelain", "--", "python", "rust", "tests")),
-        "seconds": {},
-    }
+def measure(scripts: Sequence[str]) -> None:
+    """Run scripts one after the other; keep their data only if all have succeeded."""
+    file = MEASUREMENTS / "run.json"
+    run = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in SCRIPTS:
+        for name in scripts:
             print(f"measuring: {name}", flush=True)
+            run[name] = {
+                "begun": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+                "commit": _git("rev-parse", "--short=12", "HEAD"),
+                "changed": bool(_git("status", "--porcelain", "--", "python", "rust", "tests")),
+            }
             begin = perf_counter()
             command = [sys.executable, str(HERE / f"{name}.py"), "--json", f"{folder}/{name}.json"]
             subprocess.run(command, check=True, cwd=ROOT)
-            run["seconds"][name] = perf_counter() - begin
+            run[name]["seconds"] = perf_counter() - begin
         Path(folder, "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
         MEASUREMENTS.mkdir(parents=True, exist_ok=True)
         for file in Path(folder).iterdir():
@@ -84,7 +92,7 @@ def load(folder: Path) -> dict[str, Any]:
         different = sorted(key for key in shared if environment[key] != first[key])
         if different:
             raise SystemExit(
-                f"{name}.json and rust_vs_python.json are not of one run: {', '.join(different)} differ; "
+                f"{name}.json and rust_vs_python.json do not belong together: {', '.join(different)} differ; "
                 "run `make reports`, which measures all"
             )
     return data

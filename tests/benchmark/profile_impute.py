@@ -105,7 +105,7 @@ def _measure(case: Case) -> dict[str, Any]:
         calls = {name: partial(VERSIONS[name], df) for name in peaks}
         timings = time_in_turns(calls | _job_steps(file, calls["reference"]()), case.repeats)
         file_mb = file.stat().st_size / 1e6
-    profiles = {name: _breakdown(call, case.repeats) for name, call in calls.items()}
+    profiles = {name: _breakdown(call, case.repeats if name == "reference" else 1) for name, call in calls.items()}
     functions = _functions(df, case.repeats, with_naive="naive" in calls)
     sides = {name: _clocked(timings[name]) | {"peak_mb": median(peaks[name])} for name in calls}
     return {

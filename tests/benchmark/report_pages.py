@@ -145,7 +145,7 @@ def report_data(data: dict[str, Any]) -> dict[str, Any]:
             (found["environment"]["others_busy"] or 0.0 for found in data.values() if "environment" in found),
             default=None,
         ),
-        "total_minutes": round(sum(data["run"]["seconds"].values()) / 60),
+        "total_minutes": round(sum(run["seconds"] for run in data["run"].values()) / 60),
         "sizes": profile["sizes"],
         "methods": [method.label for method in Provenance if profile["sizes"][0]["fills"].get(method.label)],
         "parts": [part["part"] for part in profile["sizes"][0]["breakdown"]["reference"]],

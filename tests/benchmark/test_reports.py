@@ -106,22 +106,25 @@ def test_data_of_two_machines_are_refused(tmp_path):
     measured = json.loads(file.read_text(encoding="utf-8"))
     measured["environment"]["cpu"] = "another one"
     file.write_text(json.dumps(measured), encoding="utf-8")
-    with pytest.raises(SystemExit, match="not of one run: cpu differ"):
+    with pytest.raises(SystemExit, match="do not belong together: cpu differ"):
         load(tmp_path)
 
 
 def test_data_are_kept_only_if_every_script_succeeds(tmp_path, monkeypatch):
     monkeypatch.setattr(make_reports, "HERE", tmp_path)
     monkeypatch.setattr(make_reports, "MEASUREMENTS", tmp_path / "measurements")
-    monkeypatch.setattr(make_reports, "SCRIPTS", ("good", "bad"))
     (tmp_path / "good.py").write_text("import sys; open(sys.argv[2], 'w').write('{}')", encoding="utf-8")
     (tmp_path / "bad.py").write_text("raise SystemExit(1)", encoding="utf-8")
     with pytest.raises(make_reports.subprocess.CalledProcessError):
-        make_reports.measure()
+        make_reports.measure(("good", "bad"))
     assert not (tmp_path / "measurements").exists()
-    monkeypatch.setattr(make_reports, "SCRIPTS", ("good",))
-    make_reports.measure()
+    make_reports.measure(["good"])
     assert sorted(path.name for path in (tmp_path / "measurements").iterdir()) == ["good.json", "run.json"]
+    (tmp_path / "bad.py").write_text((tmp_path / "good.py").read_text(encoding="utf-8"), encoding="utf-8")
+    before = json.loads((tmp_path / "measurements" / "run.json").read_text(encoding="utf-8"))
+    make_reports.measure(["bad"])
+    after = json.loads((tmp_path / "measurements" / "run.json").read_text(encoding="utf-8"))
+    assert (list(after), after["good"]) == (["good", "bad"], before["good"])
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
