@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -63,6 +64,15 @@ def test_halves_of_a_character_in_two_texts_are_found_and_bytes_below_a_null_are
     hidden = pa.Array.from_buffers(pa.string(), 3, [pa.py_buffer(b"\x05"), *SPOILED.buffers()[1:]])
     filled = impute_missing_values(table("ta", hidden), ["ta"], use_rust=False)
     assert filled["ta"].to_pylist() == [1.0, 2.0, 3.0]
+
+
+def test_a_text_far_down_is_found():
+    texts = pa.chunked_array([["서울"] * 70_000, SPOILED.view(pa.string()), ["가"]]).combine_chunks()
+    stamps = pa.array(np.arange(len(texts)) * 3600, pa.timestamp("s"))
+    with pytest.raises(TextError, match=r"in 1 row \(row 70001: \\xff\\xfe\)"):
+        impute_missing_values(
+            pa.table({"stnNm": texts, "tm": stamps, "ta": [1.0] * len(texts)}), ["ta"], use_rust=False
+        )
 
 
 @pytest.mark.parametrize("use_rust", ENGINES)

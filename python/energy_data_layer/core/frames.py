@@ -30,6 +30,9 @@ TEXT = {"string", "empty"}
 FIRST_BEYOND_ASCII = 0x80
 """The smallest byte that is no character by itself in UTF-8; those up to 0xBF continue one."""
 
+ROWS_LOOKED_AT = 65_536
+"""Rows whose texts are looked at together, so that little memory is needed."""
+
 ROWS_CHEAP_TO_COPY = 10_000
 """Up to so many rows, copying a column costs less than the Series that would avoid it."""
 
@@ -458,15 +461,20 @@ def _is_plainly_unicode(column: pa.Array) -> bool:
         return True
     places = np.frombuffer(offsets, np.int32 if pa.types.is_string(column.type) else np.int64)
     places = places[column.offset : column.offset + len(column) + 1]
-    text = np.frombuffer(content, np.uint8)[places[0] : places[-1]]
-    if text.max(initial=0) < FIRST_BEYOND_ASCII:
-        return True
-    try:
-        str(text.data, "utf-8")
-    except UnicodeDecodeError:
-        return False  # perhaps only below a null
-    starts = text[places[places < places[-1]] - places[0]]
-    return not (starts & 0xC0 == FIRST_BEYOND_ASCII).any()
+    everything = np.frombuffer(content, np.uint8)
+    for first in range(0, len(column), ROWS_LOOKED_AT):
+        ends = places[first : first + ROWS_LOOKED_AT + 1]
+        text = everything[ends[0] : ends[-1]]
+        if text.max(initial=0) < FIRST_BEYOND_ASCII:
+            continue
+        try:
+            str(text.data, "utf-8")
+        except UnicodeDecodeError:
+            return False  # perhaps only below a null
+        starts = ends[ends < ends[-1]] - ends[0]
+        if (text[starts] & 0xC0 == FIRST_BEYOND_ASCII).any():
+            return False
+    return True
 
 
 def _text_error(column: ArrowColumn, name: str, label: str) -> TextError:
