@@ -52,7 +52,7 @@ JOBS = {
 LONGEST_SWITCH_SECONDS = 2.0
 """A second where the page was measured, and as much again for slower machines."""
 
-OF_THE_RUN = {"run_id", "changed", "first_seen", "last_seen", "noticed"}
+OF_THE_RUN = {"run_id", "changed", "first_seen", "last_seen", "noticed", "since"}
 """Columns that name a run or its time."""
 
 CAUSES = {

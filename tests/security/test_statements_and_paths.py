@@ -173,14 +173,14 @@ def test_a_case_of_shadow_mode_names_a_transform_and_its_own_files(tmp_path, cal
         read_case(tmp_path, TRANSFORMS)
 
 
-def test_a_link_in_place_of_a_result_is_replaced_and_not_followed(tmp_path):
+def test_a_link_in_place_of_a_result_stays_and_what_it_names_is_written_in_full_or_not(tmp_path):
     other = tmp_path / "other.txt"
-    other.write_text("someone else's")
+    other.write_text("before")
     result = tmp_path / "report.json"
     result.symlink_to(other)
     with written_atomically(result) as temporary:
         temporary.write_text("{}")
-    assert (other.read_text(), result.read_text(), result.is_symlink()) == ("someone else's", "{}", False)
+    assert (other.read_text(), result.read_text(), result.is_symlink()) == ("{}", "{}", True)
 
 
 @pytest.mark.parametrize("pattern", ["a\0b.csv", "a**b/*.csv", "[", "***", "a" * 5000])

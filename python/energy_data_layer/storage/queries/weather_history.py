@@ -81,12 +81,10 @@ def observations_at(database: Database, stations: pa.Array, stamps: pa.Array, co
 def observations_of(database: Database, columns: Sequence[str], first: datetime, last: datetime) -> pa.Table:
     """Return station, stamp and some fields of all rows from `first` to `last`, null where they are fills."""
     present = database.columns(WEATHER_ASOS)
-    values = [
-        f"{_observed(name) if provenance_column(name) in present else f'w.{quoted(name)}'} AS {quoted(name)}"
-        for name in columns
-    ]
+    values = {name: _observed(name) if provenance_column(name) in present else f"w.{quoted(name)}" for name in columns}
+    observed = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
     return database.query(
-        f"SELECT {', '.join((f'w.{_STATION}', f'w.{_STAMP}', *values))} FROM {WEATHER_ASOS} AS w "  # noqa: S608
+        f"SELECT w.{_STATION}, w.{_STAMP}, {observed} FROM {WEATHER_ASOS} AS w "  # noqa: S608
         f"WHERE w.{_STAMP} BETWEEN $1 AND $2",
         [first, last],
     )
