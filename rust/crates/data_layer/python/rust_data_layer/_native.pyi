@@ -98,6 +98,8 @@ class GapModelTable:
 
 @final
 class CompletedTable:
+    @property
+    def absences(self) -> list[tuple[str, str, str]]: ...
     def to_ipc(self) -> Any: ...
     def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType: ...
 
@@ -152,6 +154,7 @@ def complete_hours(
     date_col: str,
     station_col: str,
     step_seconds: int = 3600,
+    max_gap_seconds: int | None = None,
     carry: Sequence[str] | None = None,
     wall_clock_col: str | None = None,
     threads: int | None = None,
