@@ -181,6 +181,11 @@ def test_fit_stores_a_model_of_the_days_that_are_named(url, tmp_path):
     report = fit_gap_model(url, columns=["ta"], since="2023-01-11", until="2023-02-09")
     assert (report.model_fitted["since"], report.model_fitted["rows"]) == ("2023-01-11 00:00:00", 30 * 24 * 4)
     assert run(tmp_path / "a.csv", url).model == report.model
+    # Days that are named stay the model's until it is old: it was not fitted on fewer because fewer were there.
+    run(write(tmp_path / "b.csv", {s: v[24 * 60 :] for s, v in weather(100).items()}, first=60), url)
+    report = fit_gap_model(url, columns=["ta"], since="2023-01-11", until="2023-02-09")
+    tomorrow = {station: series[24 * 100 :] for station, series in weather(101).items()}
+    assert run(write(tmp_path / "c.csv", tomorrow, first=100), url).model == report.model
     with pytest.raises(OptionError, match=r"since \(2023-02-01\) is after until \(2023-01-01\)"):
         fit_gap_model(url, since=date(2023, 2, 1), until="2023-01-01")
 

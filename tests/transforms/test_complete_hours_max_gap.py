@@ -66,7 +66,7 @@ def test_five_absences_are_named(use_rust, caplog):
     assert "and 2 more" in caplog.text
 
 
-@pytest.mark.parametrize("wrong", ["long", "-1h", -1, float("nan"), pd.NaT, ""])
+@pytest.mark.parametrize("wrong", ["long", "-1h", -1, float("nan"), pd.NaT, "", ".h", "1..5h", "9" * 400 + "d"])
 def test_what_is_no_time_is_refused(wrong):
     with pytest.raises(OptionError, match=r"max_gap is .*; it must be a time such as"):
         complete_hours(frame("2024-01-01"), max_gap=wrong)

@@ -479,8 +479,9 @@ def _is_plainly_unicode(column: pa.Array) -> bool:
 
 def _text_error(column: ArrowColumn, name: str, label: str) -> TextError:
     """Return the error for the bytes of a column's texts."""
-    shown = [(text or b"").decode(errors="backslashreplace") for text in column.to_pylist()]
-    wrong = [row for row, text in enumerate(column.to_pylist()) if (text or b"") != shown[row].encode()]
+    texts = [text or b"" for text in column.to_pylist()]
+    shown = [text.decode(errors="backslashreplace") for text in texts]
+    wrong = [row for row, text in enumerate(texts) if text != shown[row].encode()]
     return TextError(name, wrong[:5], [shown[row] for row in wrong[:5]], len(wrong), label)
 
 

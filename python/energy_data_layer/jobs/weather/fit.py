@@ -14,7 +14,6 @@ from energy_data_layer.jobs.weather.method import OPTIMAL_INTERPOLATION, fit_and
 from energy_data_layer.reports.model_report import ModelReport
 from energy_data_layer.storage.gap_models import fill_method
 from energy_data_layer.storage.migrations import migrate
-from energy_data_layer.storage.queries.weather_history import last_hour
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url
@@ -102,8 +101,6 @@ def fit_gap_model(
         migrate(database)
         stored = database.columns(WEATHER_ASOS)
         options.require_columns(stored, f"table {WEATHER_ASOS}")
-        if last_hour(database) is None:
-            raise OptionError("no weather is stored, so there is nothing to fit on; run edl run weather first")
         with recorded(RunLog(database), report), report.stage("fit"):
             model = fit_and_store(database, report, options.columns, since=first, until=last, use_rust=use_rust)
             report.model = model.id

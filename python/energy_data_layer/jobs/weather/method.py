@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.clock import utc_now
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import ModelError, OptionError
 from energy_data_layer.settings import model_max_age
 from energy_data_layer.storage.gap_models import (
     FillMethod,
@@ -21,7 +21,7 @@ from energy_data_layer.storage.gap_models import (
     set_fill_method,
     store_model,
 )
-from energy_data_layer.storage.queries.weather_history import last_hour, observations_of, stored_days
+from energy_data_layer.storage.queries.weather_history import observations_of, stored_days, stored_period
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.transforms.impute.derived import columns_to_fill, derived_columns, with_auxiliaries
 from energy_data_layer.transforms.impute.model import GapModel
@@ -172,15 +172,23 @@ def _model(
 
 
 def _serves(stored: StoredModel, columns: Sequence[str], parts: Parts) -> bool:
-    """Return whether a model has the columns, is new enough, and knows more than half of the hours."""
+    """Return whether a model has the columns, is new enough, and more than half of the hours were there to fit on."""
     if not set(columns) <= set(stored.facts["columns"]) or utc_now() - stored.fitted > model_max_age():
         return False
-    since, until = (datetime.fromisoformat(stored.facts[end]) for end in ("since", "until"))
-    known = until - since
+    known = tuple(datetime.fromisoformat(end) for end in stored.facts["stored"])
+    first, last = _period((known, *_periods(parts)))
+    return min(last - first, LONGEST_RECORD) < 2 * (known[1] - known[0])
+
+
+def _periods(parts: Parts) -> list[tuple[datetime, datetime]]:
     limits = [pc.min_max(part.column(_STAMP)).as_py() for part in parts() if part.num_rows]
-    first = min((since, *(limit["min"] for limit in limits)))
-    last = max((until, *(limit["max"] for limit in limits)))
-    return bool(min(last - first, LONGEST_RECORD) < 2 * known)
+    return [(limit["min"], limit["max"]) for limit in limits]
+
+
+def _period(periods: Iterable[tuple[datetime, ...]]) -> tuple[datetime, datetime]:
+    """Return the first and the last stamp of several periods."""
+    firsts, lasts = zip(*periods, strict=True)
+    return min(firsts), max(lasts)
 
 
 def fit_and_store(
@@ -200,8 +208,11 @@ def fit_and_store(
     ModelError
         If there are no rows to fit on.
     """
-    newest = [last_hour(database), *(pc.max(part.column(_STAMP)).as_py() for part in parts())]
-    last = until or max((stamp for stamp in newest if stamp is not None), default=utc_now())
+    periods = [period for period in (stored_period(database), *_periods(parts)) if period is not None]
+    if not periods:
+        raise ModelError("no weather is stored, so there is nothing to fit on; run edl run weather first")
+    known = _period(periods)
+    last = until or known[1]
     first = since or last - LONGEST_RECORD
     # Of an empty frame with all columns: which of them are filled through others.
     present = pa.table({name: pa.array([], pa.float64()) for name in database.columns(WEATHER_ASOS)})
@@ -226,8 +237,9 @@ def fit_and_store(
             )
         )
     model = GapModel.combined(models)
-    store_model(database, WEATHER_ASOS, model.to_bytes(), model.describe(), report.run_id)
-    report.model_fitted = model.describe()
+    # What the model knows may be less: the days to fit on can be named.
+    report.model_fitted = model.describe() | {"stored": [str(end) for end in known]}
+    store_model(database, WEATHER_ASOS, model.to_bytes(), report.model_fitted, report.run_id)
     logger.info("fitted model %s on %s to %s", model.id, model.facts["since"], model.facts["until"])
     return model
 

@@ -90,10 +90,12 @@ def observations_of(database: Database, columns: Sequence[str], first: datetime,
     )
 
 
-def last_hour(database: Database) -> datetime | None:
-    """Return the last stored stamp, None where nothing is stored."""
-    stamp: datetime | None = database.scalar(f"SELECT max({_STAMP}) FROM {WEATHER_ASOS}")  # noqa: S608
-    return stamp
+def stored_period(database: Database) -> tuple[datetime, datetime] | None:
+    """Return the first and the last stored stamp, None where nothing is stored."""
+    (row,) = database.query(
+        f"SELECT min({_STAMP}) AS first, max({_STAMP}) AS last FROM {WEATHER_ASOS}"  # noqa: S608
+    ).to_pylist()
+    return None if row["first"] is None else (row["first"], row["last"])
 
 
 def stored_days(database: Database) -> list[date]:

@@ -35,7 +35,9 @@ _SECONDS = {
     **dict.fromkeys(("min", "minute", "minutes"), 60),
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
 }
-_PART = re.compile(rf"(\d*\.?\d*)\s*({'|'.join(sorted(_SECONDS, key=len, reverse=True))})(?![a-z])", re.IGNORECASE)
+_PART = re.compile(
+    rf"((?:\d+(?:\.\d+)?)?)\s*({'|'.join(sorted(_SECONDS, key=len, reverse=True))})(?![a-z])", re.IGNORECASE
+)
 
 LISTED = 5
 """Absences that a warning names."""
@@ -181,7 +183,10 @@ def _seconds_of(time: Any) -> float | None:
         parts = _PART.findall(time)
         if not parts or "".join("".join(part) for part in parts) != time.replace(" ", ""):
             return None
-        return sum(float(number or 1) * _SECONDS[unit.lower()] for number, unit in parts)
+        try:
+            time = timedelta(seconds=sum(float(number or 1) * _SECONDS[unit.lower()] for number, unit in parts))
+        except OverflowError:
+            return None
     if isinstance(time, np.timedelta64):
         time = time.astype("timedelta64[us]").item()
     if isinstance(time, timedelta):
