@@ -78,9 +78,6 @@ LOW_SUFFIX, HIGH_SUFFIX = "_low", "_high"
 MODEL_SUFFIX = "_model"
 """The model that a stored fill was made by."""
 
-FILL_SUFFIXES = (PROVENANCE_SUFFIX, LOW_SUFFIX, HIGH_SUFFIX, MODEL_SUFFIX)
-"""What can be stored beside a filled column."""
-
 
 def provenance_column(column: str) -> str:
     """Return the name of the column that holds the provenance of `column`."""

@@ -128,12 +128,8 @@ class ImputeOptions:
 
     def of_filling(self) -> dict[str, Any]:
         """Return how gaps are filled, for a report's arguments."""
-        given: dict[str, Any] = {"method": self.method, "max_gap": self.max_gap, "interval": self.interval}
-        if self.max_absence != DEFAULT_ABSENCE:
-            given["max_absence"] = self.max_absence
-        return {"max_spline_gap": self.max_spline_gap} | {
-            name: value for name, value in given.items() if value is not None
-        }
+        chosen = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        return {"max_spline_gap": self.max_spline_gap} | {k: v for k, v in chosen.items() if k != "columns"}
 
     def require_columns(self, present: Sequence[str], origin: str) -> None:
         """Raise if a column is not among the rows, or is nothing that can be imputed."""

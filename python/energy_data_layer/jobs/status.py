@@ -10,6 +10,7 @@ from energy_data_layer.storage.coverage import hourly_table, hourly_tables, seri
 from energy_data_layer.storage.gap_models import fill_method, newest_model
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import FILL_METHODS, REJECTS, RUNS, WEATHER_ASOS
+from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 LATEST_RUNS = 10
 
-OPTIMAL_INTERPOLATION = "optimal_interpolation"
-CHANGE_METHOD = "edl reprocess --method optimal_interpolation --since <first day>"
+CHANGE_METHOD = f"edl reprocess --method {OPTIMAL_INTERPOLATION} --since <first day>"
 """How the method of a database is changed."""
 
 

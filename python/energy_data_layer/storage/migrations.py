@@ -6,15 +6,13 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-
 from energy_data_layer.core.clock import utc_now
-from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, MODEL_SUFFIX, PROVENANCE_SUFFIX
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX
 from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.names import quoted
-from energy_data_layer.storage.tables import all_tables
+from energy_data_layer.storage.tables import BESIDE_A_FILL, all_tables
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url, require_writable_folder
 
 if TYPE_CHECKING:
@@ -333,10 +331,8 @@ def schema_version(database: Database) -> int:
 
 def add_fill_columns(database: Database, table: str, fields: Iterable[str], *, with_model: bool = False) -> None:
     """Make sure that provenance, and with a model its name and the interval, can be stored beside these fields."""
-    beside: dict[str, pa.DataType] = {PROVENANCE_SUFFIX: pa.uint8()}
-    if with_model:
-        beside |= {LOW_SUFFIX: pa.float64(), HIGH_SUFFIX: pa.float64(), MODEL_SUFFIX: pa.string()}
-    database.add_columns(table, {field + suffix: kind for field in fields for suffix, kind in beside.items()})
+    beside = [*BESIDE_A_FILL.items()] if with_model else [(PROVENANCE_SUFFIX, BESIDE_A_FILL[PROVENANCE_SUFFIX])]
+    database.add_columns(table, {field + suffix: kind for field in fields for suffix, kind in beside})
 
 
 class _NothingHappened(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, MODEL_SUFFIX, PROVENANCE_SUFFIX
 from energy_data_layer.datasets.asos import ASOS
 from energy_data_layer.datasets.generation_files import GENERATION_FILES
 from energy_data_layer.datasets.koen_wind import KOEN_WIND
@@ -38,6 +39,14 @@ FILL_CHANGE_COLUMNS = _columns(
     "old_value DOUBLE, old_provenance UTINYINT, new_value DOUBLE, new_provenance UTINYINT, changed TIMESTAMP"
 )
 FILL_CHANGE_KEY = ("run_id", "stnId", "tm", "field")
+
+BESIDE_A_FILL = {
+    PROVENANCE_SUFFIX: pa.uint8(),
+    LOW_SUFFIX: pa.float64(),
+    HIGH_SUFFIX: pa.float64(),
+    MODEL_SUFFIX: pa.string(),
+}
+"""What can be stored beside a filled field, by the end of its name: all but the first where fills are by a model."""
 
 FILL_METHODS = "fill_methods"
 """How the missing values of a table are filled: by one method, and with intervals of one probability."""

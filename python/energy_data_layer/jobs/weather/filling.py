@@ -129,12 +129,12 @@ class Filling:
             rows = np.flatnonzero(in_need)
             by_rule = self._by_rule(completed.take(rows), means)
             for name in self._columns:
-                chosen = pa.array(left[name])
+                chosen = left[name][rows]
                 for column in (name, provenance_column(name)):
                     values = filled.column(column).to_numpy().copy()
-                    values[rows] = by_rule.column(column).to_numpy()
-                    either = pc.if_else(chosen, pa.array(values, from_pandas=True), filled.column(column))
-                    filled = filled.set_column(filled.column_names.index(column), column, either)
+                    values[rows[chosen]] = by_rule.column(column).to_numpy()[chosen]
+                    settled_values = pa.array(values, from_pandas=True)
+                    filled = filled.set_column(filled.column_names.index(column), column, settled_values)
         for name in self._columns:
             codes = filled.column(provenance_column(name))
             made = pc.is_in(codes, pa.array(PREDICTED, pa.uint8()))
@@ -228,12 +228,12 @@ class Filling:
             rows = gaps.rows(length > most)
             if not len(rows):
                 continue
-            kept = np.ones(len(station), dtype=bool)
-            kept[rows] = False
+            too_long = np.zeros(len(station), dtype=bool)
+            too_long[rows] = True
             for suffix in ("", LOW_SUFFIX, HIGH_SUFFIX, MODEL_SUFFIX):
                 if name + suffix in filled.column_names:
-                    filled = _replaced(filled, name + suffix, kept, None)
-            filled = _replaced(filled, provenance_column(name), kept, Provenance.UNFILLED)
+                    filled = _replaced(filled, name + suffix, too_long, None)
+            filled = _replaced(filled, provenance_column(name), too_long, Provenance.UNFILLED)
         return filled
 
     def _missing_beyond(
@@ -288,10 +288,10 @@ def _missing(rows: pa.Table, name: str) -> NDArray[np.bool_]:
     return missing
 
 
-def _replaced(table: pa.Table, name: str, kept: NDArray[np.bool_], value: object) -> pa.Table:
-    """Return the table with another value in the rows of a column that are not kept."""
+def _replaced(table: pa.Table, name: str, rows: NDArray[np.bool_], value: object) -> pa.Table:
+    """Return the table with another value in some rows of a column."""
     kind = table.schema.field(name).type
-    column = pc.if_else(pa.array(kept), table.column(name), pa.scalar(value, kind))
+    column = pc.if_else(pa.array(rows), pa.scalar(value, kind), table.column(name))
     return table.set_column(table.column_names.index(name), name, column)
 
 
@@ -309,16 +309,12 @@ def _with_bounded_history(
 def _with_overall_means(imputed: pa.Table, columns: Sequence[str], means: OverallMeans) -> pa.Table:
     """Replace means of a column by those of all observations, of which the imputation saw only a part."""
     for name in columns:
-        codes = imputed.column(provenance_column(name))
-        left = pc.is_in(codes, pa.array([Provenance.GLOBAL_MEAN, Provenance.UNFILLED], pa.uint8()))
-        if not pc.any(left).as_py():
+        codes = imputed.column(provenance_column(name)).to_numpy()
+        left = np.isin(codes, [Provenance.GLOBAL_MEAN, Provenance.UNFILLED])
+        if not left.any():
             continue
         mean = means.of(name)
+        imputed = _replaced(imputed, name, left, mean)
         code = Provenance.UNFILLED if mean is None else Provenance.GLOBAL_MEAN
-        for column, value in (
-            (name, pa.scalar(mean, pa.float64())),
-            (provenance_column(name), pa.scalar(code, pa.uint8())),
-        ):
-            settled = pc.if_else(left, value, imputed.column(column))
-            imputed = imputed.set_column(imputed.column_names.index(column), column, settled)
+        imputed = _replaced(imputed, provenance_column(name), left, code)
     return imputed

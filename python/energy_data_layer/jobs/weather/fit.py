@@ -10,13 +10,14 @@ from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS, ImputeOptions
 from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.run_context import existing_database, recorded, watched
-from energy_data_layer.jobs.weather.method import OPTIMAL_INTERPOLATION, fit_and_store
+from energy_data_layer.jobs.weather.method import fit_and_store
 from energy_data_layer.reports.model_report import ModelReport
 from energy_data_layer.storage.gap_models import fill_method
 from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url
+from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.core.gaps import find_gaps
-from energy_data_layer.core.provenance import MODEL_SUFFIX, Provenance, is_fill, provenance_column
+from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
 from energy_data_layer.jobs.weather.filling import Filling, behind_absences
-from energy_data_layer.jobs.weather.method import OPTIMAL_INTERPOLATION
 from energy_data_layer.jobs.weather.stored import (
     Fields,
     OverallMeans,
@@ -26,12 +26,15 @@ from energy_data_layer.jobs.weather.stored import (
 from energy_data_layer.storage.migrations import add_fill_columns
 from energy_data_layer.storage.queries.weather_history import rows_in_periods
 from energy_data_layer.storage.tables import (
+    BESIDE_A_FILL,
     FILL_CHANGE_KEY,
     FILL_CHANGES,
     WEATHER_ASOS,
     WEATHER_KEY,
 )
+from energy_data_layer.transforms.complete_hours.absence import Absence
 from energy_data_layer.transforms.complete_hours.api import complete_hours
+from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -120,8 +123,9 @@ def impute_and_store(
         every = parts or (lambda: [new])
         filling = Filling(database, report, options, fills, context, use_rust)
         imputed = filling.filled(completed, means or OverallMeans(database, columns, every), every)
-        for name in set(fields.columns) - set(imputed.column_names):
-            imputed = imputed.append_column(name, pa.nulls(imputed.num_rows, _type_beside(name)))
+        for field, suffix in product(columns, BESIDE_A_FILL):
+            if field + suffix in fields.beside[field] and field + suffix not in imputed.column_names:
+                imputed = imputed.append_column(field + suffix, pa.nulls(imputed.num_rows, BESIDE_A_FILL[suffix]))
 
         with report.stage("store") as stage:
             masks = RowMasks.of(imputed, periods)
@@ -150,11 +154,7 @@ def _add_absences(report: WeatherReport, completed: pa.Table) -> None:
     for at in behind_absences(station, stamp):
         if len(report.absences) < LISTED:
             first, last = (np.datetime_as_string(stamp[row], "m").replace("T", " ") for row in (at - 1, at))
-            report.absences.append(f"{station[at]}: nothing between {first} and {last}")
-
-
-def _type_beside(name: str) -> pa.DataType:
-    return pa.string() if name.endswith(MODEL_SUFFIX) else pa.float64()
+            report.absences.append(str(Absence(str(station[at]), first, last)))
 
 
 def _of_run(changes: pa.Table, run_id: str) -> pa.Table:

@@ -25,6 +25,7 @@ from energy_data_layer.storage.queries.weather_history import observations_of, s
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.transforms.impute.derived import columns_to_fill, derived_columns, with_auxiliaries
 from energy_data_layer.transforms.impute.model import GapModel
+from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OPTIMAL_INTERPOLATION = "optimal_interpolation"
 LONGEST_GAP = 744
 """Hours: a gap of more than a month is left missing, but for the rule of earlier releases."""
 

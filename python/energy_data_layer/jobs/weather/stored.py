@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.provenance import (
-    FILL_SUFFIXES,
     LOW_SUFFIX,
     Provenance,
     is_fill,
@@ -22,7 +21,7 @@ from energy_data_layer.core.provenance import (
 )
 from energy_data_layer.jobs.options import REWRITTEN_HOURS
 from energy_data_layer.storage.queries.weather_history import observed_totals
-from energy_data_layer.storage.tables import WEATHER_KEY
+from energy_data_layer.storage.tables import BESIDE_A_FILL, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -93,7 +92,7 @@ class Fields:
         """Sort the columns of the new rows by what happens to them."""
         as_read = [name for name in new.column_names if name not in {*WEATHER_KEY, *imputed}]
         beside = {
-            name: tuple(name + suffix for suffix in FILL_SUFFIXES if name + suffix in stored)
+            name: tuple(name + suffix for suffix in BESIDE_A_FILL if name + suffix in stored)
             for name in (*imputed, *as_read)
             if provenance_column(name) in stored
         }

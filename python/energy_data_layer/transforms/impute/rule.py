@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Method = Literal["spline_climatology", "linear", "optimal_interpolation"]
 Bounds = tuple[float | None, float | None]
 
+OPTIMAL_INTERPOLATION: Method = "optimal_interpolation"
+
 LONGEST_GAP = 2**62
 """What a larger gap length is taken for: no frame has a longer gap."""
 
