@@ -173,7 +173,7 @@ def test_a_case_of_shadow_mode_names_a_transform_and_its_own_files(tmp_path, cal
         read_case(tmp_path, TRANSFORMS)
 
 
-def test_a_link_in_place_of_a_result_stays_and_what_it_names_is_written_in_full_or_not(tmp_path):
+def test_a_link_in_place_of_a_result_stays_and_what_it_names_is_written(tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("before")
     result = tmp_path / "report.json"

@@ -142,7 +142,7 @@ class GapModel:
         from pyarrow.parquet import write_table
 
         sink = pa.BufferOutputStream()
-        # The numbers are all different; their bytes, sorted by place, take a quarter less.
+        # The numbers are all different: their bytes, sorted by place, take less than a dictionary of them.
         split = {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in (*PER_STATION, *PER_SET)}
         write_table(self.table, sink, compression="zstd", use_dictionary=False, column_encoding=split)
         return bytes(sink.getvalue())
