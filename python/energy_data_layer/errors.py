@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -122,7 +122,10 @@ class StampError(RowError):
     """A time stamp is null or cannot be read."""
 
     rule = "time stamp null or unreadable"
-    advice = "accepted texts are YYYY-MM-DD HH:MM[:SS], YYYY-MM-DDTHH:MM[:SS] and YYYYMMDDHHMM"
+    advice = (
+        "write YYYY-MM-DD HH:MM[:SS] (also with / or . or T, with an offset in all rows, a date alone, 24:00) or "
+        "YYYYMMDDHH[MM]"
+    )
 
 
 class StationError(RowError):
@@ -137,6 +140,53 @@ class InfiniteValueError(RowError):
 
     rule = "infinite value"
     advice = "replace it by a missing value or correct it"
+
+
+class CoercedValuesError(RowError):
+    """Texts in a column of numbers are no numbers."""
+
+    rule = "text that is no number"
+    advice = (
+        'correct it, name it in missing_values=["…"] where it stands for a missing value, or pass coerced="missing" '
+        "to take all such texts as missing"
+    )
+
+
+class CoercedValuesWarning(UserWarning):
+    """Some texts in a column of numbers are no numbers and were taken as missing."""
+
+
+class MarkerError(DataLayerError, ValueError):
+    """Numbers look as if they stood for a missing value.
+
+    Attributes
+    ----------
+    column : str
+        The column.
+    markers : dict of float to int
+        The numbers, and how often they occur.
+    """
+
+    def __init__(self, column: str, markers: Mapping[float, int], frame: str = "the frame") -> None:
+        self.column = column
+        self.markers = dict(markers)
+        self.frame = frame
+        told = ", ".join(f"{value:g} {count:,} times" for value, count in self.markers.items())
+        named = ", ".join(f"{value:g}" for value in self.markers)
+        super().__init__(
+            f'column "{column}" of {frame} holds {told}, out of line with all its other values, as if it stood for a '
+            f"missing one; pass missing_values=[{named}], or missing_values=[] if it was measured"
+        )
+
+    def __reduce__(self) -> tuple[type[MarkerError], tuple[object, ...]]:
+        return type(self), (self.column, self.markers, self.frame)
+
+
+class CommaError(RowError):
+    """Commas stand before the decimals in some rows of a column, and part thousands in others or points stand there."""
+
+    rule = "a comma before decimals beside decimal points or commas between thousands"
+    advice = "write all numbers of the column in one way"
 
 
 class DuplicateKeyError(RowError):
@@ -164,7 +214,7 @@ class DayError(StampError):
     """The day of a wide table's row is null, cannot be read, or is a time stamp that is not at midnight."""
 
     rule = "day null, unreadable or not at midnight"
-    advice = "accepted texts are YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD and YYYYMMDD"
+    advice = "write YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD or YYYYMMDD, with a time of 00:00 or none"
 
 
 class EnergyUnitError(RowError):

@@ -25,9 +25,9 @@ from harness import in_fresh_process, peak_of, time_in_turns
 
 import energy_data_layer
 from energy_data_layer import GapModel, impute_missing_values
-from energy_data_layer.core.columns import read_columns
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.gaps import find_gaps
+from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.core.provenance import Provenance, provenance_column
 from energy_data_layer.engine.equality import differences, tolerance
 from energy_data_layer.transforms.impute.reference import spline_climatology

@@ -66,7 +66,11 @@ def number(cell: Any) -> tuple[float | None, bool]:
         return None, False
     if not isinstance(cell, str):
         return float(cell), False
-    text = cell.strip(BLANKS)
+    text = cell.strip(BLANKS).replace("\u2212", "-")
+    if text[:1] == "(" and text[-1:] == ")":
+        text = f"-{text[1:-1]}"
+    elif text[-1:] == "-":
+        text = f"-{text[:-1]}"
     sign, digits = (text[:1], text[1:]) if text[:1] in {"+", "-"} else ("", text)
     mantissa, e, exponent = digits.replace("E", "e").partition("e")
     whole, point, fraction = mantissa.partition(".")

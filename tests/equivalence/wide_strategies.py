@@ -35,7 +35,7 @@ FORMS = [
     "{}/{}/{}T00:00",
     " {}-{}-{}\t",
 ]
-NO_NUMBERS = ["", " ", "-", ".", "점검", "1,23", "nan", "\u3000", "1e", "-\u00a0"]
+NO_NUMBERS = ["", " ", "-", ".", "점검", ",23", "nan", "\u3000", "1e", "-\u00a0"]
 AROUND = ["{}", "{}", " {}", "{} ", "\u00a0{}\u3000", "\ufeff{}\r\n"]
 TEXT_TYPES = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
 ENERGY_UNITS = ["Wh", "kWh", "MWh"]
@@ -202,7 +202,10 @@ def written(draw: DrawFn, cell: float | None, *, blank: bool) -> str | None:
     if cell is None:
         return draw(st.sampled_from([None, "", "\u3000"] if blank else [None, *NO_NUMBERS]))
     form = draw(st.sampled_from(["{!r}", "{!r}", "{:,.6f}", "{:.9f}", "{:+.6f}", "{:.17e}"]))
-    return draw(st.sampled_from(AROUND)).format(form.format(cell))
+    text = form.format(cell)
+    if text.startswith("-"):
+        text = draw(st.sampled_from(["-{}", "-{}", "{}-", "({})", "\u2212{}"])).format(text[1:])
+    return draw(st.sampled_from(AROUND)).format(text)
 
 
 @st.composite

@@ -251,7 +251,7 @@ def test_rows_order_and_index_stay(frame, engine):
 
 def test_texts_are_numbers_too(frame, engine):
     texts = frame.astype({"hm": "str", "wd": "str", "ta": "str"}).fillna({"hm": "-", "wd": "", "ta": "x"})
-    result = impute(texts, ["hm", "wd"], use_rust=engine)
+    result = impute(texts, ["hm", "wd"], coerced="missing", use_rust=engine)
     expected = impute(frame, ["hm", "wd"], use_rust=engine).frame
     pd.testing.assert_frame_equal(result.frame[["hm", "wd"]], expected[["hm", "wd"]], rtol=0, atol=1e-9)
     assert result.report.columns["wd"].coerced == result.report.columns["hm"].coerced == 19

@@ -37,7 +37,9 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture
 def answer_and_report(frame, engine) -> tuple[pd.DataFrame, ImputationReport]:
-    return impute_missing_values(frame, ["ta", "hm", "pa"], provenance=True, report=True, use_rust=engine)
+    return impute_missing_values(
+        frame, ["ta", "hm", "pa"], provenance=True, report=True, coerced="missing", use_rust=engine
+    )
 
 
 def runs_of_missing(frame: pd.DataFrame, column: str) -> dict[int, int]:

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
-from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say
+from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say, warnings_as_lines
 from energy_data_layer.cli.options import OPTIONS, ManyValuesCommand, in_options, light
 from energy_data_layer.core import logs
 from energy_data_layer.errors import DataLayerError, OptionError
@@ -140,7 +140,8 @@ class ErrorsAsMessages(Group):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error of this package ends it with its exit code."""
         try:
-            return super().invoke(ctx)
+            with warnings_as_lines(lambda message: in_options(message, ctx.meta.get(OPTIONS, {}))):
+                return super().invoke(ctx)
         except DataLayerError as error:
             if ctx.params["_debug"]:
                 raise

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from energy_data_layer.core import logs
+from energy_data_layer.errors import CoercedValuesWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,6 +47,23 @@ def say(message: str, level: int = logging.INFO) -> None:
         logging.getLogger(__name__).log(level, message)
     else:
         typer.echo(message, err=True)
+
+
+@contextmanager
+def warnings_as_lines(worded: Callable[[str], str]) -> Iterator[None]:
+    """Say what this package warns of, in the words of the command line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CoercedValuesWarning)
+        as_usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, CoercedValuesWarning):
+                say(f"edl: {worded(str(message))}", logging.WARNING)
+            else:
+                as_usual(message, category, *place)
+
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 @contextmanager

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from energy_data_layer.cli.console import say, show_fills
-from energy_data_layer.cli.options import Engine, EngineChoice, split_at_commas
+from energy_data_layer.cli.options import (
+    DateColumn,
+    Engine,
+    EngineChoice,
+    MissingValues,
+    date_column,
+    split_at_commas,
+)
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
@@ -24,6 +31,14 @@ class MethodChoice(StrEnum):
     OPTIMAL_INTERPOLATION = "optimal_interpolation"
 
 
+class CoercedChoice(StrEnum):
+    """What to do with texts that are no number."""
+
+    WARN = "warn"
+    RAISE = "raise"
+    MISSING = "missing"
+
+
 def impute(
     source: Annotated[
         str,
@@ -32,7 +47,7 @@ def impute(
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes, by its ending.")],
     columns: Annotated[list[str], typer.Option(help="The columns to fill.")] = ["ta", "hm"],  # noqa: B006
     station_col: Annotated[str, typer.Option(help="The column of the stations.")] = "stnNm",
-    date_col: Annotated[str, typer.Option(help="The column of the time stamps.")] = "tm",
+    date_col: DateColumn = "tm",
     method: Annotated[
         MethodChoice, typer.Option(help="How gaps are filled; optimal_interpolation is the most accurate.")
     ] = MethodChoice.SPLINE_CLIMATOLOGY,
@@ -49,6 +64,10 @@ def impute(
             "of the ASOS fields."
         ),
     ] = [],  # noqa: B006
+    missing_values: MissingValues = None,
+    coerced: Annotated[
+        CoercedChoice, typer.Option(help="What to do with texts that are no number.")
+    ] = CoercedChoice.WARN,
     interval: Annotated[
         float | None,
         typer.Option(help="Add columns that enclose the true value with this probability.", show_default=False),
@@ -79,21 +98,24 @@ def impute(
     if destination.exists() and not force:
         raise OptionError(f"{output} exists already; --force replaces it")
     names = split_at_commas(columns)
+    stamps = date_column(date_col)
     by_neighbours = method is MethodChoice.OPTIMAL_INTERPOLATION
     given = dict(map(_bounds_of, split_at_commas(bounds)))
     if not given and by_neighbours:
-        given = bounds_of(names, date_col, station_col)
+        given = bounds_of(names, stamps, station_col)
     table = read_table(Path(source))
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 
-        table = complete_hours(table, date_col, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
-    keys = (date_col, station_col)
+        table = complete_hours(table, stamps, station_col, carry=split_at_commas(carry), use_rust=engine.use_rust)
+    keys = (stamps, station_col)
     options: dict[str, Any] = {
         "method": method.value,
         "max_spline_gap": max_spline_gap,
         "max_gap": max_gap,
         "bounds": given,
+        "missing_values": None if missing_values is None else split_at_commas(missing_values),
+        "coerced": coerced.value,
         "interval": interval,
         "use_rust": engine.use_rust,
     }
@@ -106,6 +128,9 @@ def impute(
         filled, report = impute_missing_values(table, names, *keys, provenance=provenance, report=True, **options)
     write_table(filled, destination)
     show_fills({name: column.filled for name, column in report.columns.items()})
+    marked = {name: column.marked for name, column in report.columns.items() if column.marked}
+    if marked:
+        say("named missing values: " + ", ".join(f"{name} {count:,}" for name, count in marked.items()))
     clipped = {name: column.clipped for name, column in report.columns.items() if column.clipped}
     if clipped:
         say("set to the bound: " + ", ".join(f"{name} {count:,}" for name, count in clipped.items()))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OPTIONS = f"{__name__}.options"
 """Where a context keeps the options of its command, by the parameters that they set."""
 
-_PARAMETER = re.compile(r'(\b(?:after|and|pass|with) |^)(\w+)(?:="(\w+)")?(?=[ ,;]|$)')
+_PARAMETER = re.compile(r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="(\w+)"|=\[([^\]]*)\])?(?=[ ,;]|$)')
 """Where a message names a parameter: at its beginning, in advice, and together with another one."""
 
 
@@ -92,6 +92,15 @@ def _option_of(field: Field[Any]) -> Parameter:
     return _option(field.name, Annotated[kind, typer.Option(f"--{field.name.replace('_', '-')}", help=text)], default)
 
 
+DateColumn = Annotated[
+    str, typer.Option(help="The column of the time stamps, or those of year,month,day,hour, separated by commas.")
+]
+MissingValues = Annotated[
+    list[str] | None,
+    typer.Option(help="What stands for a missing value, such as -999 NA; '' where nothing does.", show_default=False),
+]
+
+
 class ManyValuesCommand(TyperCommand):
     """A command whose options for lists take all values up to the next option: ``--columns ta hm``."""
 
@@ -113,13 +122,19 @@ def in_options(message: str, options: Mapping[str, str]) -> str:
     --------
     >>> in_options('pass energy_unit="kWh", or a layout', {"energy_unit": "--energy-unit"})
     'pass --energy-unit kWh, or a layout'
+    >>> in_options("pass missing_values=[-9, -99], or missing_values=[]", {"missing_values": "--missing-values"})
+    "pass --missing-values -9 -99, or --missing-values ''"
     >>> in_options("since (2024-02-01) is after until (2024-01-01)", {"since": "--since", "until": "--until"})
     '--since (2024-02-01) is after --until (2024-01-01)'
     """
 
     def named(match: re.Match[str]) -> str:
-        before, name, value = match.groups()
-        return f"{before}{options[name]}{f' {value}' if value else ''}" if name in options else match[0]
+        before, name, value, values = match.groups()
+        if name not in options:
+            return match[0]
+        if values is not None:
+            value = values.replace(",", "").replace('"', "") or "''"
+        return f"{before}{options[name]}{f' {value}' if value else ''}"
 
     return _PARAMETER.sub(named, message)
 
@@ -158,21 +173,33 @@ def one_value_each(arguments: Sequence[str], lists: Collection[str]) -> list[str
     --------
     >>> one_value_each(["--columns", "ta", "hm", "--json"], {"--columns"})
     ['--columns', 'ta', '--columns', 'hm', '--json']
+    >>> one_value_each(["--missing-values", "-9", "NA"], {"--missing-values"})
+    ['--missing-values', '-9', '--missing-values', 'NA']
     """
     spread: list[str] = []
     option: str | None = None
     for argument, following in zip_longest(arguments, arguments[1:], fillvalue="-"):
         if argument in lists:
-            if following.startswith("-"):
+            if _is_option(following):
                 raise typer.BadParameter(f"{argument} needs at least one value")
             option = argument
             continue
-        if argument.startswith("-"):
+        if _is_option(argument):
             option = None
         elif option is not None:
             spread.append(option)
         spread.append(argument)
     return spread
+
+
+def _is_option(argument: str) -> bool:
+    return argument.startswith("-") and not re.match(r"-($|[\d.])", argument)
+
+
+def date_column(text: str) -> str | list[str]:
+    """Return the column of the stamps, or those of their parts, which are separated by commas."""
+    parts = split_at_commas([text])
+    return text if len(parts) < 2 else parts
 
 
 def split_at_commas(values: Iterable[str]) -> list[str]:

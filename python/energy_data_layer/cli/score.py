@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from energy_data_layer.cli.console import say
-from energy_data_layer.cli.options import Engine, EngineChoice, split_at_commas
+from energy_data_layer.cli.options import (
+    DateColumn,
+    Engine,
+    EngineChoice,
+    MissingValues,
+    date_column,
+    split_at_commas,
+)
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
@@ -24,7 +31,8 @@ def score(
     ],
     columns: Annotated[list[str], typer.Option(help="The columns to score.")] = ["ta", "hm"],  # noqa: B006
     station_col: Annotated[str, typer.Option(help="The column of the stations.")] = "stnNm",
-    date_col: Annotated[str, typer.Option(help="The column of the time stamps.")] = "tm",
+    date_col: DateColumn = "tm",
+    missing_values: MissingValues = None,
     methods: Annotated[list[str], typer.Option(help="The methods to compare.")] = [  # noqa: B006
         "spline_climatology",
         "linear",
@@ -53,21 +61,23 @@ def score(
 
         require_matplotlib()
     table = read_table(Path(source))
+    stamps = date_column(date_col)
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 
-        table = complete_hours(table, date_col, station_col, use_rust=engine.use_rust)
+        table = complete_hours(table, stamps, station_col, use_rust=engine.use_rust)
     names = split_at_commas(columns)
     card = score_imputation(
         table,
         names,
-        date_col,
+        stamps,
         station_col,
         methods=cast("list[Method]", split_at_commas(methods)),
         gap_lengths=_lengths(split_at_commas(gap_lengths)),
         gaps=gaps,
         interval=interval,
-        bounds=bounds_of(names, date_col, station_col),
+        bounds=bounds_of(names, stamps, station_col),
+        missing_values=None if missing_values is None else split_at_commas(missing_values),
         seed=seed,
         use_rust=engine.use_rust,
     )

@@ -1,15 +1,14 @@
-"""Which Arrow types can be a station, a time stamp or a value; everything else is an error that names the column."""
+"""Which Arrow types can be a station or a value; everything else is an error that names the column."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from energy_data_layer.errors import ColumnTypeError, OptionError
+from energy_data_layer.errors import ColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,21 +34,6 @@ def station_column(frame: Frame, name: str, label: str = "the frame") -> ArrowCo
         raise ColumnTypeError(
             f'column "{name}" of {label} is of type {type_} and cannot name stations; use text or integers'
         ) from error
-
-
-def stamp_column(frame: Frame, name: str, label: str = "the frame") -> ArrowColumn:
-    """Return the time stamp column as timestamps or text."""
-    column = frame.column(name)
-    if pt.is_timestamp(column.type):
-        return column
-    if is_text(column.type):
-        return as_plain_text(column)
-    if pt.is_null(column.type):
-        return column.cast(pa.large_string())
-    raise ColumnTypeError(
-        f'column "{name}" of {label} is of type {column.type} and cannot hold time stamps; '
-        "convert it to time stamps or to text like 2024-01-31 23:00"
-    )
 
 
 def value_column(frame: Frame, name: str, label: str = "the frame") -> Values:
@@ -91,41 +75,3 @@ def as_plain_text(column: ArrowColumn) -> ArrowColumn:
         words = column.dictionary.cast(pa.large_string())
         return words.take(column.indices)
     return column.cast(pa.large_string()) if pt.is_string_view(column.type) else column
-
-
-@dataclass(frozen=True)
-class InputColumns:
-    """The columns of one frame that a transform reads, as Arrow, with the names that errors use."""
-
-    label: str
-    station_col: str
-    date_col: str
-    station: ArrowColumn
-    stamp: ArrowColumn
-    wall_clock: ArrowColumn | None
-    """Naive stamps of the frame's own zone, for calendar fields; None where `stamp` is naive already."""
-    values: Mapping[str, Values]
-
-    def in_arrow(self) -> InputColumns:
-        """Return the same with all values as Arrow."""
-        return replace(self, values=as_arrow(self.values))
-
-
-def read_columns(
-    frame: Frame, date_col: str, station_col: str, columns: tuple[str, ...], label: str = "the frame"
-) -> InputColumns:
-    """Pick the columns a transform reads out of a frame and check their types."""
-    if date_col == station_col:
-        raise OptionError(f'date_col and station_col are both "{date_col}"; name the stamps and the stations')
-    station = station_column(frame, station_col, label)
-    stamp = stamp_column(frame, date_col, label)
-    zoned = pt.is_timestamp(stamp.type) and stamp.type.tz is not None
-    return InputColumns(
-        label=label,
-        station_col=station_col,
-        date_col=date_col,
-        station=station,
-        stamp=stamp,
-        wall_clock=frame.wall_clock(date_col) if zoned else None,
-        values={name: value_column(frame, name, label) for name in columns},
-    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import pyarrow as pa
 
+from energy_data_layer.core.columns import as_plain_text
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError, TextError
 
 if TYPE_CHECKING:
@@ -226,7 +227,12 @@ class _PolarsFrame:
     def from_table(self, table: pa.Table) -> Any:
         import polars as pl
 
-        return pl.DataFrame(table.rename_columns(self.names)).cast(self._df.schema)
+        try:
+            return pl.DataFrame(table.rename_columns(self.names)).cast(self._df.schema)
+        except pl.exceptions.InvalidOperationError as error:
+            raise ColumnTypeError(
+                f"a column of {self._label} cannot hold what is inserted; cast it to text first: {error}"
+            ) from error
 
 
 class _PandasFrame:
@@ -331,7 +337,7 @@ class _PandasFrame:
         import pandas as pd
 
         if name not in self._objects:
-            return _as_dtype(column, dtype)
+            return as_dtype(column, dtype)
         places = column.to_pandas()
         objects = pd.Series(np.nan, index=places.index, dtype=object)
         known = places.notna()
@@ -504,7 +510,7 @@ def _as_array(column: Values) -> Any:
     if isinstance(column, pa.ChunkedArray | pa.Array):
         if pa.types.is_large_string(column.type):
             # Text of its own type since pandas 3.0, objects before.
-            return _as_dtype(column, pd.Index([""]).dtype)
+            return as_dtype(column, pd.Index([""]).dtype)
         column = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
     return column if column.flags.writeable else column.copy()
 
@@ -513,6 +519,9 @@ def _table_to_pandas(table: pa.Table) -> pd.DataFrame:
     import pandas as pd
 
     # pandas computes on views with kernels that pyarrow does not have.
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type) and pa.types.is_string_view(field.type.value_type):
+            table = table.set_column(place, field.name, as_plain_text(table.column(place)))
     plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
     types = [plain.get(type_, type_) for type_ in table.schema.types]
     table = table.cast(pa.schema(zip(table.schema.names, types, strict=True)))
@@ -520,14 +529,18 @@ def _table_to_pandas(table: pa.Table) -> pd.DataFrame:
     return df
 
 
-def _as_dtype(column: ArrowColumn, dtype: Any) -> Any:
+def as_dtype(column: ArrowColumn, dtype: Any) -> Any:
     """Return an Arrow column as a pandas column of `dtype`; integers and booleans that got gaps become wider."""
     import pandas as pd
 
     if not isinstance(dtype, np.dtype):
         if hasattr(dtype, "__from_arrow__"):
             return dtype.__from_arrow__(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]))
-        return column.to_pandas().astype(dtype)
+        values = column.to_pandas()
+        if isinstance(dtype, pd.CategoricalDtype):
+            # Inserted rows bring stamps that are no category yet.
+            dtype = pd.CategoricalDtype(dtype.categories.union(values.dropna().unique(), sort=False), dtype.ordered)
+        return values.astype(dtype)
     if column.null_count and dtype.kind in "iu":
         return column.to_pandas().astype("float64")
     if column.null_count and dtype.kind not in "fcmM":

@@ -19,8 +19,8 @@ from energy_data_layer.errors import DuplicateKeyError, StationError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
     from energy_data_layer.core.frames import ArrowColumn
+    from energy_data_layer.core.inputs import InputColumns
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,14 @@ def is_marker_like(value: float) -> bool:
     return value in _LEAST_OF_TYPES or abs(value) >= 1e20 or bool(_NINES.fullmatch(f"{value:.12g}"))
 
 
-def suspicious_markers(values: NDArray[np.float64], low: float = -math.inf, high: float = math.inf) -> dict[float, int]:
+def may_hold_markers(values: NDArray[np.float64]) -> bool:
+    """Tell whether the smallest or the largest value looks like a marker: a quick answer for most columns."""
+    return bool(len(values)) and any(is_marker_like(float(end.reduce(values))) for end in (np.fmin, np.fmax))
+
+
+def suspicious_markers(
+    values: NDArray[np.float64], low: float | None = None, high: float | None = None
+) -> dict[float, int]:
     """Return numbers that look as if they stood for a missing value, and how often they occur.
 
     Such a number is repeated to the digit, looks like a marker (`is_marker_like`), is the smallest or the largest of
@@ -38,7 +45,7 @@ def suspicious_markers(values: NDArray[np.float64], low: float = -math.inf, high
     ----------
     values : ndarray
         The values of a column; NaN where one is missing.
-    low, high : float
+    low, high : float, optional
         The smallest and the largest possible value.
 
     Examples
@@ -48,13 +55,11 @@ def suspicious_markers(values: NDArray[np.float64], low: float = -math.inf, high
     >>> suspicious_markers(np.array([3.1, -9.0, 4.0, -12.0, -9.0]))
     {}
     """
-    if not len(values):
-        return {}
-    ends = np.fmin.reduce(values), np.fmax.reduce(values)
-    if not any(is_marker_like(float(end)) for end in ends):
+    if not may_hold_markers(values):
         return {}
     distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     found: dict[float, int] = {}
+    low, high = -math.inf if low is None else low, math.inf if high is None else high
     while len(distinct):
         at = next((at for at in (0, -1) if _is_marker(distinct, counts, at, low, high)), None)
         if at is None:

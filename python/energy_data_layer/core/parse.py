@@ -13,13 +13,13 @@ import pyarrow.types as pt
 
 from energy_data_layer.core.columns import as_plain_text, is_text
 from energy_data_layer.core.texts import BLANKS
-from energy_data_layer.errors import InfiniteValueError, StampError
+from energy_data_layer.errors import CommaError, InfiniteValueError, StampError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
     from energy_data_layer.core.frames import ArrowColumn
+    from energy_data_layer.core.inputs import InputColumns
 
 LARGEST_VALUE = sys.float_info.max / 2**27
 """Beyond it, sums of values could overflow; such a value counts as infinite."""
@@ -37,19 +37,42 @@ DATE_FORMS = {
     f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS}$": "YYYY-MM-DD",
     f"^{YEAR}{TWO_DIGITS}{TWO_DIGITS}$": "YYYYMMDD",
 }
-DAY_FORMS = DATE_FORMS | {
-    f"^{YEAR}/{TWO_DIGITS}/{TWO_DIGITS}$": "YYYY/MM/DD",
-    f"^{YEAR}[.]{TWO_DIGITS}[.]{TWO_DIGITS}$": "YYYY.MM.DD",
+WRITTEN_FORM = {
+    f"^{YEAR}-{TWO_DIGITS}-{TWO_DIGITS} ({HOUR}:{SIXTY}:{SIXTY}|24:00:00)$": "YYYY-MM-DD hh:mm:ss",
 }
-MIDNIGHT = "[ T]00:00(:00)?$"
-GROUPED_FORM = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?$"
+"""What `REWRITTEN` brings a stamp to, however it is written."""
+
+REWRITTEN = (
+    (r"^([0-9]{4})([0-9]{2})([0-9]{2})($|[ T].*)", r"\1-\2-\3\4"),
+    (r"^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})$", r"\1-\2-\3 \4:00"),
+    (r"^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$", r"\1-\2-\3 \4:\5"),
+    (r"^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$", r"\1-\2-\3 \4:\5:\6"),
+    (r"^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})($|[ T].*)", r"\1-\2-\3\4"),
+    (r"^([0-9]{4})[.]([0-9]{1,2})[.]([0-9]{1,2})($|[ T].*)", r"\1-\2-\3\4"),
+    (r"^([0-9]{4})-([0-9])-", r"\1-0\2-"),
+    (r"^([0-9]{4}-[0-9]{2})-([0-9])($|[ T])", r"\1-0\2\3"),
+    (r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$", r"\1 00:00"),
+    (r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(T| +)([0-9]{1,2}:[0-9]{2})", r"\1 \3"),
+    (r"^(.{10}) ([0-9]):", r"\1 0\2:"),
+    (r"^(.{16})$", r"\1:00"),
+    (r"^(.{19})[.]0+$", r"\1"),
+)
+"""The ways in which people and programs write a stamp, and what makes them one, step by step."""
+
 NUMBER_FORM = r"^[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*$"
+"""A plain number."""
+GROUPED_FORM = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+([.][0-9]*)?$"
+DECIMAL_COMMA_FORM = r"^[+-]?([0-9]+|[0-9]{1,3}([.][0-9]{3})+),[0-9]+$"
+MINUS_BEHIND, IN_PARENTHESES = r"^([0-9.].*?) *-$", r"^\( *([0-9.].*?) *\)$"
+WIDE_CHARACTERS = "[\u2212\uff01-\uff5e]"
+NARROW = {0x2212: "-"} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+"""The characters of ASCII that others stand for."""
 
 
 def parse_stamps(columns: InputColumns) -> pd.DatetimeIndex:
     """Return the stamps of a frame as naive instants (UTC where they carry a zone), or raise `StampError`."""
     column = columns.stamp
-    stamps = parse_texts(column, STAMP_FORMS) if is_text(column.type) else _to_datetimes(column)
+    stamps = parse_stamp_texts(column) if is_text(column.type) else _to_datetimes(column)
     unreadable = np.flatnonzero(stamps.isna())
     if len(unreadable):
         first = unreadable[:5]
@@ -69,6 +92,26 @@ def parse_texts(column: ArrowColumn, forms: dict[str, str]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(parsed)
 
 
+def parse_stamp_texts(column: ArrowColumn) -> pd.DatetimeIndex:
+    """Return texts as instants, NaT where one is no stamp in any way of writing them."""
+    stamps = parse_texts(column, STAMP_FORMS)
+    others = np.asarray(stamps.isna())
+    if others.any():
+        rewritten = parse_texts(_rewritten(as_plain_text(column).filter(pa.array(others))), WRITTEN_FORM)
+        instants = stamps.to_numpy().copy()
+        instants[others] = rewritten.to_numpy()
+        stamps = pd.DatetimeIndex(instants)
+    return stamps
+
+
+def _rewritten(texts: ArrowColumn) -> ArrowColumn:
+    """Return stamps of any form as `WRITTEN_FORM`, other texts as something else."""
+    texts = trimmed(texts)
+    for form, written in REWRITTEN:
+        texts = pc.replace_substring_regex(texts, form, written)
+    return texts
+
+
 def parse_wall_clock(columns: InputColumns, stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the stamps whose calendar fields count: those of the frame's own zone."""
     return stamps if columns.wall_clock is None else _to_datetimes(columns.wall_clock)
@@ -78,16 +121,39 @@ def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     """Return a column as float64 with NaN for missing, and how many texts were no number."""
     if pt.is_float64(column.type):
         return _to_numpy(column), 0
-    return _to_numbers(as_plain_text(column).cast(pa.large_string()))
+    texts = as_plain_text(column).cast(pa.large_string())
+    numbers, rows = _plain_numbers(texts)
+    others = ~rows & _to_numpy(texts.is_valid()).astype(bool)
+    numbers[others], read = _plain_numbers(_without_commas(_sign_in_front(texts.filter(pa.array(others)))))
+    return numbers, len(read) - int(read.sum())
 
 
-def parse_cells(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
-    """Return what `parse_numbers` does; texts may have any blanks around them and thousands separators."""
-    if pt.is_float64(column.type):
-        return _to_numpy(column), 0
-    texts = trimmed(column)
-    grouped = pc.match_substring_regex(texts, GROUPED_FORM)
-    return _to_numbers(pc.if_else(grouped, pc.replace_substring(texts, ",", ""), texts))
+parse_cells = parse_numbers
+
+
+def parse_plain_numbers(column: ArrowColumn) -> NDArray[np.float64]:
+    """Return texts as float64, NaN where one is no plain number."""
+    return _plain_numbers(as_plain_text(column).cast(pa.large_string()))[0]
+
+
+def require_one_meaning(
+    column: ArrowColumn, name: str, label: str = "the frame", positions: NDArray[np.intp] | None = None
+) -> None:
+    """Raise where some texts have a comma before the decimals, and others a point, or commas between thousands.
+
+    `positions` are the rows' own where some were left out.
+    """
+    if not is_text(column.type) or not pc.any(pc.match_substring(as_plain_text(column), ",")).as_py():
+        return
+    texts = _sign_in_front(as_plain_text(column).cast(pa.large_string()))
+    grouped = _has_form(texts, GROUPED_FORM)
+    decimal = _has_form(texts, DECIMAL_COMMA_FORM) & ~grouped
+    point = _has_form(texts, NUMBER_FORM) & _has_form(texts, "[.]")
+    meanings = [np.flatnonzero(rows) for rows in (decimal, point | grouped)]
+    if all(map(len, meanings)):
+        rows = np.sort([rows[0] for rows in meanings])
+        values = [column[int(row)].as_py() for row in rows]
+        raise CommaError(name, rows if positions is None else positions[rows], values, len(rows), label)
 
 
 def parse_days(column: ArrowColumn) -> pd.DatetimeIndex:
@@ -96,8 +162,9 @@ def parse_days(column: ArrowColumn) -> pd.DatetimeIndex:
         stamps = _to_datetimes(column)
         per_day = np.timedelta64(1, "D").astype(f"timedelta64[{stamps.unit}]").astype("int64")
         return pd.DatetimeIndex(stamps.where(stamps.asi8 % per_day == 0))
-    days = pc.replace_substring_regex(trimmed(column), MIDNIGHT, "")
-    return parse_texts(days, DAY_FORMS).as_unit("us")
+    written = _rewritten(column)
+    midnight = pc.fill_null(pc.ends_with(written, " 00:00:00"), False)
+    return parse_texts(pc.if_else(midnight, written, None), WRITTEN_FORM).as_unit("us")
 
 
 def require_finite(
@@ -116,11 +183,33 @@ def trimmed(column: ArrowColumn) -> ArrowColumn:
     return pc.utf8_trim(as_plain_text(column).cast(pa.large_string()), BLANKS)
 
 
-def _to_numbers(texts: ArrowColumn) -> tuple[NDArray[np.float64], int]:
+def _plain_numbers(texts: ArrowColumn) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return texts as float64, and which of them are plain numbers."""
     rows = _has_form(texts, NUMBER_FORM)
     numbers = np.full(len(texts), np.nan)
     numbers[rows] = _to_numpy(texts.filter(pa.array(rows))).astype(object).astype(np.float64)
-    return numbers, len(texts) - texts.null_count - int(rows.sum())
+    return numbers, rows
+
+
+def _sign_in_front(texts: ArrowColumn) -> ArrowColumn:
+    """Return texts in characters of ASCII where these have the same meaning, without blanks, signs in front."""
+    texts = pc.utf8_trim(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts, BLANKS)
+    wide = pc.match_substring_regex(texts, WIDE_CHARACTERS)
+    if pc.any(wide).as_py():
+        narrow = [text.translate(NARROW) for text in texts.filter(wide).to_pylist()]
+        texts = pc.replace_with_mask(texts, wide, pa.array(narrow, texts.type))
+    for form in (MINUS_BEHIND, IN_PARENTHESES):
+        texts = pc.replace_substring_regex(texts, form, r"-\1")
+    return texts
+
+
+def _without_commas(texts: ArrowColumn) -> ArrowColumn:
+    """Return numbers with commas as plain ones, all other texts as they are."""
+    grouped = pc.match_substring_regex(texts, GROUPED_FORM)
+    texts = pc.if_else(grouped, pc.replace_substring(texts, ",", ""), texts)
+    decimal = pc.match_substring_regex(texts, DECIMAL_COMMA_FORM)
+    with_point = pc.replace_substring(pc.replace_substring(texts, ".", ""), ",", ".")
+    return pc.if_else(decimal, with_point, texts)
 
 
 def _has_form(texts: ArrowColumn, form: str) -> NDArray[np.bool_]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
     from energy_data_layer.core.frames import Values
+    from energy_data_layer.core.inputs import InputColumns
 
 STATION, DATE, WALL_CLOCK = "station", "date", "wall clock"
 
@@ -30,6 +30,7 @@ ERROR_OF_KIND = {
     "off_grid": errors.OffGridError,
     "day": errors.DayError,
     "energy_unit": errors.EnergyUnitError,
+    "commas": errors.CommaError,
 }
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.columns import read_columns
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather.from_files import axis_labels
 from energy_data_layer.reports.gap_picture import SHOWN_WELL, draw_gap_picture

@@ -158,6 +158,7 @@ class Filling:
                 _STATION,
                 {} if model is None else derived_columns(self._columns, _STAMP, _STATION, frames, model),
                 bounds=bounds_of(self._columns, _STAMP, _STATION),
+                missing_values=(),  # markers were looked for where the rows were read
                 history=history,
                 interval=None if model is None else self._fills.interval,
                 method=method,

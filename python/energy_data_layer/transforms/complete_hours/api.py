@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.columns import InputColumns, read_columns
 from energy_data_layer.core.frames import Frame, wrap
+from energy_data_layer.core.inputs import InputColumns, read_columns
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 @shadowed
 def complete_hours(
     df: FrameT,
-    date_col: str = "tm",
+    date_col: str | list[str] = "tm",
     station_col: str = "stnNm",
     *,
     freq: str | timedelta = "1h",
@@ -123,7 +123,7 @@ def complete_hours(
     frame = wrap(df)
     columns = read_columns(frame, date_col, station_col, ())
     for name in frame.names:
-        if name != date_col:
+        if name not in columns.date_cols:
             frame.cells(name)  # raises where it is there twice or cannot be read
     for name in carry or ():
         if name not in frame.names:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from energy_data_layer.core.columns import is_text
+from energy_data_layer.core.frames import as_dtype
 from energy_data_layer.core.keys import Keys, read_keys
+from energy_data_layer.core.stamps import form_of_stamps, write_stamps
 from energy_data_layer.errors import ConflictingRowsError, OffGridError, OptionError
 from energy_data_layer.transforms.complete_hours.absence import Absence
 
@@ -18,11 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.inputs import InputColumns
 
 MOST_ROWS = 2**29
-WITHOUT_MARKS, WITH_SECONDS = 12, 19
-"""The lengths of `YYYYMMDDhhmm` and `YYYY-MM-DD hh:mm:ss`."""
 TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -63,9 +64,12 @@ def complete_hours(
     grid = _lay_grid(keys, _distinct_rows(frame, keys, columns), step, max_gap)
 
     result = {}
+    written = {} if columns.written is None else columns.written(_instants(columns, grid), step)
     for name in frame.columns:
         column = frame[name]
-        if name == columns.date_col:
+        if name in written:
+            result[name] = pd.Series(as_dtype(written[name], column.dtype))
+        elif name in columns.date_cols:
             result[name] = _stamps(column, columns, grid, step)
         elif name == columns.station_col or (carry is not None and name in carry):
             result[name] = _take(column, grid.source)
@@ -99,7 +103,7 @@ def _distinct_rows(frame: pd.DataFrame, keys: Keys, columns: InputColumns) -> ND
     key = np.cumsum(~repeats) - 1
     first_of_key = rows[~repeats][key]
     different = np.zeros(len(rows), dtype=bool)
-    for name in frame.columns.drop(columns.date_col):
+    for name in frame.columns.drop(list(columns.date_cols)):
         column = frame[name]
         different[repeats] |= ~_same(column.iloc[rows[repeats]], column.iloc[first_of_key[repeats]])
     if different.any():
@@ -139,26 +143,22 @@ def _whole_seconds(stamps: pd.DatetimeIndex) -> NDArray[np.int64]:
     return stamps.as_unit("s").asi8
 
 
+def _instants(columns: InputColumns, grid: Grid) -> pa.Array:
+    return pa.array(grid.stamps).cast(pa.timestamp("s", columns.stamp.type.tz))
+
+
 def _stamps(column: pd.Series[Any], columns: InputColumns, grid: Grid, step: int) -> pd.Series[Any]:
     if not is_text(columns.stamp.type):
         zone = columns.stamp.type.tz
         stamps = pd.Series(grid.stamps if zone is None else grid.stamps.tz_localize("UTC").tz_convert(zone))
         return stamps.astype(column.dtype)
     result = _take(column, grid.source)
-    if grid.inserted.any():
-        texts = _as_text(grid.stamps[grid.inserted], columns.stamp[0].as_py(), step)
+    form = form_of_stamps(columns, step)
+    if form is not None and grid.inserted.any():
         result = result.astype(object)
-        result[grid.inserted] = texts
-        result = result.astype(column.dtype)
+        result[grid.inserted] = write_stamps(grid.stamps[grid.inserted].to_numpy(), form)
+        result = pd.Series(as_dtype(pa.array(result, pa.large_string(), from_pandas=True), column.dtype))
     return result
-
-
-def _as_text(stamps: pd.DatetimeIndex, form: str, step: int) -> NDArray[Any]:
-    """Write stamps in the form of another one, with seconds where the step needs them."""
-    length = len(form) if step % 60 == 0 else WITH_SECONDS
-    texts = np.datetime_as_string(stamps.to_numpy(), "s" if length == WITH_SECONDS else "m")
-    marks = dict.fromkeys("-T:", "") if length == WITHOUT_MARKS else {"T": "T" if form[10] == "T" else " "}
-    return np.array([text.translate(str.maketrans(marks)) for text in texts.tolist()], dtype=object)
 
 
 def _is_constant(column: pd.Series[Any], keys: Keys) -> NDArray[np.bool_]:

@@ -9,8 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import InputColumns, read_columns
+from energy_data_layer.core.coercion import (
+    checked_coerced,
+    checked_markers,
+    require_measured,
+    settle_coerced,
+    with_markers_missing,
+)
 from energy_data_layer.core.frames import Frame, Values, wrap
+from energy_data_layer.core.inputs import InputColumns, read_columns
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
@@ -18,8 +25,8 @@ from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ModelError, OptionError
 from energy_data_layer.transforms.impute.inputs import checked_columns, read_history
 from energy_data_layer.transforms.impute.model import GapModel
-from energy_data_layer.transforms.impute.quantities import require_continuous
-from energy_data_layer.transforms.impute.report import ImputationReport
+from energy_data_layer.transforms.impute.quantities import bounds_of, require_continuous
+from energy_data_layer.transforms.impute.report import ImputationReport, with_marked
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, Bounds, Method, checked_rule
 from energy_data_layer.transforms.impute.rust import imputed_in_rust
 
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from energy_data_layer.core.coercion import Coerced, MissingValues
     from energy_data_layer.transforms.impute.report import Filled, Imputed
     from energy_data_layer.transforms.impute.rule import Rule
 
@@ -39,13 +47,15 @@ if TYPE_CHECKING:
 def impute_missing_values(
     df: FrameT,
     columns: Sequence[str] = ...,
-    date_col: str = ...,
+    date_col: str | list[str] = ...,
     station_col: str = ...,
     *,
     method: Method = ...,
     max_spline_gap: int = ...,
     max_gap: int | None = ...,
     bounds: Mapping[str, Bounds] | None = ...,
+    missing_values: MissingValues | None = ...,
+    coerced: Coerced = ...,
     history: Any | None = ...,
     model: GapModel | pa.Table | None = ...,
     neighbours: int = ...,
@@ -60,13 +70,15 @@ def impute_missing_values(
 def impute_missing_values(
     df: FrameT,
     columns: Sequence[str] = ...,
-    date_col: str = ...,
+    date_col: str | list[str] = ...,
     station_col: str = ...,
     *,
     method: Method = ...,
     max_spline_gap: int = ...,
     max_gap: int | None = ...,
     bounds: Mapping[str, Bounds] | None = ...,
+    missing_values: MissingValues | None = ...,
+    coerced: Coerced = ...,
     history: Any | None = ...,
     model: GapModel | pa.Table | None = ...,
     neighbours: int = ...,
@@ -82,13 +94,15 @@ def impute_missing_values(
 def impute_missing_values(
     df: Any,
     columns: Sequence[str] = ("ta", "hm"),
-    date_col: str = "tm",
+    date_col: str | list[str] = "tm",
     station_col: str = "stnNm",
     *,
     method: Method = "spline_climatology",
     max_spline_gap: int = 3,
     max_gap: int | None = None,
     bounds: Mapping[str, Bounds] | None = None,
+    missing_values: MissingValues | None = None,
+    coerced: Coerced = "warn",
     history: Any | None = None,
     model: GapModel | pa.Table | None = None,
     neighbours: int = MOST_NEIGHBOURS,
@@ -120,11 +134,12 @@ def impute_missing_values(
     df : pandas.DataFrame, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
         One row per station and time stamp, in any order. It is not modified.
     columns : sequence of str, default ("ta", "hm")
-        The columns to fill: numbers, or texts that hold numbers (``".6"``, ``"-.8"``). Null, NaN and texts
-        that are no number are missing.
-    date_col : str, default "tm"
-        The time stamps: of any resolution, with or without a zone, or texts ``YYYY-MM-DD HH:MM[:SS]``,
-        ``YYYY-MM-DDTHH:MM[:SS]`` or ``YYYYMMDDHHMM``.
+        The columns to fill: numbers, or texts that hold numbers (``".6"``, ``"1,013.2"``, ``"-.8"``). Null, NaN,
+        `missing_values` and texts that are no number are missing.
+    date_col : str or list of str, default "tm"
+        The time stamps: of any resolution, with or without a zone, dates, or texts and whole numbers such as
+        ``2024-01-31 05:00``, ``2024-01-31T05:00+09:00``, ``2024/1/31 24:00`` and ``2024013105``. Or the columns of
+        year, month, day, hour and minute, in a list.
     station_col : str, default "stnNm"
         The stations: texts or integers.
     method : {"spline_climatology", "linear", "optimal_interpolation"}
@@ -136,6 +151,12 @@ def impute_missing_values(
     bounds : dict of str to (float or None, float or None), optional
         The smallest and the largest possible value of some columns, such as ``{"hm": (0, 100), "ws": (0, None)}``.
         A fill outside is set to the bound and counted in the report; observed values are never changed.
+    missing_values : sequence of float or str, or dict of str to these, optional
+        What stands for a missing value, such as ``[-999, "NA"]``, in all columns or by column. By default nothing
+        does, and numbers that look like it are an error; ``[]`` takes them as measured.
+    coerced : {"warn", "raise", "missing"}
+        What to do with texts that are no number: warn and take them as missing, raise, or take them as missing.
+        Where most cells that are not blank are no number, ``"warn"`` raises too.
     history : frame, optional
         Rows of other times with the same columns. Their observed values take part in the climatology and
         the means, and in `optimal_interpolation` as if they stood in the frame; rows whose station and stamp are in
@@ -176,6 +197,12 @@ def impute_missing_values(
         If an option has a value that it cannot take (a `ValueError`).
     ColumnKindError
         If `optimal_interpolation` is to fill an ASOS field that is a direction, a sum or a flag (a `ValueError`).
+    CommaError
+        If commas in a column stand before the decimals here, and part thousands there (a `ValueError`).
+    MarkerError
+        If a number looks as if it stood for a missing value (a `ValueError`).
+    CoercedValuesError
+        If texts are no number, as `coerced` says (a `ValueError`).
     ModelError
         If the model has none of the columns (a `ValueError`).
     EngineUnavailable
@@ -222,11 +249,15 @@ def impute_missing_values(
     if model is not None:
         model = model if isinstance(model, GapModel) else GapModel.from_table(model, "model")
         _require_model(model, names, rule)
+    markers = checked_markers(missing_values, names)
+    coerced = checked_coerced(coerced)
     chosen = choice.choose(use_rust)
     frame = wrap(df)
     require_free(frame, names, provenance=provenance, interval=interval is not None)
-    given = read_columns(frame, date_col, station_col, names)
+    given, marked = with_markers_missing(read_columns(frame, date_col, station_col, names), markers)
     past = read_history(history, given)
+    if past is not None:
+        past, _ = with_markers_missing(past, markers)
 
     begin = time.perf_counter()
     run = imputed_in_rust if chosen.engine == "rust" else _impute_in_reference
@@ -234,13 +265,18 @@ def impute_missing_values(
     imputed = run(given, past, rule, *learnt)
     seconds = time.perf_counter() - begin
 
+    limits = bounds_of(names, date_col, station_col) | dict(bounds or {})
+    for name, filled in imputed.columns.items():
+        if markers.get(name) != ():  # an empty list says that all was measured
+            require_measured(filled.values, filled.codes == Provenance.OBSERVED, name, limits.get(name))
+        settle_coerced({name: given.values[name]}, [filled.codes != Provenance.OBSERVED], coerced)
     result = filled_frame(frame, given, imputed.columns, provenance=provenance, interval=interval is not None)
     if not report:
         return result
     return result, ImputationReport(
         rows=len(given.stamp),
         stations=imputed.stations,
-        columns=imputed.reports(),
+        columns=with_marked(imputed.reports(), marked),
         engine=chosen.engine,
         engine_reason=chosen.reason,
         seconds=seconds,

@@ -9,10 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
 
-from energy_data_layer.core.columns import as_arrow, read_columns, value_column
+from energy_data_layer.core.coercion import checked_markers, require_measured, settle_coerced, without_markers
+from energy_data_layer.core.columns import as_arrow, value_column
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.gaps import find_gaps
+from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.impute.api import filled_frame, impute_missing_values, require_free
@@ -25,8 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.coercion import Coerced, Markers, MissingValues
     from energy_data_layer.core.frames import Frame
+    from energy_data_layer.core.inputs import InputColumns
     from energy_data_layer.datasets.dataset import Column
     from energy_data_layer.transforms.impute.model import GapModel
     from energy_data_layer.transforms.impute.report import ImputationReport
@@ -95,7 +100,11 @@ class Derived(NamedTuple):
 
 
 def derived_columns(
-    columns: Iterable[str], date_col: str, station_col: str, frames: Iterable[Any], model: GapModel | None = None
+    columns: Iterable[str],
+    date_col: str | list[str],
+    station_col: str,
+    frames: Iterable[Any],
+    model: GapModel | None = None,
 ) -> dict[str, Derived]:
     """Return the columns that are filled through others, by name: those whose record says so.
 
@@ -148,7 +157,7 @@ def with_derived_fills(
     df: Any,
     filled: Any,
     columns: Sequence[str],
-    date_col: str,
+    date_col: str | list[str],
     station_col: str,
     derived: Mapping[str, Derived],
     bounds: Mapping[str, tuple[float, float]],
@@ -187,27 +196,38 @@ def with_derived_fills(
 def impute_with_derived(
     df: Any,
     columns: Sequence[str],
-    date_col: str,
+    date_col: str | list[str],
     station_col: str,
     derived: Mapping[str, Derived],
     *,
     bounds: Mapping[str, Bounds],
     history: Any | None,
     interval: float | None,
+    missing_values: MissingValues | None = None,
+    coerced: Coerced = "warn",
     **options: Any,
 ) -> tuple[Any, ImputationReport]:
     """Fill as `impute_missing_values` does, and derived columns through others, with provenance and report."""
+    known = known_columns(date_col, station_col)
+    markers = checked_markers(missing_values, {*columns, *(one.partner for one in derived.values())})
+    df, counts = measured_partners(df, derived, markers, known, coerced)
+    if history is not None:
+        history, _ = measured_partners(history, derived, markers, known, "missing", "the history")
+    to_fill = columns_to_fill(columns, derived)
     limits = {name: checked_bounds(name, pair, columns) for name, pair in bounds.items()}
     require_free(wrap(df), columns, provenance=True, interval=interval is not None)
     filled, report = impute_missing_values(
         with_auxiliaries(df, derived),
-        columns_to_fill(columns, derived),
+        to_fill,
         date_col,
         station_col,
         # What is limited there is not counted here.
         bounds={name: pair for name, pair in bounds.items() if name not in derived},
         history=None if history is None else with_auxiliaries(history, derived, "the history"),
         interval=interval,
+        # The auxiliary columns are no measurements.
+        missing_values={name: markers.get(name, ()) for name in to_fill if name in markers or name not in columns},
+        coerced=coerced,
         provenance=True,
         report=True,
         **options,
@@ -215,7 +235,39 @@ def impute_with_derived(
     frame, reports = with_derived_fills(
         df, filled, columns, date_col, station_col, derived, limits, interval=interval is not None
     )
-    return frame, replace(report, columns={name: (report.columns | reports)[name] for name in columns})
+    reports = report.columns | reports
+    for name in counts.keys() & reports.keys():
+        marked, no_numbers = counts[name]
+        reports[name] = replace(reports[name], marked=marked, coerced=no_numbers)
+    return frame, replace(report, columns={name: reports[name] for name in columns})
+
+
+def measured_partners(
+    df: Any,
+    derived: Mapping[str, Derived],
+    markers: Markers,
+    known: Mapping[str, Column],
+    coerced: Coerced,
+    label: str = "the frame",
+) -> tuple[Any, dict[str, tuple[int, int]]]:
+    """Return a frame whose derived columns and their partners hold numbers alone, and their markers and other texts.
+
+    The auxiliary columns are computed from them, before `impute_missing_values` could look at them.
+    """
+    from energy_data_layer.core.parse import parse_numbers
+
+    frame = wrap(df, label)
+    measured, counts = {}, {}
+    for name in dict.fromkeys(name for one in derived.values() for name in (one.column.name, one.partner)):
+        column, marked = without_markers(value_column(frame, name, label), markers.get(name, ()))
+        numbers, no_numbers = parse_numbers(pa.array(column) if isinstance(column, np.ndarray) else column)
+        if markers.get(name) != ():
+            require_measured(numbers, ~np.isnan(numbers), name, (known[name].low, known[name].high), label)
+        settle_coerced({name: column}, [np.isnan(numbers)], coerced)
+        if marked or not (isinstance(column, np.ndarray) or pt.is_floating(column.type)):
+            measured[name] = pa.array(numbers, from_pandas=True) if frame.has_nulls else numbers
+        counts[name] = marked, no_numbers
+    return (frame.filled(measured, {}) if measured else df), counts
 
 
 def _numbers(frame: Frame, name: str, label: str = "the frame") -> Numbers:

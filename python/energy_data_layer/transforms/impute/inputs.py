@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.core.columns import InputColumns, is_text, read_columns
+from energy_data_layer.core.columns import is_text
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.inputs import InputColumns, read_columns
+from energy_data_layer.core.stamps import date_columns
 from energy_data_layer.errors import ColumnTypeError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def checked_columns(columns: Sequence[str], date_col: str, station_col: str) -> tuple[str, ...]:
+def checked_columns(columns: Sequence[str], date_col: str | list[str], station_col: str) -> tuple[str, ...]:
     """Return the columns to fill, or raise `OptionError` for a key or one that is named twice."""
     names = (columns,) if isinstance(columns, str) else tuple(columns)
     for name in names:
-        if name in (date_col, station_col):
+        if name == station_col or name in date_columns(date_col):
             raise OptionError(f'column "{name}" is a key column and cannot be filled')
     if len(set(names)) < len(names):
         raise OptionError(f"columns names a column twice: {', '.join(map(str, names))}")
@@ -28,7 +30,7 @@ def read_history(history: Any | None, given: InputColumns) -> InputColumns | Non
     if history is None:
         return None
     label = "the history"
-    past = read_columns(wrap(history, label), given.date_col, given.station_col, tuple(given.values), label)
+    past = read_columns(wrap(history, label), list(given.date_cols), given.station_col, tuple(given.values), label)
     if is_text(past.station.type) != is_text(given.station.type):
         raise ColumnTypeError(
             f'column "{given.station_col}" is of type {given.station.type} in the frame and {past.station.type} '

@@ -12,18 +12,22 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from energy_data_layer.core.atomic_file import written_atomically
-from energy_data_layer.core.columns import InputColumns, read_columns
+from energy_data_layer.core.coercion import checked_markers, require_measurements, with_markers_missing
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.inputs import InputColumns, read_columns
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import ModelError
 from energy_data_layer.transforms.impute.inputs import checked_columns, read_history
 from energy_data_layer.transforms.impute.model_schema import MODEL_SCHEMA, PER_SET, PER_STATION
+from energy_data_layer.transforms.impute.quantities import bounds_of
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_neighbours
 from energy_data_layer.transforms.impute.rust import fitted_in_rust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
+
+    from energy_data_layer.core.coercion import MissingValues
 
 VERSION = 1
 FACTS = b"energy_data_layer.gap_model"
@@ -61,9 +65,10 @@ class GapModel:
         cls,
         df: Any,
         columns: Sequence[str] = ("ta", "hm"),
-        date_col: str = "tm",
+        date_col: str | list[str] = "tm",
         station_col: str = "stnNm",
         *,
+        missing_values: MissingValues | None = None,
         history: Any | None = None,
         neighbours: int = MOST_NEIGHBOURS,
         use_rust: bool | None = None,
@@ -72,7 +77,7 @@ class GapModel:
 
         Parameters
         ----------
-        df, columns, date_col, station_col, history, use_rust
+        df, columns, date_col, station_col, missing_values, history, use_rust
             As in `impute_missing_values`.
         neighbours : int, default 4
             How many other stations may take part in a fill, 0 to 4.
@@ -85,8 +90,14 @@ class GapModel:
             As in `impute_missing_values`.
         """
         names = checked_columns(columns, date_col, station_col)
-        given = read_columns(wrap(df), date_col, station_col, names)
+        markers = checked_markers(missing_values, names)
+        given, _ = with_markers_missing(read_columns(wrap(df), date_col, station_col, names), markers)
         past = read_history(history, given)
+        if past is not None:
+            past, _ = with_markers_missing(past, markers)
+        limits = bounds_of(names, date_col, station_col)
+        for one in (given,) if past is None else (given, past):
+            require_measurements(one, markers, limits)
         fit = fitted_in_rust if choice.choose(use_rust).engine == "rust" else _fitted_in_reference
         table, facts = fit(given, past, checked_neighbours(neighbours))
         facts |= {"version": VERSION, "columns": list(names)}

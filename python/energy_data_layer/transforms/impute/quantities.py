@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.types as pt
 
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, PROVENANCE_SUFFIX
+from energy_data_layer.core.stamps import date_columns
 from energy_data_layer.datasets.asos import ASOS_COLUMNS, KEYS
 from energy_data_layer.errors import ColumnKindError
 
@@ -23,25 +24,27 @@ if TYPE_CHECKING:
 ROUNDING = 1e-9
 
 
-def known_columns(date_col: str, station_col: str) -> Mapping[str, Column]:
+def known_columns(date_col: str | list[str], station_col: str) -> Mapping[str, Column]:
     """Return the columns of the dataset whose keys these are; none where no dataset has such keys."""
-    return ASOS_COLUMNS if {date_col, station_col} <= set(KEYS) else {}
+    return ASOS_COLUMNS if {*date_columns(date_col), station_col} <= set(KEYS) else {}
 
 
-def fillable(frame: Frame, date_col: str, station_col: str, derived: Container[str] = ()) -> tuple[str, ...]:
+def fillable(
+    frame: Frame, date_col: str | list[str], station_col: str, derived: Container[str] = ()
+) -> tuple[str, ...]:
     """Return the columns that can be filled: `derived`, those that their record says, others if floating point."""
     known = known_columns(date_col, station_col)
     made = (PROVENANCE_SUFFIX, LOW_SUFFIX, HIGH_SUFFIX)
     columns = []
     for name in frame.names:
-        if name in (date_col, station_col) or str(name).endswith(made):
+        if name == station_col or name in date_columns(date_col) or str(name).endswith(made):
             continue
         if name in derived or known[name].can_be_imputed if name in known else pt.is_floating(frame.column(name).type):
             columns.append(name)
     return tuple(columns)
 
 
-def bounds_of(columns: Iterable[str], date_col: str, station_col: str) -> dict[str, Bounds]:
+def bounds_of(columns: Iterable[str], date_col: str | list[str], station_col: str) -> dict[str, Bounds]:
     """Return the physical bounds of those columns that a dataset's record has any of."""
     known = known_columns(date_col, station_col)
     bounded = [known[name] for name in columns if name in known]
@@ -58,7 +61,7 @@ def within_bounds(
     return within, int(outside.sum())
 
 
-def require_continuous(columns: Sequence[str], date_col: str, station_col: str) -> None:
+def require_continuous(columns: Sequence[str], date_col: str | list[str], station_col: str) -> None:
     """Raise `ColumnKindError` for columns whose values in between make no sense."""
     known = known_columns(date_col, station_col)
     for name in columns:

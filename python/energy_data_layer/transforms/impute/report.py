@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.provenance import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class ColumnReport:
         How many gaps there are of each length.
     clipped : int
         Fills that lay outside the column's bounds and were set to the bound.
+    marked : int
+        Cells that held one of `missing_values`.
     """
 
     missing_before: int
@@ -43,6 +45,7 @@ class ColumnReport:
     filled: dict[str, int]
     gap_lengths: dict[int, int]
     clipped: int = 0
+    marked: int = 0
 
     @classmethod
     def from_counts(cls, codes: list[int], coerced: int, gap_lengths: dict[int, int], clipped: int = 0) -> ColumnReport:
@@ -67,6 +70,11 @@ class ColumnReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""
         return asdict(self)
+
+
+def with_marked(columns: dict[str, ColumnReport], marked: Mapping[str, int]) -> dict[str, ColumnReport]:
+    """Return the reports with how many cells of each column held a marker."""
+    return columns | {name: replace(columns[name], marked=count) for name, count in marked.items() if name in columns}
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.impute.derived import (
     columns_to_fill,
     derived_columns,
     impute_with_derived,
+    measured_partners,
     with_auxiliaries,
 )
 from energy_data_layer.transforms.impute.model import GapModel
-from energy_data_layer.transforms.impute.quantities import bounds_of, fillable
+from energy_data_layer.transforms.impute.quantities import bounds_of, fillable, known_columns
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from energy_data_layer.core.coercion import Coerced, MissingValues
     from energy_data_layer.transforms.impute.report import ImputationReport
     from energy_data_layer.transforms.impute.rule import Bounds, Method
 
@@ -54,13 +57,15 @@ class ImputeResult:
 def impute(
     df: Any,
     columns: Sequence[str] | None = None,
-    date_col: str = "tm",
+    date_col: str | list[str] = "tm",
     station_col: str = "stnNm",
     *,
     method: Method = "optimal_interpolation",
     max_spline_gap: int = 3,
     max_gap: int | None = None,
     bounds: Mapping[str, Bounds] | None = None,
+    missing_values: MissingValues | None = None,
+    coerced: Coerced = "warn",
     history: Any | None = None,
     model: GapModel | None = None,
     neighbours: int = MOST_NEIGHBOURS,
@@ -74,7 +79,8 @@ def impute(
 
     Parameters
     ----------
-    df, date_col, station_col, method, max_spline_gap, max_gap, history, model, neighbours, interval, use_rust
+    df, date_col, station_col, method, max_spline_gap, max_gap, missing_values, coerced, history, model, neighbours, \
+    interval, use_rust
         As in `impute_missing_values`.
     columns : sequence of str, optional
         The columns to fill. By default all that can be filled: of the fields of the ASOS weather those whose record
@@ -128,6 +134,8 @@ def impute(
         max_spline_gap=max_spline_gap,
         max_gap=max_gap,
         bounds=bounds_of(names, date_col, station_col) if bounds is None else bounds,
+        missing_values=missing_values,
+        coerced=coerced,
         history=history,
         model=model,
         neighbours=neighbours,
@@ -138,12 +146,21 @@ def impute(
     def fit() -> GapModel:
         if model is not None:
             return model
+        known = known_columns(date_col, station_col)
+        markers = checked_markers(missing_values, {*names, *(one.partner for one in derived.values())})
+        frames = [
+            with_auxiliaries(measured_partners(one, derived, markers, known, "missing", label)[0], derived, label)
+            for one, label in ((df, "the frame"), (history, "the history"))
+            if one is not None
+        ]
+        to_fill = columns_to_fill(names, derived)
         return GapModel.fit(
-            with_auxiliaries(df, derived),
-            columns_to_fill(names, derived),
+            frames[0],
+            to_fill,
             date_col,
             station_col,
-            history=None if history is None else with_auxiliaries(history, derived, "the history"),
+            missing_values={name: markers.get(name, ()) for name in to_fill},
+            history=frames[1] if history is not None else None,
             neighbours=neighbours,
             use_rust=report.engine == "rust",
         )

@@ -23,7 +23,7 @@ from energy_data_layer.transforms.impute.report import ColumnReport, Filled, Imp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.inputs import InputColumns
     from energy_data_layer.transforms.impute.rule import Rule
 
 

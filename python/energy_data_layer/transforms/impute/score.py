@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.columns import read_columns
+from energy_data_layer.core.coercion import checked_markers, require_measurements, with_markers_missing
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.impute.api import impute_missing_values
 from energy_data_layer.transforms.impute.masks import LIKE_MINE, generator, masked_gaps
+from energy_data_layer.transforms.impute.quantities import bounds_of
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_rule, checked_whole
 
 if TYPE_CHECKING:
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.coercion import Markers, MissingValues
     from energy_data_layer.core.gaps import Gaps
+    from energy_data_layer.core.inputs import InputColumns
     from energy_data_layer.transforms.impute.reference.table import Table
     from energy_data_layer.transforms.impute.rule import Bounds, Method
 
@@ -141,7 +144,7 @@ class Scorecard:
 def score_imputation(
     frame: Any,
     columns: Sequence[str] = ("ta", "hm"),
-    date_col: str = "tm",
+    date_col: str | list[str] = "tm",
     station_col: str = "stnNm",
     *,
     methods: Sequence[Method | Filler] | Mapping[str, Method | Filler] = (
@@ -153,6 +156,7 @@ def score_imputation(
     gaps: int = 50,
     interval: float = 0.9,
     bounds: Mapping[str, Bounds] | None = None,
+    missing_values: MissingValues | None = None,
     neighbours: int = MOST_NEIGHBOURS,
     seed: int = 0,
     use_rust: bool | None = None,
@@ -166,7 +170,7 @@ def score_imputation(
 
     Parameters
     ----------
-    frame, columns, date_col, station_col, bounds, neighbours, use_rust
+    frame, columns, date_col, station_col, bounds, missing_values, neighbours, use_rust
         As in `impute_missing_values`. Insert absent hours first, by `complete_hours`.
     methods : sequence or mapping of str to method
         What to compare: methods of `impute_missing_values`, and functions that take a frame and return it filled,
@@ -254,12 +258,15 @@ def score_imputation(
             station_col,
             method=method,
             bounds=bounds,
+            missing_values=(),  # the values are those that the trial has read
             neighbours=neighbours,
             interval=interval,
             use_rust=use_rust,
         )
 
-    trial = _Trial(frame, names, date_col, station_col, gaps, interval, seed)
+    markers = checked_markers(missing_values, names)
+    limits = bounds_of(names, date_col, station_col) | dict(bounds or {})
+    trial = _Trial(frame, names, date_col, station_col, gaps, interval, seed, markers, limits)
     rows = [
         row
         for length in checked_lengths
@@ -313,7 +320,16 @@ class _Trial:
     """A frame whose observed values are hidden and filled."""
 
     def __init__(
-        self, frame: Any, names: tuple[str, ...], date_col: str, station_col: str, gaps: int, interval: float, seed: int
+        self,
+        frame: Any,
+        names: tuple[str, ...],
+        date_col: str | list[str],
+        station_col: str,
+        gaps: int,
+        interval: float,
+        seed: int,
+        markers: Markers,
+        bounds: Mapping[str, Bounds],
     ) -> None:
         from energy_data_layer.core.keys import read_keys
         from energy_data_layer.transforms.impute.reference.table import read_table
@@ -322,7 +338,8 @@ class _Trial:
         self._keys = (date_col, station_col)
         self._names = names
         self._gaps, self._interval, self._seed = gaps, interval, seed
-        given = self._read(frame, "the frame", names)
+        given, _ = with_markers_missing(self._read(frame, "the frame", names), markers)
+        require_measurements(given, markers, bounds)
         self._table: Table
         self._table, numbers, _ = read_table(given, None)
         self._own_keys = read_keys(given)

@@ -6,9 +6,19 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+import numpy as np
+
+from energy_data_layer.core.coercion import (
+    checked_coerced,
+    checked_markers,
+    require_measured,
+    settle_coerced,
+    without_markers,
+)
 from energy_data_layer.core.columns import as_arrow
 from energy_data_layer.core.frames import Frame, wrap
-from energy_data_layer.datasets.layout import GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
+from energy_data_layer.core.markers import may_hold_markers
+from energy_data_layer.datasets.layout import ENERGY_UNITS, GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
 from energy_data_layer.datasets.layouts import known_layout
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
@@ -20,10 +30,13 @@ from energy_data_layer.transforms.wide_to_long.report import TotalMismatch, Wide
 from energy_data_layer.transforms.wide_to_long.rust import lengthened_in_rust
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
+    from energy_data_layer.core.coercion import Coerced
     from energy_data_layer.datasets.layout import EnergyUnit, HourLabel
     from energy_data_layer.transforms.wide_to_long.report import Long
 
@@ -41,6 +54,8 @@ def transform_wide_to_long(
     energy_unit: EnergyUnit | None = ...,
     hour_label: HourLabel | None = ...,
     plant_name: str | None = ...,
+    missing_values: Sequence[float | str] | None = ...,
+    coerced: Coerced = ...,
     report: Literal[False] = ...,
     use_rust: bool | None = ...,
 ) -> FrameT: ...
@@ -54,6 +69,8 @@ def transform_wide_to_long(
     energy_unit: EnergyUnit | None = ...,
     hour_label: HourLabel | None = ...,
     plant_name: str | None = ...,
+    missing_values: Sequence[float | str] | None = ...,
+    coerced: Coerced = ...,
     report: Literal[True],
     use_rust: bool | None = ...,
 ) -> tuple[FrameT, WideReport]: ...
@@ -68,15 +85,17 @@ def transform_wide_to_long(
     energy_unit: EnergyUnit | None = None,
     hour_label: HourLabel | None = None,
     plant_name: str | None = None,
+    missing_values: Sequence[float | str] | None = None,
+    coerced: Coerced = "warn",
     report: bool = False,
     use_rust: bool | None = None,
 ) -> Any:
     """Turn a table of plants and days with 24 hour columns into one row per plant and hour.
 
     Each input row becomes 24 rows in the order of the hours; input rows keep their order. A published hour N
-    ends at N:00; the layout says whether its end or its start is stored. Cells are trimmed and thousands
-    separators taken out; what is then no number is missing, never zero. A row without any content is left
-    out. All values are brought to kWh.
+    ends at N:00; the layout says whether its end or its start is stored. Cells hold numbers as people write them
+    (``1,234.5``); what is no number is missing, never zero. A row without any content is left out. All values are
+    brought to kWh.
 
     Parameters
     ----------
@@ -92,6 +111,11 @@ def transform_wide_to_long(
         Which end of the hour is stored, in place of what the layout says.
     plant_name : str, optional
         The plant's name, for a table that does not name it.
+    missing_values : sequence of float or str, optional
+        What stands for a missing value in the hours, such as ``[-999, "점검"]``. By default nothing does, and numbers
+        that look like it are an error; ``[]`` takes them as measured.
+    coerced : {"warn", "raise", "missing"}
+        As in `impute_missing_values`, for the hours.
     report : bool, default False
         Return ``(frame, WideReport)``.
     use_rust : bool, optional
@@ -113,6 +137,8 @@ def transform_wide_to_long(
     StampError, StationError, DuplicateKeyError, InfiniteValueError, EnergyUnitError
         If rows have an unreadable day, no plant, the same plant and day as another row, an infinite value,
         or an unknown unit of energy (each a `ValueError` that names the first five rows).
+    CommaError, MarkerError, CoercedValuesError
+        As in `impute_missing_values`.
     OptionError
         If an option has a value that it cannot take (a `ValueError`).
     EngineUnavailable
@@ -129,10 +155,17 @@ def transform_wide_to_long(
     22 2024-01-31 23:00:00       한빛풍력       230.0
     23 2024-02-01 00:00:00       한빛풍력       240.0
     """
+    coerced = checked_coerced(coerced)
     chosen = choice.choose(use_rust)
     frame = wrap(df_wide)
     meant = _meant(layout, frame, energy_unit, hour_label, plant_name)
     columns = read_wide_columns(frame, meant)
+    markers = checked_markers(missing_values, columns.hours)
+    marked = 0
+    if any(markers.values()):
+        hours = {name: without_markers(column, markers[name]) for name, column in columns.hours.items()}
+        columns = replace(columns, hours={name: column for name, (column, _) in hours.items()})
+        marked = sum(count for _, count in hours.values())
 
     begin = time.perf_counter()
     long = lengthen(columns, frame, chosen.engine)
@@ -140,6 +173,10 @@ def transform_wide_to_long(
 
     if meant.name == RECOGNISED and energy_unit is None:
         _require_confirmed(meant, long)
+    if missing_values is None or any(markers.values()):
+        _require_measured(meant, long)
+    if long.coerced and coerced != "missing":
+        _settle_coerced(columns, coerced)
     result = long_frame(columns, frame, long)
     if not report:
         return result
@@ -150,6 +187,7 @@ def transform_wide_to_long(
         rows=len(next(iter(columns.date.values()))),
         rows_skipped=long.rows_skipped,
         coerced=long.coerced,
+        marked=marked,
         missing=long.missing,
         totals_checked=long.totals_checked,
         total_mismatches=[TotalMismatch(*mismatch) for mismatch in long.total_mismatches],
@@ -193,6 +231,25 @@ def _require_confirmed(layout: WideLayout, long: Long) -> None:
             f"(row {row}: {hours:g} kWh, total {total:g} kWh); "
             'pass energy_unit="Wh", or a layout'
         )
+
+
+def _require_measured(layout: WideLayout, long: Long) -> None:
+    """Raise `MarkerError` where hours look as if they stood for a missing value; units by row leave it open."""
+    if layout.energy_unit is None:
+        return
+    generation = long.generation
+    kwh = generation if isinstance(generation, np.ndarray) else generation.to_numpy(zero_copy_only=False)
+    multiply, divide = ENERGY_UNITS[layout.energy_unit]
+    ends = np.array([end.reduce(kwh, initial=np.nan) for end in (np.fmin, np.fmax)])
+    if may_hold_markers(ends * divide / multiply):
+        require_measured(kwh * divide / multiply, ~np.isnan(kwh), GENERATION, None)
+
+
+def _settle_coerced(columns: WideColumns, coerced: Coerced) -> None:
+    from energy_data_layer.core.parse import parse_numbers
+
+    hours = as_arrow(columns.hours)
+    settle_coerced(hours, [np.isnan(parse_numbers(column)[0]) for column in hours.values()], coerced)
 
 
 def _is_of_another_unit(hours: float, total: float) -> bool:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.core.columns import is_text
-from energy_data_layer.core.parse import parse_cells, parse_days, require_finite, trimmed
+from energy_data_layer.core.parse import parse_days, parse_numbers, require_finite, require_one_meaning, trimmed
 from energy_data_layer.datasets.layout import ENERGY_UNITS, HOURS
 from energy_data_layer.errors import DayError, DuplicateKeyError, EnergyUnitError, StationError
 from energy_data_layer.transforms.wide_to_long.report import Long
@@ -41,6 +41,8 @@ def lengthen(columns: WideColumns, *, unique: bool) -> Long:
     names = _plant_names(columns, rows)
     if unique:
         _require_unique(names, days, date_name, rows)
+    for name, column in (*columns.hours.items(), *columns.total.items()):
+        require_one_meaning(column.take(pa.array(rows)), name, positions=rows)
     cells, coerced = _cells(columns, rows)
     multiply, divide = _to_kwh(columns, rows)
     kwh = cells * multiply[:, None] / divide[:, None]
@@ -166,7 +168,7 @@ def _cells(columns: WideColumns, rows: Rows) -> tuple[Numbers, int]:
 
 
 def _numbers(name: str, column: ArrowColumn, rows: Rows) -> tuple[Numbers, int]:
-    values, coerced = parse_cells(column.take(pa.array(rows)))
+    values, coerced = parse_numbers(column.take(pa.array(rows)))
     require_finite(values, name, positions=rows)
     return values, coerced
 

@@ -60,6 +60,8 @@ class WideReport:
         The engine whose answer this is, and why it ran.
     seconds : float
         Wall time of the engine.
+    marked : int
+        Hours that held one of `missing_values`.
     """
 
     layout: str
@@ -74,6 +76,7 @@ class WideReport:
     engine: str
     engine_reason: str
     seconds: float
+    marked: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""

@@ -42,7 +42,7 @@ impl CompletedTable {
 }
 
 #[pyfunction]
-#[pyo3(signature = (data, *, date_col, station_col, step_seconds=3_600, max_gap_seconds=None, carry=None, wall_clock_col=None, threads=None))]
+#[pyo3(signature = (data, *, date_col, station_col, step_seconds=3_600, max_gap_seconds=None, stamp_form=None, carry=None, wall_clock_col=None, threads=None))]
 #[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
 pub fn complete_hours(
     py: Python<'_>,
@@ -51,6 +51,7 @@ pub fn complete_hours(
     station_col: &str,
     step_seconds: i64,
     max_gap_seconds: Option<i64>,
+    stamp_form: Option<&str>,
     carry: Option<Vec<String>>,
     wall_clock_col: Option<&str>,
     threads: Option<usize>,
@@ -67,7 +68,13 @@ pub fn complete_hours(
         wall_clock: wall_clock_col,
         frame: "the frame",
     };
-    let options = kernel::Options { keys, step_seconds, max_gap_seconds, carry: carry.as_deref() };
+    let options = kernel::Options {
+        keys,
+        step_seconds,
+        max_gap_seconds,
+        stamp_form: stamp_form.unwrap_or(kernel::STAMP_FORM),
+        carry: carry.as_deref(),
+    };
     let (table, absences) = without_gil(py, threads, || kernel::complete_hours(&data.0, options))?;
     Ok(CompletedTable { table, absences })
 }

@@ -26,8 +26,8 @@ use crate::texts::{Texts, of_text_type};
 /// The most rows a result may have.
 pub const MOST_ROWS: u64 = 1 << 29;
 
-/// The length of YYYYMMDDHHMM.
-const COMPACT_FORM: usize = 12;
+/// How new stamps are written beside texts, unless the caller says it.
+pub const STAMP_FORM: &str = "YYYY-MM-DD hh:mm:ss";
 
 /// How to complete.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,8 @@ pub struct Options<'a> {
     pub step_seconds: i64,
     /// The most seconds without rows that get some; None for any.
     pub max_gap_seconds: Option<i64>,
+    /// How new stamps are written where the stamps are texts: `STAMP_FORM` in any order, with any other characters.
+    pub stamp_form: &'a str,
     /// Columns that inserted rows take over from the row before; None for those that are constant
     /// within the station.
     pub carry: Option<&'a [String]>,
@@ -91,7 +93,7 @@ pub fn complete_hours(
     let arrays = parallel::map(size, columns.iter().collect(), |(index, field)| {
         let array = frame.column(*index);
         if field.name() == options.keys.date {
-            return stamps(array, &everywhere, &grid, keys.unit, options.step_seconds);
+            return stamps(array, &everywhere, &grid, keys.unit, options.stamp_form);
         }
         let carried = match options.carry {
             _ if !any_inserted || field.name() == options.keys.station => true,
@@ -318,13 +320,13 @@ fn same_value(array: &ArrayRef) -> Result<SameValue> {
     ))
 }
 
-/// The stamps of the result in the type of the input; new ones in the form of the input's first text.
+/// The stamps of the result in the type of the input; new texts in a form.
 fn stamps(
     array: &ArrayRef,
     everywhere: &UInt32Array,
     grid: &Grid,
     unit: TimeUnit,
-    step_seconds: i64,
+    form: &str,
 ) -> Result<ArrayRef> {
     if let DataType::Timestamp(_, zone) = array.data_type() {
         let instants = grid.instants.clone();
@@ -337,16 +339,12 @@ fn stamps(
         });
     }
     let decoded = decode_dictionary(array)?;
-    let Some((texts, form)) = Texts::of(&decoded)
-        .and_then(|texts| Some((texts, (0..decoded.len()).find_map(|row| texts.get(row))?)))
-    else {
-        return Ok(take(array, everywhere, None)?);
-    };
+    let Some(texts) = Texts::of(&decoded) else { return Ok(take(array, everywhere, None)?) };
     let mut result =
         LargeStringBuilder::with_capacity(grid.source.len(), grid.source.len() * form.len());
     for (row, &source) in grid.source.iter().enumerate() {
         if grid.inserted[row] {
-            result.append_value(in_form(grid.wall_clock[row], unit, form, step_seconds));
+            result.append_value(in_form(grid.wall_clock[row], unit, form));
         } else {
             result.append_option(texts.get(source as usize));
         }
@@ -361,18 +359,20 @@ where
     Arc::new(PrimitiveArray::<T>::from_iter_values(instants).with_timezone_opt(zone))
 }
 
-/// A stamp in the same form as another text, with seconds where the step needs them.
-fn in_form(ticks: i64, unit: TimeUnit, form: &str, step_seconds: i64) -> String {
+/// A stamp in a form.
+fn in_form(ticks: i64, unit: TimeUnit, form: &str) -> String {
     let full = format_stamp(ticks, unit);
-    let length = if step_seconds % 60 == 0 { form.len() } else { full.len() };
-    if length == COMPACT_FORM {
-        return full.chars().filter(char::is_ascii_digit).take(COMPACT_FORM).collect();
-    }
-    let mut text = full[..length.min(full.len())].to_owned();
-    if form.as_bytes().get(10) == Some(&b'T') {
-        text.replace_range(10..11, "T");
-    }
-    text
+    let parts = [
+        ("YYYY", 0..4),
+        ("MM", 5..7),
+        ("DD", 8..10),
+        ("hh", 11..13),
+        ("mm", 14..16),
+        ("ss", 17..19),
+    ];
+    parts
+        .into_iter()
+        .fold(form.to_owned(), |text, (letters, place)| text.replace(letters, &full[place]))
 }
 
 #[cfg(test)]
@@ -382,8 +382,13 @@ mod tests {
 
     const KEYS: KeyColumns<'_> =
         KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
-    const HOURLY: Options<'_> =
-        Options { keys: KEYS, step_seconds: 3_600, max_gap_seconds: None, carry: None };
+    const HOURLY: Options<'_> = Options {
+        keys: KEYS,
+        step_seconds: 3_600,
+        max_gap_seconds: None,
+        stamp_form: STAMP_FORM,
+        carry: None,
+    };
 
     fn frame(rows: &[(&str, &str, i64, Option<f64>)]) -> Result<RecordBatch> {
         let columns: Vec<(&str, ArrayRef)> = vec![

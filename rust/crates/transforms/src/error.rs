@@ -25,6 +25,8 @@ pub enum RowErrorKind {
     Day,
     /// A row's unit of energy is unknown.
     EnergyUnit,
+    /// Commas stand before the decimals in some rows and part thousands in others.
+    Commas,
 }
 
 impl RowErrorKind {
@@ -39,6 +41,7 @@ impl RowErrorKind {
             Self::OffGrid => "off_grid",
             Self::Day => "day",
             Self::EnergyUnit => "energy_unit",
+            Self::Commas => "commas",
         }
     }
 }

@@ -13,6 +13,7 @@ use num_traits::ToPrimitive;
 
 use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::stations::decode_dictionary;
+use crate::texts::trimmed;
 
 /// A column of numbers, NaN where a value is missing.
 pub struct Numbers {
@@ -27,9 +28,9 @@ pub fn read_numbers(column: &ArrayRef, name: &str, frame: &'static str) -> Resul
     let column = decode_dictionary(column)?;
     match column.data_type() {
         DataType::Float64 => Ok(plain(column.as_primitive::<Float64Type>())),
-        DataType::Utf8 => Ok(parse(column.as_string::<i32>().iter())),
-        DataType::LargeUtf8 => Ok(parse(column.as_string::<i64>().iter())),
-        DataType::Utf8View => Ok(parse(column.as_string_view().iter())),
+        DataType::Utf8 => parse(column.as_string::<i32>().iter(), name, frame),
+        DataType::LargeUtf8 => parse(column.as_string::<i64>().iter(), name, frame),
+        DataType::Utf8View => parse(column.as_string_view().iter(), name, frame),
         other => {
             to_float64(&column).map(|numbers| plain(&numbers)).ok_or_else(|| Error::ColumnType {
                 column: name.to_owned(),
@@ -108,22 +109,138 @@ fn plain(array: &Float64Array) -> Numbers {
     Numbers { values, coerced: 0 }
 }
 
-fn parse<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Numbers {
-    let mut coerced = 0;
-    let values = texts
-        .map(|text| match text.map(parse_number) {
-            Some(Some(value)) => value,
-            Some(None) => {
-                coerced += 1;
-                f64::NAN
-            }
-            None => f64::NAN,
-        })
-        .collect();
-    Numbers { values, coerced }
+fn parse<'a>(
+    texts: impl Iterator<Item = Option<&'a str>> + Clone,
+    name: &str,
+    frame: &'static str,
+) -> Result<Numbers> {
+    let mut tally = Tally::default();
+    let values = texts.clone().map(|text| text.map_or(f64::NAN, |text| tally.read(text))).collect();
+    if tally.decimal_commas {
+        require_one_meaning(texts.enumerate(), name, frame)?;
+    }
+    Ok(Numbers { values, coerced: tally.coerced })
 }
 
-/// A decimal number with optional sign, fraction and exponent, ASCII blanks around it allowed; the words
+/// What was met in texts that are read as numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// How many were none.
+    pub(crate) coerced: u64,
+    /// Whether there was a comma before decimals.
+    pub(crate) decimal_commas: bool,
+}
+
+impl Tally {
+    /// The number that a text is, NaN where it is none.
+    #[inline]
+    pub(crate) fn read(&mut self, text: &str) -> f64 {
+        match read_number(text) {
+            Some((value, comma)) => {
+                self.decimal_commas |= comma == Comma::BeforeDecimals;
+                value
+            }
+            None => {
+                self.coerced += 1;
+                f64::NAN
+            }
+        }
+    }
+}
+
+/// What commas in a number mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comma {
+    /// There is none.
+    Absent,
+    /// They part thousands.
+    BetweenThousands,
+    /// It stands before the decimals.
+    BeforeDecimals,
+}
+
+/// Raises where some texts have a comma before the decimals, and others a point, or commas between thousands.
+pub(crate) fn require_one_meaning<'a>(
+    texts: impl Iterator<Item = (usize, Option<&'a str>)>,
+    name: &str,
+    frame: &'static str,
+) -> Result<()> {
+    let (mut decimal, mut other) = (None, None);
+    for (row, text) in texts {
+        let Some(text) = text else { continue };
+        match read_number(text) {
+            Some((_, Comma::BeforeDecimals)) => decimal = decimal.or(Some((row, text))),
+            Some((_, comma)) if comma == Comma::BetweenThousands || text.contains(['.', '．']) => {
+                other = other.or(Some((row, text)));
+            }
+            _ => {}
+        }
+        if let (Some(decimal), Some(other)) = (decimal, other) {
+            let mut offending = Offending::new(RowErrorKind::Commas);
+            for (row, text) in [decimal.min(other), decimal.max(other)] {
+                offending.push(row, || Some(text.to_owned()));
+            }
+            return offending.into_result(name, frame);
+        }
+    }
+    Ok(())
+}
+
+/// A number as people and programs write it, and what its comma means: a plain one (`parse_number`), or one with any
+/// blanks around it, full-width digits, commas between thousands, a decimal comma, a minus sign behind it or
+/// parentheses in place of one.
+pub(crate) fn read_number(text: &str) -> Option<(f64, Comma)> {
+    if let Some(value) = parse_number(text) {
+        return Some((value, Comma::Absent));
+    }
+    let text: String = trimmed(text).chars().map(narrow).collect();
+    let (negative, unsigned) = match text.as_bytes() {
+        [b'(', .., b')'] => (true, text[1..text.len() - 1].trim_matches(' ')),
+        [b'-', ..] => (true, &text[1..]),
+        [b'+', ..] => (false, &text[1..]),
+        [.., b'-'] => (true, text[..text.len() - 1].trim_end_matches(' ')),
+        _ => (false, text.as_str()),
+    };
+    let (plain, comma) = without_commas(unsigned)?;
+    let value = parse_number(&plain)?;
+    Some((if negative { -value } else { value }, comma))
+}
+
+/// The character of ASCII that another one stands for.
+fn narrow(character: char) -> char {
+    match character {
+        '\u{2212}' => '-',
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
+        }
+        _ => character,
+    }
+}
+
+/// A number without a sign as `parse_number` reads it, and what its comma meant; None for what is no number.
+fn without_commas(unsigned: &str) -> Option<(String, Comma)> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let grouped = |text: &str, by: char| {
+        let mut groups = text.split(by);
+        groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && digits(first))
+            && groups.all(|group| group.len() == 3 && digits(group))
+    };
+    if !unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return None;
+    }
+    if !unsigned.contains(',') {
+        return Some((unsigned.to_owned(), Comma::Absent));
+    }
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    if grouped(whole, ',') && digits(fraction) && !whole.starts_with('0') {
+        return Some((unsigned.replace(',', ""), Comma::BetweenThousands));
+    }
+    let (whole, fraction) = unsigned.split_once(',')?;
+    let valid = (digits(whole) || grouped(whole, '.')) && digits(fraction) && !fraction.is_empty();
+    valid.then(|| (format!("{}.{fraction}", whole.replace('.', "")), Comma::BeforeDecimals))
+}
+
+/// A plain decimal number with optional sign, fraction and exponent, ASCII blanks around it allowed; the words
 /// that Rust reads too (`inf`, `nan`) are no numbers.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
     short_decimal(text.as_bytes()).or_else(|| {
@@ -212,6 +329,67 @@ mod tests {
             assert_eq!(parse_number(text), number, "{text:?}");
         }
         assert_eq!(parse_number("1e999"), Some(f64::INFINITY));
+    }
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        for (text, number) in [
+            ("0", Some(0.0)),
+            ("-0", Some(-0.0)),
+            ("\u{a0}893\u{3000}", Some(893.0)),
+            ("1,234,567.8", Some(1_234_567.8)),
+            ("-1,234", Some(-1_234.0)),
+            ("+1,234.", Some(1_234.0)),
+            ("1,23", Some(1.23)),
+            ("0,123", Some(0.123)),
+            ("1234,567", Some(1_234.567)),
+            ("1.234,5", Some(1_234.5)),
+            ("12-", Some(-12.0)),
+            ("(1,234.5)", Some(-1_234.5)),
+            ("( 0 )", Some(-0.0)),
+            ("\u{2212}3.5", Some(-3.5)),
+            ("１２．５", Some(12.5)),
+            ("－１，２３４", Some(-1_234.0)),
+            ("9007199254740993", Some(9_007_199_254_740_992.0)),
+            ("0.1234567890123456789", Some(0.123_456_789_012_345_68)),
+            ("", None),
+            ("-", None),
+            (".", None),
+            ("-.", None),
+            ("()", None),
+            ("(-5)", None),
+            ("-5-", None),
+            ("--5", None),
+            ("- 5", None),
+            ("…", None),
+            (",123", None),
+            ("1,", None),
+            ("1,234,", None),
+            ("1,234e3", None),
+            ("1.23,4", None),
+            ("1,23,456", None),
+            ("12 345", None),
+            ("12.5 kWh", None),
+            ("점검", None),
+            ("nan", None),
+        ] {
+            let value = read_number(text).map(|(value, _)| value.to_bits());
+            assert_eq!(value, number.map(f64::to_bits), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_comma_has_one_meaning_in_a_column() {
+        let read = |texts: &[&str]| {
+            let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+            read_numbers(&column, "ta", "the frame")
+        };
+        assert!(read(&["1,5", "2", "1.234,5"]).is_ok());
+        assert!(read(&["1,500", "2.5"]).is_ok());
+        for texts in [["7", "1,5", "2.5"], ["1,234", "-", "1,5"]] {
+            let Err(Error::Rows(error)) = read(&texts) else { panic!("{texts:?} are ambiguous") };
+            assert_eq!((error.kind, error.count), (RowErrorKind::Commas, 2));
+        }
     }
 
     #[test]

@@ -23,8 +23,8 @@ from energy_data_layer.transforms.impute.report import ColumnReport, Filled, Imp
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from energy_data_layer.core.columns import InputColumns
     from energy_data_layer.core.gaps import Gaps
+    from energy_data_layer.core.inputs import InputColumns
     from energy_data_layer.transforms.impute.reference.table import Table
     from energy_data_layer.transforms.impute.rule import Rule
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.inputs import InputColumns
     from energy_data_layer.transforms.impute.reference.table import Table
 
 HOURS = 24

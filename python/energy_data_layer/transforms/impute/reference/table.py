@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from energy_data_layer.core.keys import Keys, read_keys, require_unique
-from energy_data_layer.core.parse import parse_numbers, require_finite
+from energy_data_layer.core.parse import parse_numbers, require_finite, require_one_meaning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.columns import InputColumns
+    from energy_data_layer.core.inputs import InputColumns
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -91,8 +91,7 @@ def read_table(
         For each column the values of the history without the rows whose station and stamp the frame has.
     """
     keys = read_keys(columns)
-    numbers = {name: parse_numbers(column) for name, column in columns.values.items()}
-    _require_finite(numbers, columns)
+    numbers = _finite_numbers(columns)
     require_unique(keys, columns)
     past, past_order, past_values = _read_history(keys, history, tuple(numbers))
 
@@ -120,9 +119,14 @@ def _hour_of_year(calendar: pd.DatetimeIndex) -> NDArray[np.int64]:
     return hours
 
 
-def _require_finite(numbers: dict[str, tuple[NDArray[np.float64], int]], columns: InputColumns) -> None:
+def _finite_numbers(columns: InputColumns) -> dict[str, tuple[NDArray[np.float64], int]]:
+    """Return for each column its values, and how many texts were no number."""
+    for name, column in columns.values.items():
+        require_one_meaning(column, name, columns.label)
+    numbers = {name: parse_numbers(column) for name, column in columns.values.items()}
     for name, (values, _) in numbers.items():
         require_finite(values, name, columns.label)
+    return numbers
 
 
 def _read_history(
@@ -133,8 +137,7 @@ def _read_history(
         none, no_stamps = np.array([], dtype=np.intp), pd.DatetimeIndex([])
         return Keys(keys.names[:0], none, no_stamps, no_stamps), none, {name: np.array([]) for name in names}
     past = read_keys(history)
-    numbers = {name: parse_numbers(history.values[name]) for name in names}
-    _require_finite(numbers, history)
+    numbers = _finite_numbers(history)
     require_unique(past, history)
     present = pd.MultiIndex.from_arrays([keys.names[keys.station], keys.stamps])
     new = np.flatnonzero(~pd.MultiIndex.from_arrays([past.names[past.station], past.stamps]).isin(present))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.parse import DATE_FORMS, NUMBER_FORM, STAMP_FORMS, parse_numbers, parse_texts
+from energy_data_layer.core.parse import DATE_FORMS, NUMBER_FORM, STAMP_FORMS, parse_plain_numbers, parse_texts
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import shown
 from energy_data_layer.transforms.payload_rows.reference.tree import Element, Number, kind_of
@@ -107,7 +107,7 @@ def _integers(texts: pa.Array, type_: pa.DataType) -> pa.Array:
 
 
 def _numbers(texts: pa.Array, type_: pa.DataType) -> pa.Array:
-    numbers, _ = parse_numbers(texts)
+    numbers = parse_plain_numbers(texts)
     return pa.array(numbers, type_, from_pandas=True)
 
 

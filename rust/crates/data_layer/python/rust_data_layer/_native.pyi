@@ -155,6 +155,7 @@ def complete_hours(
     station_col: str,
     step_seconds: int = 3600,
     max_gap_seconds: int | None = None,
+    stamp_form: str | None = None,
     carry: Sequence[str] | None = None,
     wall_clock_col: str | None = None,
     threads: int | None = None,

@@ -62,11 +62,13 @@ pub fn read_history(
     let numbers = names
         .iter()
         .map(|name| {
-            let numbers = read_numbers(column(batch, name, columns.frame)?, name, columns.frame)?;
-            require_finite(&numbers.values, name, columns.frame)?;
-            Ok(numbers.values)
+            read_numbers(column(batch, name, columns.frame)?, name, columns.frame)
+                .map(|numbers| numbers.values)
         })
         .collect::<Result<Vec<_>>>()?;
+    for (name, values) in names.iter().zip(&numbers) {
+        require_finite(values, name, columns.frame)?;
+    }
     past.require_unique(columns)?;
 
     let mut block_of: HashMap<_, Range<usize>> =

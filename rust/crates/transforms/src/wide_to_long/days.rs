@@ -6,7 +6,7 @@ use arrow_schema::{DataType, TimeUnit};
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::stamps::{NOT_A_TIME, StampParser, ticks_of};
-use crate::texts::{Texts, trimmed};
+use crate::texts::Texts;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -80,7 +80,7 @@ fn parse(texts: Texts<'_>, rows: &[u32], name: &str, frame: &'static str) -> Res
         if let Some(text) = text
             && text != last.0
         {
-            last = (text, parse_day(trimmed(text).as_bytes(), &mut parser));
+            last = (text, parser.midnight(text));
         }
         match text.and(last.1) {
             Some(seconds) => ticks.push(seconds * ticks_per_second(unit)),
@@ -89,20 +89,6 @@ fn parse(texts: Texts<'_>, rows: &[u32], name: &str, frame: &'static str) -> Res
     }
     offending.into_result(name, frame)?;
     Ok(Days { ticks, unit })
-}
-
-/// Seconds since 1970 of YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD or YYYYMMDD, midnight behind it or not.
-fn parse_day(text: &[u8], parser: &mut StampParser) -> Option<i64> {
-    let midnights: [&[u8]; 4] = [b" 00:00", b"T00:00", b" 00:00:00", b"T00:00:00"];
-    let date = midnights.iter().find_map(|midnight| text.strip_suffix(*midnight)).unwrap_or(text);
-    let [y1, y2, y3, y4, m1, m2, d1, d2] = match *date {
-        [y1, y2, y3, y4, a @ (b'-' | b'/' | b'.'), m1, m2, b, d1, d2] if a == b => {
-            [y1, y2, y3, y4, m1, m2, d1, d2]
-        }
-        [y1, y2, y3, y4, m1, m2, d1, d2] => [y1, y2, y3, y4, m1, m2, d1, d2],
-        _ => return None,
-    };
-    parser.date_seconds(&[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2])
 }
 
 #[cfg(test)]
@@ -120,8 +106,10 @@ mod tests {
             "2024-02-29 00:00:00",
             "2024-02-29T00:00:00",
             "20240229 00:00",
+            "2024-2-29 0:00",
+            " 2024-02-29 ",
         ] {
-            let seconds = parse_day(text.as_bytes(), &mut StampParser::default());
+            let seconds = StampParser::default().midnight(text);
             assert_eq!(seconds, Some(19_782 * SECONDS_PER_DAY), "{text}");
         }
     }
@@ -135,14 +123,13 @@ mod tests {
             "2024-00-10",
             "2024-01-00",
             "2024-01/02",
-            "2024-1-2",
+            "2024-01-02 24:00",
             "2024-01-02 05:00",
             "2024-01-02 00:00:01",
             "0000-01-01",
-            "20240101 ",
             "２０２４0101",
         ] {
-            assert_eq!(parse_day(text.as_bytes(), &mut StampParser::default()), None, "{text:?}");
+            assert_eq!(StampParser::default().midnight(text), None, "{text:?}");
         }
     }
 }

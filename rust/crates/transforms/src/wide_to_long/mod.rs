@@ -17,7 +17,7 @@ use arrow_schema::{DataType, TimeUnit};
 use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::keys::column;
 use crate::memory::{Places, Unwritten};
-use crate::numbers::LARGEST_VALUE;
+use crate::numbers::{LARGEST_VALUE, Tally};
 use crate::parallel;
 use crate::stamps::{NOT_A_TIME, ticks_of};
 use crate::stations::decode_dictionary;
@@ -178,13 +178,20 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
     let Keys { days, plants } = keys?;
 
     let mut report = Report { rows_skipped, ..Default::default() };
-    let mut infinite = false;
+    let (mut infinite, mut decimal_commas) = (false, false);
     for found in found {
         infinite |= found.infinite;
-        report.coerced += found.coerced;
+        decimal_commas |= found.hours.decimal_commas || found.totals.decimal_commas;
+        report.coerced += found.hours.coerced;
         report.missing += found.missing;
         report.totals_checked += found.totals_checked;
         report.total_mismatches.extend(found.total_mismatches);
+    }
+    if decimal_commas {
+        let named = options.hours.iter().zip(&cells).map(|(name, cells)| (name.as_str(), cells));
+        for (name, cells) in named.chain(options.total.zip(totals.as_ref())) {
+            cells.require_one_meaning(&rows, name, options.frame)?;
+        }
     }
     // What stands in an hour is at fault before what stands in the column of units.
     if infinite || scales.is_err() {
@@ -332,7 +339,8 @@ enum Part<'a> {
 /// What was found in some rows.
 #[derive(Default)]
 struct Found {
-    coerced: u64,
+    hours: Tally,
+    totals: Tally,
     missing: u64,
     infinite: bool,
     totals_checked: u64,
@@ -394,8 +402,7 @@ impl<'a> Task<'a> {
         let mut kwh = [[0.0; ROWS_PER_BLOCK]; HOURS];
         let mut sums = [0.0; ROWS_PER_BLOCK];
         for (kwh, cells) in kwh.iter_mut().zip(self.cells) {
-            let (published, coerced) = cells.read(rows, &mut place);
-            found.coerced += coerced;
+            let published = cells.read(rows, &mut place, &mut found.hours);
             found.infinite |= self.to_kwh(first, published, kwh);
             for (sum, kwh) in sums.iter_mut().zip(&kwh[..rows.len()]) {
                 *sum += kwh;
@@ -412,7 +419,7 @@ impl<'a> Task<'a> {
         let observed = &observed[..rows.len()];
         found.missing += (rows.len() * HOURS) as u64 - observed.iter().sum::<u64>();
         let Some(totals) = self.totals else { return };
-        let (published, _) = totals.read(rows, &mut place);
+        let published = totals.read(rows, &mut place, &mut found.totals);
         for (i, &published) in published.iter().enumerate() {
             found.infinite |= published.abs() > LARGEST_VALUE;
             if published.is_nan() || observed[i] == 0 {
@@ -423,7 +430,7 @@ impl<'a> Task<'a> {
             let total_scale = self.options.total_scale.unwrap_or(scale);
             let total = total_scale.to_kwh(published);
             let row = rows[i] as usize;
-            let cells = self.cells.iter().map(|cells| cells.get(row).0);
+            let cells = self.cells.iter().map(|cells| cells.get(row, &mut Tally::default()));
             if totals::differs(sums[i], total, published, total_scale, cells, scale) {
                 found.total_mismatches.push(TotalMismatch { row, hours: sums[i], total });
             }
