@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -16,7 +17,7 @@ from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import CoercedValuesError, CoercedValuesWarning, MarkerError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -47,15 +48,16 @@ def checked_markers(missing_values: MissingValues | None, columns: Iterable[str]
     """
     if missing_values is None:
         return {}
-    if isinstance(missing_values, (str, int, float)):
-        missing_values = [missing_values]
-    if not hasattr(missing_values, "keys"):
-        missing_values = dict.fromkeys(columns, missing_values)
-    markers = {name: tuple(values) for name, values in missing_values.items()}  # type: ignore[union-attr]
+    by_column = missing_values if isinstance(missing_values, Mapping) else dict.fromkeys(columns, missing_values)
+    markers: Markers = {}
+    for name, values in by_column.items():
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise OptionError(f"missing_values is {values!r}; it must be a list, such as [-999]")
+        markers[name] = tuple(values)
     for name in markers.keys() - set(columns):
         raise OptionError(f'missing_values names column "{name}", which is not to be filled')
     for value in (value for values in markers.values() for value in values):
-        if not isinstance(value, (str, int, float, np.number)) or isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, np.number)):
             raise OptionError(f"missing_values holds {value!r}; it can hold numbers and texts")
     return markers
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -403,10 +402,11 @@ class _PandasFrame:
         if isinstance(cell, np.generic):
             cell = cell.item()
         if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
-            if math.isnan(cell):
+            if cell.is_nan() if isinstance(cell, Decimal) else cell != cell:
                 return None
-            # The word is no number; a number too large is infinite and becomes an error.
-            return f"{'-' if cell < 0 else ''}1e999" if math.isinf(cell) else str(cell)
+            cell = cast("int", cell)
+            # The word is no number, and Python writes no endless digits; infinite, it becomes an error.
+            return str(cell) if abs(cell) <= sys.float_info.max else f"{'-' if cell < 0 else ''}1e999"
         raise ColumnTypeError(
             f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
             "expected are texts, numbers or time stamps"

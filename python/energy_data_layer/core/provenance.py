@@ -81,7 +81,7 @@ MODEL_SUFFIX = "_model"
 
 def provenance_column(column: str) -> str:
     """Return the name of the column that holds the provenance of `column`."""
-    return column + PROVENANCE_SUFFIX
+    return f"{column}{PROVENANCE_SUFFIX}"  # a frame's own names need not be text
 
 
 def is_fill(codes: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -64,7 +64,7 @@ def date_columns(date_col: str | Sequence[str]) -> tuple[str, ...]:
 
 def read_stamps(frame: Frame, names: tuple[str, ...], label: str) -> Stamps:
     """Return the stamps of a frame, or raise `ColumnTypeError`, or `StampError` where some cannot be read."""
-    if len(names) > 1:
+    if len(names) != 1:
         return _of_parts(frame, names, label)
     (name,) = names
     column = frame.column(name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as pt
 
 from energy_data_layer.core.frames import Frame, wrap
 from energy_data_layer.core.inputs import InputColumns, read_columns
@@ -123,8 +125,11 @@ def complete_hours(
     frame = wrap(df)
     columns = read_columns(frame, date_col, station_col, ())
     for name in frame.names:
-        if name not in columns.date_cols:
-            frame.cells(name)  # raises where it is there twice or cannot be read
+        if name not in columns.date_cols and not _can_be_taken(type_ := frame.cells(name).type):
+            raise ColumnTypeError(f'column "{name}" is of type {type_}, whose rows cannot be moved; convert or drop it')
+    carry = [carry] if isinstance(carry, str) else carry
+    if carry is not None and not isinstance(carry, Iterable):
+        raise OptionError(f"carry is {carry!r}; it must be a list of columns")
     for name in carry or ():
         if name not in frame.names:
             raise ColumnNotFoundError(name, frame.names)
@@ -158,6 +163,15 @@ def _complete_in_reference(
 
     completed, absences = reference(frame.to_pandas(), columns, step, longest, carry)
     return frame.from_pandas(completed), absences
+
+
+def _can_be_taken(type_: pa.DataType) -> bool:
+    """Tell whether rows of a type can be moved by both engines, in all kinds of frame."""
+    views = pt.is_list_view(type_) or pt.is_large_list_view(type_)
+    if views or pt.is_union(type_) or pt.is_run_end_encoded(type_) or pt.is_interval(type_):
+        return False
+    parts = [type_.field(place).type for place in range(type_.num_fields)]
+    return all(map(_can_be_taken, [type_.value_type] if pt.is_dictionary(type_) else parts))
 
 
 def _step_in_seconds(freq: str | timedelta) -> int:

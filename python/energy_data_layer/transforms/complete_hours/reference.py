@@ -177,7 +177,12 @@ def _same(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
         return same
     missing = left.isna().to_numpy(), right.isna().to_numpy()
     types = pd.api.types
-    if types.is_numeric_dtype(left) or types.is_datetime64_any_dtype(left) or types.is_string_dtype(left.dtype):
+    if (
+        types.is_numeric_dtype(left)
+        or types.is_datetime64_any_dtype(left)
+        or types.is_string_dtype(left.dtype)
+        or (isinstance(left.dtype, pd.ArrowDtype) and pa.types.is_primitive(left.dtype.pyarrow_dtype))
+    ):
         equal = left.array == right.array
     else:
         # Lists, categories and the like are compared one by one.

@@ -298,7 +298,7 @@ def _require_model(model: GapModel, names: tuple[str, ...], rule: Rule) -> None:
 def require_free(frame: Frame, names: Sequence[str], *, provenance: bool, interval: bool) -> None:
     """Raise `OptionError` where the frame has a column of a name that is to be added."""
     suffixes = [provenance_column("")] * provenance + [LOW_SUFFIX, HIGH_SUFFIX] * interval
-    for name in (name + suffix for name in names for suffix in suffixes):
+    for name in (f"{name}{suffix}" for name in names for suffix in suffixes):
         if name in frame.names:
             raise OptionError(f'the frame has a column "{name}" already; drop or rename it')
 
@@ -333,7 +333,7 @@ def _behind(frame: Frame, name: str, filled: Filled, *, provenance: bool, interv
     if interval:
         for suffix, end in ((LOW_SUFFIX, filled.low), (HIGH_SUFFIX, filled.high)):
             numbers = np.full(len(filled.values), np.nan) if end is None else end
-            columns[name + suffix] = pa.array(numbers, mask=np.isnan(numbers)) if frame.has_nulls else numbers
+            columns[f"{name}{suffix}"] = pa.array(numbers, mask=np.isnan(numbers)) if frame.has_nulls else numbers
     return columns
 
 

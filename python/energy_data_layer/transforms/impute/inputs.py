@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.types as pt
+
 from energy_data_layer.core.columns import is_text
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.inputs import InputColumns, read_columns
@@ -41,4 +44,20 @@ def read_history(history: Any | None, given: InputColumns) -> InputColumns | Non
             f'column "{given.date_col}" has a time zone only in {past.label if past.wall_clock else given.label}; '
             "give both one, or none"
         )
+    _require_same_range(past, given)
     return past
+
+
+def _require_same_range(past: InputColumns, given: InputColumns) -> None:
+    """Raise where the unit of the frame's stamps cannot count those of the history."""
+    if not (pt.is_timestamp(past.stamp.type) and pt.is_timestamp(given.stamp.type)):
+        return
+    units = ("s", "ms", "us", "ns")
+    if units.index(past.stamp.type.unit) < units.index(given.stamp.type.unit):
+        try:
+            past.stamp.cast(pa.timestamp(given.stamp.type.unit, past.stamp.type.tz))
+        except pa.ArrowInvalid as error:
+            raise ColumnTypeError(
+                f'column "{past.date_col}" of the history has stamps that the frame\'s unit cannot count: {error}; '
+                "convert the frame's stamps to a coarser unit, such as datetime64[s]"
+            ) from error
