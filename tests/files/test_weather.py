@@ -234,16 +234,52 @@ class TestSeveralFiles:
         line = "108,서울,2024-01-01 00:00,,60"
         assert read_asos_files(write(csv_text(HEADING, line, line))).duplicates_collapsed == 1
 
-    @pytest.mark.parametrize(("cell", "shown"), [("7.5", "7.5"), ("", "blank")])
-    def test_different_rows_of_one_station_and_hour(self, write, tmp_path, cell, shown):
+    def test_different_rows_of_one_station_and_hour(self, write, tmp_path):
         first = write(csv_text(HEADING, THIRD, "", FIRST, SECOND), name="a.csv")
-        second = write(csv_text(HEADING, THIRD, SECOND.replace(",.6,", f",{cell},")), name="b.csv")
+        second = write(csv_text(HEADING, THIRD, SECOND.replace(",.6,", ",7.5,")), name="b.csv")
         with pytest.raises(SourceFileError) as caught:
             read_asos_files(f"{tmp_path}/*.csv")
         assert str(caught.value) == (
             f"{second}, line 3: station 108 at 2024-01-01 01:00 differs from {first}, line 5: "
-            f"ta {shown} here, 0.6 there; keep the row that is right"
+            "ta 7.5 here, 0.6 there; keep the row that is right"
         )
+
+    def test_a_blank_gives_way_to_a_value(self, write, tmp_path):
+        write(csv_text(HEADING, FIRST.replace("-1.5", ""), SECOND.replace("61", "")), name="a.csv")
+        write(csv_text("지점,지점명,일시,습도(%),비고", "108,서울,2024-01-01 01:00,61,x"), name="b.csv")
+        write(csv_text(HEADING, SECOND, FIRST), name="c.csv")
+        result = read_asos_files(f"{tmp_path}/*.csv")
+        assert result.table.to_pylist() == [
+            {"stnId": 108, "stnNm": "서울", "tm": datetime(2024, 1, 1, hour), "ta": ta, "hm": hm, "비고": note}
+            for hour, ta, hm, note in [(0, -1.5, 60.0, None), (1, 0.6, 61.0, "x")]
+        ]
+        assert (result.rows_read, result.duplicates_collapsed) == (5, 3)
+
+    def test_values_that_differ_behind_a_row_with_a_blank_are_a_conflict(self, write):
+        lines = ["108,서울,2024-01-01 00:00,,60", FIRST, "108,서울,2024-01-01 00:00,,60", FIRST.replace("-1.5", "1.5")]
+        with pytest.raises(SourceFileError, match=r"line 5: .* line 3: ta 1.5 here, -1.5 there"):
+            read_asos_files(write(csv_text(HEADING, *lines)))
+
+    @pytest.mark.parametrize(
+        ("cells", "expected"),
+        [
+            ([",9", "1.5,"], (1.5, None)),
+            (["1.5,", ",9"], (1.5, None)),
+            (["1.5,1", ",9"], (1.5, 1)),
+            (["1.5,", "1.5,1"], (1.5, 1)),
+            ([",9", ","], (None, 9)),
+            ([",9", ",1", "1.5,"], (1.5, None)),
+        ],
+    )
+    def test_a_flag_stays_with_its_value(self, write, cells, expected):
+        lines = [f"108,서울,2024-01-01 00:00,{cell}" for cell in cells]
+        (row,) = read_asos_files(write(csv_text("지점,지점명,일시,기온,기온 QC플래그", *lines))).table.to_pylist()
+        assert (row["ta"], row["taQcflg"]) == expected
+
+    def test_different_flags_of_one_value_are_a_conflict(self, write):
+        lines = [f"108,서울,2024-01-01 00:00,{cell}" for cell in (",9", "1.5,1", "1.5,2")]
+        with pytest.raises(SourceFileError, match=r"line 4: .* line 3: taQcflg 2 here, 1 there"):
+            read_asos_files(write(csv_text("지점,지점명,일시,기온,기온 QC플래그", *lines)))
 
     def test_the_first_conflict_in_the_order_of_the_files_is_named(self, write):
         other = [line.replace(",6", ",8").replace(",7", ",9") for line in (THIRD, SECOND, FIRST)]

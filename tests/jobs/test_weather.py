@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -428,3 +429,31 @@ def test_fields_that_must_not_be_imputed_are_refused(tmp_path, url, column, reas
     files = write_asos_sample(tmp_path, stations=SAMPLE_STATIONS[:1], since=date(2023, 1, 1), until=date(2023, 1, 3))
     with pytest.raises(OptionError, match=reason):
         run_weather(files, url, columns=["ta", column])
+
+
+# --- files together and one after the other ------------------------------------------------------------
+
+
+def test_files_together_store_what_they_store_one_after_the_other(export, tmp_path):
+    values = curve(48)
+    flags = [1 if hour in {0, 30, 40} else None for hour in range(48)]
+    evening = [None if hour < 24 else value for hour, value in enumerate(values)]
+    morning = [None if hour >= 12 else value for hour, value in enumerate(values)]
+    rain = [0.5 if hour == 7 else None for hour in range(48)]
+    a = export("a", ta=evening, taQcflg=[9 if value is None else None for value in evening], rn=[None] * 48)
+    b = export("b", ta=morning, absent={30, 31}, rn=rain)
+    c = export("c", ta=[None if hour == 47 else value for hour, value in enumerate(evening)], taQcflg=flags)
+
+    def stored(name, *runs):
+        url = f"duckdb:///{tmp_path}/{name}.duckdb"
+        for files in runs:
+            run_weather(files, url, columns=["ta"], method="spline_climatology")
+        return table(url)
+
+    together = stored("together", [a, b, c])
+    assert all(together["ta_provenance"][12:24].to_pylist())
+    assert together["ta"][30].as_py() == values[30]
+    assert together["rn"][7].as_py() == 0.5
+    assert [together["taQcflg"][hour].as_py() for hour in (0, 20, 30, 40)] == [None, 9, 1, 1]
+    for number, order in enumerate(permutations([a, b, c])):
+        assert stored(f"order{number}", *order).equals(together)

@@ -111,7 +111,7 @@ def show_run_report(report: WeatherReport) -> None:
         f"Job {report.job} {report.status}, {report.seconds:.1f} s",
         [
             *origin,
-            ("identical rows collapsed", report.duplicates_collapsed),
+            ("rows joined with one of the same hour", report.duplicates_collapsed),
             ("stations", report.stations),
             ("hours completed", report.hours_completed),
             ("stored rows as context", f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed"),

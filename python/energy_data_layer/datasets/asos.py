@@ -47,9 +47,18 @@ def _code(name: str, heading: str, meaning: str) -> Column:
     return Column(name, pa.string(), meaning=meaning, heading=heading)
 
 
+FLAG = "Qcflg"
+"""The end of the names of quality flags."""
+
+
+def value_of_flag(name: str) -> str:
+    """Return the column whose quality a flag tells; of other columns an empty text."""
+    return name.removesuffix(FLAG) if name.endswith(FLAG) else ""
+
+
 def _flag(name: str, heading: str) -> Column:
     meaning = f"quality of {name}: 9 missing, 1 suspect, blank normal"
-    return Column(f"{name}Qcflg", pa.int8(), meaning=meaning, heading=f"{heading} QC플래그", blank_means="normal")
+    return Column(f"{name}{FLAG}", pa.int8(), meaning=meaning, heading=f"{heading} QC플래그", blank_means="normal")
 
 
 COLUMNS = (

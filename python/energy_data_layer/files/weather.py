@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, column_of_heading
+from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, column_of_heading, value_of_flag
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _STAMP = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$"
 
@@ -58,7 +60,7 @@ class AsosFiles:
     rows_read : int
         The rows of all files.
     duplicates_collapsed : int
-        How many of these repeat an earlier row and are not in the table.
+        How many of these are of a station and hour that an earlier row is of; the table has one row of them.
     """
 
     table: pa.Table
@@ -71,8 +73,8 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     """Read CSV exports of the ASOS hourly observations.
 
     The files are read in the order of their names and joined by column; a column that a file does not
-    have is null in its rows. Exports overlap: a row that repeats the values of an earlier row of the same
-    station and hour is left out.
+    have is null in its rows. Exports overlap: rows of one station and hour become one, in which a blank gives
+    way to the value of another row.
 
     Parameters
     ----------
@@ -236,7 +238,9 @@ def _wanted(arrow_type: pa.DataType) -> str:
 
 
 def without_repeated_rows(table: pa.Table, files: Sequence[AsosFile]) -> pa.Table:
-    """Return the rows without those that repeat an earlier one.
+    """Return the rows with each station and hour once, in which a blank gives way to the value of another row.
+
+    A quality flag stays with its value, as where the rows are stored one after the other.
 
     Parameters
     ----------
@@ -253,41 +257,74 @@ def without_repeated_rows(table: pa.Table, files: Sequence[AsosFile]) -> pa.Tabl
     station = table["stnId"].to_numpy()
     stamp = table["tm"].to_numpy()
     order = np.lexsort((stamp, station))  # stable: rows of one key stay in their order
-    first, second = order[:-1], order[1:]
-    same_key = (station[first] == station[second]) & (stamp[first] == stamp[second])
-    earlier, later = first[same_key], second[same_key]
-    before, after = table.take(earlier), table.take(later)
-    if not after.equals(before):
-        pairs = np.argsort(later)
-        pair = next(int(pair) for pair in pairs if not after.slice(pair, 1).equals(before.slice(pair, 1)))
-        raise _conflict(files, after["stnId"][pair], after["tm"][pair])
-    keep = np.ones(table.num_rows, dtype=bool)
-    keep[later] = False
-    return table.filter(pa.array(keep))
+    is_same = (np.diff(station[order]) == 0) & (np.diff(stamp[order]) == np.timedelta64(0))
+    if not is_same.any():
+        return table
+    starts = np.append(True, ~is_same)
+    key = np.cumsum(starts) - 1
+    is_repeated = np.bincount(key) > 1
+    rows = order[is_repeated[key]]
+    one_each, differing = _one_each(table.take(rows), np.unique(key[is_repeated[key]], return_inverse=True)[1])
+    if differing.any():
+        row = rows[differing].min()
+        raise _conflict(files, table["stnId"][row], table["tm"][row])
+    first = order[starts]
+    kept = pa.concat_tables([table.take(first[~is_repeated]), one_each])
+    return kept.take(np.argsort(np.concatenate([first[~is_repeated], first[is_repeated]])))
+
+
+def _one_each(rows: pa.Table, key: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.bool_]]:
+    """Return one row of the values of each key, which count up, and which rows differ from an earlier one."""
+    at = np.arange(len(key))
+    first, last = (np.searchsorted(key, np.arange(key[-1] + 1), side) for side in ("left", "right"))
+    differing = np.zeros(len(key), dtype=bool)
+    columns = {}
+    for name in rows.column_names:
+        column = _with_its_value(rows, name, key)
+        valid = pc.is_valid(column).to_numpy()
+        newest = np.maximum.accumulate(np.where(valid, at, -1))
+        before = np.append(-1, newest[:-1])
+        pairs = np.flatnonzero(valid & (before >= first[key]))
+        differing[pairs] |= pc.not_equal(column.take(pairs), column.take(before[pairs])).to_numpy()
+        chosen = newest[last - 1]
+        columns[name] = column.take(pa.array(chosen, mask=chosen < first))
+    return pa.table(columns), differing
+
+
+def _with_its_value(rows: pa.Table, name: str, key: NDArray[np.int64]) -> pa.ChunkedArray:
+    """Return a column; of quality flags only those beside the value, where a row of the key has one."""
+    value = value_of_flag(name)
+    if value not in rows.column_names:
+        return rows[name]
+    valid = pc.is_valid(rows[value]).to_numpy()
+    keep = valid | (np.bincount(key, valid)[key] == 0)
+    return pc.if_else(pa.array(keep), rows[name], None)
 
 
 def _conflict(files: Sequence[AsosFile], station: pa.Scalar, stamp: pa.Scalar) -> SourceFileError:
-    """Return the error about the first row of a station and hour that differs from the one before it."""
-    old: dict[str, object] = {}
-    old_place = ""
+    """Return the error about the first row of a station and hour whose values differ from those of one before it."""
+    earlier: list[tuple[str, dict[str, object]]] = []
     for file in files:
         _, table = read_asos_file(file.path)
         is_meant = pc.and_(pc.equal(table["stnId"], station), pc.equal(table["tm"], stamp))
         for row in np.flatnonzero(is_meant.to_numpy()).tolist():
             (new,) = table.slice(row, 1).to_pylist()
             line = _line_of_row(file.path, row)
-            differences = "; ".join(
-                f"{name} {_shown(new.get(name))} here, {_shown(old.get(name))} there"
-                for name in column_order(list(old | new))
-                if old and new.get(name) != old.get(name)
-            )
-            if differences:
-                key = f"station {station} at {stamp.as_py():%Y-%m-%d %H:%M}"
-                problem = f"{key} differs from {old_place}: {differences}; keep the row that is right"
-                return SourceFileError(file.path, line, problem)
-            old, old_place = new, f"{file.path}, line {line}"
+            for place, old in earlier:
+                if differences := _differences(new, old):
+                    key = f"station {station} at {stamp.as_py():%Y-%m-%d %H:%M}"
+                    problem = f"{key} differs from {place}: {differences}; keep the row that is right"
+                    return SourceFileError(file.path, line, problem)
+            earlier.append((f"{file.path}, line {line}", new))
     raise AssertionError("two rows differed as they were read")
 
 
-def _shown(value: object) -> str:
-    return "blank" if value is None else str(value)
+def _differences(new: Mapping[str, object], old: Mapping[str, object]) -> str:
+    """Return in words where two rows have different values; a blank gives way, and a flag with its value."""
+    return "; ".join(
+        f"{name} {new[name]} here, {old[name]} there"
+        for name in column_order([name for name in new if name in old])
+        if None not in (new[name], old[name])
+        and new[name] != old[name]
+        and (new.get(value_of_flag(name)) is None) == (old.get(value_of_flag(name)) is None)
+    )

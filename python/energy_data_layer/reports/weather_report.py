@@ -18,7 +18,7 @@ class WeatherReport(CollectingReport, ModelReport):
     files : list of str
         The files read.
     duplicates_collapsed : int
-        Identical rows that became one, the border hours of yearly files for example.
+        Rows that were joined with an earlier one of the same hour, the border hours of yearly files for example.
     rows_outside_period : int
         Rows left out because they lie before `since` or after `until`.
     columns_not_stored : list of str

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.atomic_file import require_folder_of
 from energy_data_layer.core.clock import now_in_korea
-from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS
+from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS, value_of_flag
 from energy_data_layer.errors import OptionError
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
@@ -186,6 +186,10 @@ class _NewRows:
         self._spool = spool
         self._since, self._until = since, until
         self.columns = [name for name in spool.column_names if name in ASOS_COLUMNS]
+        # A new value without a flag must not get that of the stored value that it replaces.
+        self._absent_flags = [
+            name for name in ASOS_COLUMNS if value_of_flag(name) in self.columns and name not in self.columns
+        ]
         self._now = pa.scalar(now_in_korea(), pa.timestamp("us"))
         self.stations = 0
         self.rows_in_future = 0
@@ -231,6 +235,8 @@ class _NewRows:
         # The database keeps microseconds; one resolution everywhere lets keys compare.
         stamp = rows.column(_STAMP).cast(pa.timestamp("us"))
         rows = rows.set_column(rows.column_names.index(_STAMP), _STAMP, stamp)
+        for flag in self._absent_flags:
+            rows = rows.append_column(flag, pa.nulls(rows.num_rows, ASOS_COLUMNS[flag].arrow_type))
         rows = rows.filter(pc.field(_STAMP) <= self._now)
         if self._since is not None:
             rows = rows.filter(pc.field(_STAMP) >= self._since)

@@ -19,6 +19,7 @@ from energy_data_layer.core.provenance import (
     is_interpolated,
     provenance_column,
 )
+from energy_data_layer.datasets.asos import value_of_flag
 from energy_data_layer.jobs.options import REWRITTEN_HOURS
 from energy_data_layer.storage.queries.weather_history import observed_totals
 from energy_data_layer.storage.tables import BESIDE_A_FILL, WEATHER_KEY
@@ -215,11 +216,13 @@ def _merged(rows: pa.Table, name: str) -> pa.ChunkedArray:
     """Return a field as the new row has it, else as stored; a quality flag stays with its value."""
     new, stored = rows.column(name), rows.column(_STORED + name)
     either = pc.coalesce(new, stored)
-    value = name.removesuffix("Qcflg")
-    if value == name or value not in rows.column_names:
+    value = value_of_flag(name)
+    if value not in rows.column_names:
         return either
-    of_stored_value = pc.if_else(pc.is_valid(_stored_observations(rows, value)), stored, either)
-    return pc.if_else(pc.is_valid(rows.column(value)), new, of_stored_value)
+    new_value, stored_value = rows.column(value), _stored_observations(rows, value)
+    of_stored_value = pc.if_else(pc.is_valid(stored_value), stored, either)
+    differs = pc.fill_null(pc.not_equal(new_value, stored_value), True)
+    return pc.if_else(pc.is_valid(new_value), pc.if_else(differs, new, either), of_stored_value)
 
 
 def rows_to_write(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Table:
