@@ -154,6 +154,20 @@ class TestReading:
         assert table["ta"].to_pylist() == [None]
         assert table["ta"].type == pa.float64()
 
+    @pytest.mark.parametrize(
+        ("cell", "value"), [('"1,013.2"', 1013.2), ("1013.20", 1013.2), ("+5", 5.0), ("1e3", 1000.0), ("\u00a07", 7.0)]
+    )
+    def test_numbers_are_those_of_frames(self, write, cell, value):
+        lines = [f"108,서울,2024-01-01 00:00,1,{cell}", "108,서울,2024-01-01 01:00,1,3"]
+        table = read_asos_files(write(csv_text(HEADING, *lines), encoding="utf-8")).table
+        assert table["hm"].to_pylist() == [value, 3.0]
+        assert table["hm"].type == pa.float64()
+
+    def test_stamps_are_those_of_frames(self, write):
+        stamps = ["2024-01-01 00:00", "2024-01-01T01:00:00", "202401010200"]
+        table = read_asos_files(write(csv_text(HEADING, *(f"108,서울,{stamp},1,2" for stamp in stamps)))).table
+        assert table["tm"].to_pylist() == [datetime(2024, 1, 1, hour) for hour in range(3)]
+
     def test_codes_and_flags(self, write):
         heading = "지점,지점명,일시,현상번호(국내식),운형(운형약어),기온 QC플래그,일사 QC플래그"
         table = read_asos_files(write(csv_text(heading, "108,서울,2024-01-01 00:00,01,ScAs,9,"))).table
@@ -296,7 +310,8 @@ BAD_LINES = {
     "not a number": ("108,서울,2024-01-01 02:00,nan,2", r"기온\(°C\): 'nan' is not a number"),
     "infinity": ("108,서울,2024-01-01 02:00,1,-inf", r"습도\(%\): '-inf' is not a number"),
     "overflow": ("108,서울,2024-01-01 02:00,1,1e999", r"습도\(%\): '1e999' is not a number"),
-    "thousands": ('108,서울,2024-01-01 02:00,1,"1,000"', r"습도\(%\): '1,000' is not a number"),
+    "commas that group nothing": ('108,서울,2024-01-01 02:00,1,"10,00"', r"습도\(%\): '10,00' is not a number"),
+    "unit": ("108,서울,2024-01-01 02:00,1,60 %", r"습도\(%\): '60 %' is not a number"),
     "station as text": ("서울,서울,2024-01-01 02:00,1,2", "지점: '서울' is not a whole number"),
     "station with a fraction": ("108.5,서울,2024-01-01 02:00,1,2", "지점: '108.5' is not a whole number"),
     "blank station": (",서울,2024-01-01 02:00,1,2", "지점 is blank"),
@@ -343,6 +358,12 @@ class TestErrors:
             read_asos_files(path)
         assert str(caught.value).startswith(f"{path}, line 5: ")
         assert caught.value.line == 5
+
+    @pytest.mark.parametrize("flag", ["1.5", "300", "x"])
+    def test_flag_that_is_none(self, write, flag):
+        path = write(csv_text(f"{HEADING},기온 QC플래그", f"{FIRST},9", f"{SECOND},{flag}"))
+        with pytest.raises(SourceFileError, match=f"line 3: 기온 QC플래그: '{flag}' is not a whole number"):
+            read_asos_files(path)
 
     def test_line_behind_a_cell_with_line_breaks(self, write):
         path = write(csv_text(f"{HEADING},비고", f'{FIRST},"a\nb\nc"', "108,서울,2024-01-01 01:00,x,2,"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 import textwrap
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from energy_data_layer.core.parse import LARGEST_VALUE, STAMP_FORMS, parse_cells, parse_texts
 from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, column_of_heading, value_of_flag
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-_STAMP = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     Parameters
     ----------
     paths : path or glob pattern, or an iterable of these
-        The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시. A time stamp is
-        written ``YYYY-MM-DD HH:MM[:SS]`` or ``YYYY-MM-DDTHH:MM[:SS]``.
+        The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시. Stamps and numbers are
+        written as in frames.
 
     Returns
     -------
@@ -199,41 +199,37 @@ def _typed(path: Path, heading: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if column.name in KEYS and cells.null_count:
         line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
         raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
-    try:
-        return _converted(cells, column.arrow_type)
-    except pa.ArrowInvalid as error:
-        value = _first_unreadable(cells, column.arrow_type)
-        line = _line_of_row(path, pc.index(cells, value).as_py())
-        problem = f"{heading}: {reprlib.repr(value)} is not {_wanted(column.arrow_type)}"
-        raise SourceFileError(path, line, problem) from error
-
-
-def _converted(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> pa.ChunkedArray:
-    """Return the cells as values of the type; ArrowInvalid where one cannot be."""
-    if pa.types.is_timestamp(arrow_type) and not _all(pc.match_substring_regex(cells, _STAMP)):
-        raise pa.ArrowInvalid("a stamp of another form, some of which the cast accepts")
-    values = cells.cast(arrow_type)
-    if pa.types.is_floating(arrow_type) and not _all(pc.is_finite(values)):
-        raise pa.ArrowInvalid("the words inf and nan, which the cast accepts")
+    values, unreadable = _read(cells, column.arrow_type)
+    if unreadable.any():
+        row = int(unreadable.argmax())
+        problem = f"{heading}: {reprlib.repr(cells[row].as_py())} is not {_wanted(column.arrow_type)}"
+        raise SourceFileError(path, _line_of_row(path, row), problem)
     return values
 
 
-def _all(conditions: pa.ChunkedArray) -> bool:
-    return bool(pc.all(conditions, min_count=0).as_py())
-
-
-def _first_unreadable(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> str:
-    for value in cells.unique().drop_null().to_pylist():
-        try:
-            _converted(pa.chunked_array([[value]]), arrow_type)
-        except pa.ArrowInvalid:
-            return str(value)
-    raise AssertionError("the column was refused, so one of its cells is")
+def _read(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
+    """Return the cells as values of the type, and which of them cannot be one."""
+    if pa.types.is_timestamp(arrow_type):
+        stamps = parse_texts(cells, STAMP_FORMS).to_numpy()
+        return pa.chunked_array([pa.array(stamps, arrow_type)]), np.isnat(stamps)
+    if pa.types.is_string(arrow_type):
+        return cells, np.zeros(len(cells), dtype=bool)
+    with suppress(pa.ArrowInvalid):  # many times faster, and the same where the cells are written plainly
+        values = cells.cast(arrow_type)
+        if not pa.types.is_floating(arrow_type) or pc.all(pc.is_finite(values), min_count=0).as_py():
+            return values, np.zeros(len(cells), dtype=bool)
+    numbers, _ = parse_cells(cells)
+    readable = np.abs(numbers) <= LARGEST_VALUE
+    if pa.types.is_integer(arrow_type):
+        limits = np.iinfo(arrow_type.to_pandas_dtype())
+        readable &= (np.rint(numbers) == numbers) & (limits.min <= numbers) & (numbers <= limits.max)
+    values = pa.array(np.where(readable, numbers, np.nan), from_pandas=True).cast(arrow_type)
+    return pa.chunked_array([values]), ~readable & pc.is_valid(cells).to_numpy()
 
 
 def _wanted(arrow_type: pa.DataType) -> str:
     if pa.types.is_timestamp(arrow_type):
-        return "a time stamp; accepted are YYYY-MM-DD HH:MM[:SS] and YYYY-MM-DDTHH:MM[:SS]"
+        return f"a time stamp; accepted are {', '.join(STAMP_FORMS.values())}"
     return f"a whole number ({arrow_type})" if pa.types.is_integer(arrow_type) else "a number"
 
 
