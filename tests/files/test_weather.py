@@ -318,7 +318,7 @@ BAD_LINES = {
     "blank name": ("108, ,2024-01-01 02:00,1,2", "지점명 is blank"),
     "blank stamp": ("108,서울,,1,2", "일시 is blank"),
     "all cells blank": (",,,,", "지점 is blank"),
-    "date alone": ("108,서울,2024-01-01,1,2", "일시: '2024-01-01' is not a time stamp; accepted are"),
+    "date alone": ("108,서울,2024-01-01,1,2", "일시: '2024-01-01' is a day without an hour"),
     "hour 24": ("108,서울,2024-01-01 24:00,1,2", "일시: '2024-01-01 24:00' is not a time stamp"),
     "30 February": ("108,서울,2024-02-30 02:00,1,2", "일시: '2024-02-30 02:00' is not a time stamp"),
     "time zone": ("108,서울,2024-01-01 02:00Z,1,2", "일시: '2024-01-01 02:00Z' is not a time stamp"),

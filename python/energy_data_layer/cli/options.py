@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OPTIONS = f"{__name__}.options"
 """Where a context keeps the options of its command, by the parameters that they set."""
 
-_PARAMETER = re.compile(r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="(\w+)"|=\[([^\]]*)\])?(?=[ ,;]|$)')
+_PARAMETER = re.compile(r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="([\w.,=-]+)"|=\[([^\]]*)\])?(?=[ ,;]|$)')
 """Where a message names a parameter: at its beginning, in advice, and together with another one."""
 
 

@@ -48,6 +48,10 @@ def weather(
     until: Annotated[
         str | None, typer.Option(help="Last day, or last hour to take from files; included. By default yesterday.")
     ] = None,
+    missing_values: Annotated[
+        str | None,
+        typer.Option(help='What stands for a missing value in the files: "-9,-99" in all columns, "ws=-9" in one.'),
+    ] = None,
     stations: Annotated[
         list[str], typer.Option(help="Numbers of the stations to ask for; all of them by default.")
     ] = [],  # noqa: B006
@@ -72,8 +76,8 @@ def weather(
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
         from energy_data_layer.jobs.weather.from_service import collect_weather
 
-        if picture is not None:
-            raise OptionError("--picture needs --files")
+        if picture is not None or missing_values is not None:
+            raise OptionError(f"--{'missing-values' if picture is None else 'picture'} needs --files")
         options |= {"stations": station_numbers(stations), "backfill": backfill}
         run_job("weather", collect_weather, len(SERVICE_STAGES), show_run_report, **options)
         return
@@ -82,7 +86,7 @@ def weather(
     of_service = [options.pop(name) for name in ("dry_run", "keep_raw", "from_raw")]
     if stations or backfill or any(of_service):
         raise OptionError("--files cannot be combined with --stations, --backfill, --dry-run, --keep-raw or --from-raw")
-    read = partial(run_weather, files, picture=picture)
+    read = partial(run_weather, files, picture=picture, missing_values=missing_values or ())
     run_job("weather", read, len(STAGES) + (picture is not None), show_run_report, **options)
 
 
@@ -116,29 +120,49 @@ def show_run_report(report: WeatherReport) -> None:
             ("hours completed", report.hours_completed),
             ("stored rows as context", f"{report.context_rows:,}, {report.context_rows_recomputed:,} recomputed"),
             ("stored fills replaced", report.fills_changed),
-            ("filled by", filled_by(report)),
+            ("filled by", filled_by(report) if report.filled else "no column to fill"),
             ("fills set to a physical bound", report.fills_clipped),
             ("values that stay missing", report.values_unfilled),
             ("rows rejected", report.rows_rejected),
             ("rows written", rows_written(report)),
-            ("engine", f"{report.engine} ({report.engine_reason})"),
+            ("engine", f"{report.engine} ({report.engine_reason})" if report.engine else "not needed"),
         ],
     )
-    show_fills(report.filled)
+    if report.marked_missing:
+        marked = ", ".join(f"{name} {count:,}" for name, count in report.marked_missing.items())
+        show_lines("Marks of missing values, taken for such", [marked])
+    if report.columns_absent:
+        show_lines("Columns that no file has, and that are not filled", [", ".join(report.columns_absent)])
+    if report.columns_not_stored:
+        show_lines("Columns of the files that are not stored", [", ".join(report.columns_not_stored)])
+    if report.filled:
+        show_fills(report.filled)
     if report.gaps_unfilled:
         show_lines(f"Gaps that stay missing, {len(report.gaps_unfilled)} of them", report.gaps_unfilled)
+    if report.out_of_bounds:
+        show_lines(
+            "Observations outside the physical bounds (--out-of-range missing takes them out)",
+            [
+                f"{name}: {found.count:,} {found.bounds}, first {', '.join(found.first)}"
+                for name, found in report.out_of_bounds.items()
+            ],
+        )
     if report.absences:
         show_lines("Hours without rows that got none, being too many (--max-absence)", report.absences)
     if report.much_filled:
         show_lines("More than 20 % of the new hours are fills", report.much_filled)
-    show_table(
-        "Gaps by length in hours",
-        ["column", *GAP_LENGTHS],
-        [
-            [column, *(sum(counts[hours] for hours in counts if hours in wanted) for wanted in GAP_LENGTHS.values())]
-            for column, counts in report.gap_lengths.items()
-        ],
-    )
+    if report.gap_lengths:
+        show_table(
+            "Gaps by length in hours",
+            ["column", *GAP_LENGTHS],
+            [
+                [
+                    column,
+                    *(sum(counts[hours] for hours in counts if hours in wanted) for wanted in GAP_LENGTHS.values()),
+                ]
+                for column, counts in report.gap_lengths.items()
+            ],
+        )
     if report.collection is not None:
         show_collection(report.collection)
     show_drift(report.drift)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from os import PathLike
 
+    from energy_data_layer.files.weather import MissingValues
+
 ROWS_AT_ONCE = 500_000
 """How many rows a part has at most; a station with more rows than that is a part of its own."""
 
@@ -77,8 +79,18 @@ class AsosSpool:
         """The columns that occur, in the order that every part has them."""
         return column_order(list(dict.fromkeys(name for schema in self._schemas for name in schema.names)))
 
-    def read(self, paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> None:
-        """Read the files, one after the other, in the order of their names.
+    @property
+    def headings(self) -> dict[str, list[str]]:
+        """The columns by the source of their files."""
+        found: dict[str, list[str]] = {}
+        for file, schema in zip(self.files, self._schemas, strict=True):
+            found[file.source] = list(dict.fromkeys([*found.get(file.source, []), *schema.names]))
+        return found
+
+    def read(
+        self, paths: str | PathLike[str] | Iterable[str | PathLike[str]], missing_values: MissingValues = ()
+    ) -> None:
+        """Read the files, one after the other, in the order of their names; `missing_values` as they are parsed.
 
         Raises
         ------
@@ -88,7 +100,7 @@ class AsosSpool:
             If there is no room for the temporary file.
         """
         for path in matching_files(paths):
-            file, table = read_asos_file(path)
+            file, table = read_asos_file(path, missing_values)
             try:
                 self._keep(table)
             except OSError as error:

@@ -1,12 +1,13 @@
-"""CSV exports of the ASOS hourly observations, read into one typed table."""
+"""Files of the ASOS hourly observations, the portal's and those of KMA's API hub, read into one typed table."""
 
 from __future__ import annotations
 
+import re
 import reprlib
 import textwrap
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from energy_data_layer.core.parse import LARGEST_VALUE, STAMP_FORMS, parse_cells, parse_texts
-from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, column_of_heading, value_of_flag
-from energy_data_layer.errors import SourceFileError
+from energy_data_layer.core.parse import DAY_FORMS, LARGEST_VALUE, STAMP_FORMS, parse_cells, parse_texts
+from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, STATIONS, column_of_heading, value_of_flag
+from energy_data_layer.datasets.weather_files import HUB_COLUMNS, HUB_HEADING, RECIPES, FileColumn, other_file
+from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    MissingValues = tuple[tuple[str, str], ...]
+
+_HUB_TEXT = re.compile(r"\A\s*#(?s:.*)^# *YYMMDDHHMI +STN\b", re.MULTILINE)
+_HUB_GAP = re.compile(r"[\s,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +47,20 @@ class AsosFile:
         Its rows, without the heading.
     encoding : str
         ``"utf-8"`` or ``"cp949"``.
+    source : str
+        ``"asos"``, the portal's export, or ``"kma_hub"``.
+    missing_values : tuple of (str, str)
+        What was named to stand for missing values, each with its column, which is empty for all of them.
+    marked_missing : dict of str to int
+        How often each column has such a mark, or one that the source always uses.
     """
 
     path: Path
     rows: int
     encoding: str
+    source: str = "asos"
+    missing_values: MissingValues = ()
+    marked_missing: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +85,10 @@ class AsosFiles:
     duplicates_collapsed: int
 
 
-def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> AsosFiles:
-    """Read CSV exports of the ASOS hourly observations.
+def read_asos_files(
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, missing_values: str | Iterable[str] = ()
+) -> AsosFiles:
+    """Read files of the ASOS hourly observations: CSV exports of the portal, or texts of KMA's API hub.
 
     The files are read in the order of their names and joined by column; a column that a file does not
     have is null in its rows. Exports overlap: rows of one station and hour become one, in which a blank gives
@@ -79,8 +97,10 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     Parameters
     ----------
     paths : path or glob pattern, or an iterable of these
-        The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시. Stamps and numbers are
-        written as in frames.
+        The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시, or TM and STN. Stamps and
+        numbers are written as in frames.
+    missing_values : str or iterable of str, optional
+        What stands for a missing value besides blanks: ``"-9,-99"`` in all columns, ``"ws=-9"`` in one.
 
     Returns
     -------
@@ -96,7 +116,7 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
         cannot be what its heading says; two rows give different values for one station and hour. The
         error names the file and the line.
     OptionError
-        `paths` is empty.
+        `paths` is empty, or `missing_values` names a column that there is not.
 
     Examples
     --------
@@ -113,11 +133,34 @@ def read_asos_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) 
     >>> observations.table.column_names[:5]
     ['stnId', 'stnNm', 'tm', 'ta', 'rn']
     """
-    files, tables = zip(*map(read_asos_file, matching_files(paths)), strict=True)
+    marks = parsed_missing_values(missing_values)
+    files, tables = zip(*(read_asos_file(path, marks) for path in matching_files(paths)), strict=True)
     joined = pa.concat_tables(tables, promote_options="default")
     ordered = joined.select(column_order(joined.column_names))
     table = without_repeated_rows(ordered, files)
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
+
+
+def parsed_missing_values(given: str | Iterable[str]) -> MissingValues:
+    """Return what stands for missing values, each with its column, which is empty for all of them.
+
+    Raises
+    ------
+    OptionError
+        If a column is none of the observations.
+
+    Examples
+    --------
+    >>> parsed_missing_values("-99.9, ws=-9")
+    (('', '-99.9'), ('ws', '-9'))
+    """
+    texts = given.split(",") if isinstance(given, str) else [str(text) for text in given]
+    pairs = [text.rpartition("=")[::2] for text in texts if text.strip()]
+    named = tuple((name.strip(), mark.strip()) for name, mark in pairs)
+    for name, _ in named:
+        if name and (name not in ASOS_COLUMNS or name in KEYS):
+            raise OptionError(f'missing_values names "{name}", which is no column of observations, such as ta or ws')
+    return named
 
 
 def column_order(names: Sequence[str]) -> list[str]:
@@ -126,43 +169,84 @@ def column_order(names: Sequence[str]) -> list[str]:
     return known + [name for name in names if name not in ASOS_COLUMNS]
 
 
-def read_asos_file(path: Path) -> tuple[AsosFile, pa.Table]:
+def read_asos_file(path: Path, missing_values: MissingValues = ()) -> tuple[AsosFile, pa.Table]:
     """Return what one file holds, its rows as they stand; raises as `read_asos_files` does."""
+    text, encoding = _csv_text(path)
+    is_hub, headings = _headings(path, text)
+    cells = _split(path, text, list(headings))
+    columns: dict[str, pa.ChunkedArray] = {}
+    marked: dict[str, int] = {}
+    for (heading, known), column in zip(headings.items(), cells.columns, strict=True):
+        name = heading.strip() if known is None else known.name
+        columns[name], found = _typed(path, heading, column, known, missing_values)
+        if found:
+            marked[name] = found
+    if is_hub:
+        names = [STATIONS.get(number) for number in columns["stnId"].to_pylist()]
+        columns["stnNm"] = pa.chunked_array([pa.array(names, pa.string())])
+    source = "kma_hub" if is_hub else "asos"
+    return AsosFile(path, cells.num_rows, encoding, source, missing_values, marked), pa.table(columns)
+
+
+def _csv_text(path: Path) -> tuple[str, str]:
+    """Return a file's text and encoding; the hub's columns, which are separated by blanks, as CSV line by line."""
     text, encoding = read_text(path)
-    headings = _headings(path, text)
-    cells = _split(path, text, headings)
-    columns = {
-        _name_of(heading): _typed(path, heading, column)
-        for heading, column in zip(headings, cells.columns, strict=True)
-    }
-    return AsosFile(path, cells.num_rows, encoding), pa.table(columns)
+    if not _HUB_TEXT.search(text):
+        return text, encoding
+    lines = re.split(r"\r\n|\r|\n", text)
+    is_comment = [line.startswith("#") for line in lines]
+    heading = is_comment.index(True)
+    csv_lines = [
+        "" if comment else _HUB_GAP.sub(",", line.strip(" \t,="))
+        for line, comment in zip(lines, is_comment, strict=True)
+    ]
+    csv_lines[heading] = HUB_HEADING
+    return "\n".join(csv_lines), encoding
 
 
 def _line_of_row(path: Path, row: int) -> int:
     """Return the line of a row of a file; the first one is row 0."""
-    line, _ = next(islice(records(path, read_text(path)[0]), row + 1, None))
+    line, _ = next(islice(records(path, _csv_text(path)[0]), row + 1, None))
     return line
 
 
-def _headings(path: Path, text: str) -> list[str]:
+def place_of(files: Sequence[AsosFile], name: str, value: float) -> tuple[Path, int]:
+    """Return the file, and the line in it, where a column first has a value."""
+    for file in files:
+        _, table = read_asos_file(file.path, file.missing_values)
+        row = pc.index(table[name], value).as_py() if name in table.column_names else -1
+        if row >= 0:
+            return file.path, _line_of_row(file.path, row)
+    raise AssertionError("the value was found as the files were read")
+
+
+def _headings(path: Path, text: str) -> tuple[bool, dict[str, FileColumn | None]]:
+    """Return whether a file is the hub's, and its headings with the column that each is; None for an unknown one."""
     line, headings = next(records(path, text))
-    names = [_name_of(heading) for heading in headings]
-    if not set(KEYS).issubset(names):
+    is_hub = {"TM", "STN"} <= set(headings)
+    columns = [HUB_COLUMNS.get(heading) if is_hub else _of_export(heading) for heading in headings]
+    names = [
+        heading.strip() if column is None else column.name for heading, column in zip(headings, columns, strict=True)
+    ]
+    if not is_hub and not set(KEYS).issubset(names):
         needed = ", ".join(ASOS_COLUMNS[field].heading for field in KEYS)
         seen = textwrap.shorten(", ".join(headings), width=300, placeholder=" …")
-        raise SourceFileError(path, line, f"the headings {needed} are needed; seen: {seen}")
+        problem = f"the headings {needed} are needed; seen: {seen}; {RECIPES}"
+        if what := other_file(text[:20_000]):
+            problem = f"this is {what}"
+        raise SourceFileError(path, line, problem)
     if "" in names:
         raise SourceFileError(path, line, f"cell {names.index('') + 1} is blank; every column needs a heading")
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        same = [heading for heading in headings if _name_of(heading) == repeated[0]]
+        same = [heading for heading, name in zip(headings, names, strict=True) if name == repeated[0]]
         raise SourceFileError(path, line, f"headings that mean the same column: {', '.join(same)}; keep one")
-    return headings
+    return is_hub, dict(zip(headings, columns, strict=True))
 
 
-def _name_of(heading: str) -> str:
+def _of_export(heading: str) -> FileColumn | None:
     column = column_of_heading(heading)
-    return column.name if column else heading.strip()
+    return None if column is None else FileColumn(column.name, missing_values=())
 
 
 def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
@@ -189,22 +273,62 @@ def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
         raise SourceFileError(path, None, f"not the CSV that an export is: {error}") from error
 
 
-def _typed(path: Path, heading: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def _typed(
+    path: Path, heading: str, cells: pa.ChunkedArray, known: FileColumn | None, named: MissingValues
+) -> tuple[pa.ChunkedArray, int]:
+    """Return the cells as values in the unit of the table, and how many of them stand for a missing one."""
     trimmed = pc.utf8_trim_whitespace(cells)
     blank = pc.equal(trimmed, "")
     cells = pc.if_else(blank, None, trimmed) if pc.any(blank).as_py() else trimmed
-    column = column_of_heading(heading)
-    if column is None:
-        return cells
-    if column.name in KEYS and cells.null_count:
+    if known is None:
+        return cells, 0
+    column = ASOS_COLUMNS[known.name]
+    is_key = column.name in KEYS
+    if is_key and cells.null_count:
         line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
         raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
+    marks: set[str] = (
+        set() if is_key else {*known.missing_values, *(mark for field, mark in named if field in ("", column.name))}
+    )
+    there = len(cells) - cells.null_count
+    cells = _without(cells, marks)
     values, unreadable = _read(cells, column.arrow_type)
+    if pa.types.is_timestamp(column.arrow_type):
+        _require_hours(path, heading, cells, values)
     if unreadable.any():
         row = int(unreadable.argmax())
         problem = f"{heading}: {reprlib.repr(cells[row].as_py())} is not {_wanted(column.arrow_type)}"
         raise SourceFileError(path, _line_of_row(path, row), problem)
-    return values
+    if marks and pa.types.is_floating(column.arrow_type):
+        values = _without(values, _as_numbers(marks))
+        values = values if known.factor == 1 else pc.multiply(values, known.factor)
+    return values, there - (len(values) - values.null_count)
+
+
+def _without(values: pa.ChunkedArray, marks: Collection[object]) -> pa.ChunkedArray:
+    """Return values with null in place of each that is one of some others."""
+    is_mark = pc.is_in(values, pa.array(list(marks), values.type)) if marks else None
+    return pc.if_else(is_mark, None, values) if is_mark is not None and pc.any(is_mark).as_py() else values
+
+
+def _as_numbers(marks: Iterable[str]) -> list[float]:
+    numbers, _ = parse_cells(pa.chunked_array([pa.array(list(marks), pa.string())]))
+    return [float(number) for number in numbers if not np.isnan(number)]
+
+
+def _require_hours(path: Path, heading: str, cells: pa.ChunkedArray, stamps: pa.ChunkedArray) -> None:
+    """Raise where a stamp is a day, or lies within an hour."""
+    is_day = pc.less_equal(pc.utf8_length(cells), len("2024-01-31")).to_numpy()
+    if is_day.any():
+        is_day[is_day] = ~np.isnat(parse_texts(cells.filter(pa.array(is_day)), DAY_FORMS).to_numpy())
+    seconds = stamps.cast(pa.int64()).fill_null(0).to_numpy() % 3600
+    for wrong, problem in (
+        (is_day, "is a day without an hour, as in daily files; hourly ones are needed"),
+        (seconds != 0, f"is no full hour; bring such observations to hours first: {RECIPES}"),
+    ):
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise SourceFileError(path, _line_of_row(path, row), f"{heading}: {cells[row].as_py()!r} {problem}")
 
 
 def _read(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
@@ -301,7 +425,7 @@ def _conflict(files: Sequence[AsosFile], station: pa.Scalar, stamp: pa.Scalar) -
     """Return the error about the first row of a station and hour whose values differ from those of one before it."""
     earlier: list[tuple[str, dict[str, object]]] = []
     for file in files:
-        _, table = read_asos_file(file.path)
+        _, table = read_asos_file(file.path, file.missing_values)
         is_meant = pc.and_(pc.equal(table["stnId"], station), pc.equal(table["tm"], stamp))
         for row in np.flatnonzero(is_meant.to_numpy()).tolist():
             (new,) = table.slice(row, 1).to_pylist()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from energy_data_layer.core.clock import today_in_korea
 from energy_data_layer.errors import ColumnNotFoundError, OptionError
@@ -50,6 +51,12 @@ class ImputeOptions:
     max_absence : str, default "90d"
         The longest time without rows that gets some; a longer one (a station that was closed, a mistyped year) is
         reported.
+    out_of_range : {"keep", "missing"}, default "keep"
+        What becomes of observations outside the physical bounds of their column, which the report counts: kept,
+        or taken for missing and kept in table ``rejects``.
+    allow_suspicious : bool, default False
+        Take numbers that look as if they stood for a missing value (-9, -99.9, 9999) for observations, which else
+        refuse the rows.
     interval : float, optional
         The probability with which the stored interval of a fill holds the true value, by default 0.9; only for
         `optimal_interpolation`, and one for all fills of a database.
@@ -84,6 +91,18 @@ class ImputeOptions:
     max_absence: str = field(
         default=DEFAULT_ABSENCE,
         metadata=_option(str, "The longest time without rows that gets some; a longer one is reported."),
+    )
+    out_of_range: Literal["keep", "missing"] = field(
+        default="keep",
+        metadata=_option(
+            str, "What becomes of observations outside the physical bounds: keep, or missing (the report names them)."
+        ),
+    )
+    allow_suspicious: bool = field(
+        default=False,
+        metadata=_option(
+            bool, "Store numbers that look like marks of a missing value, such as -99.9, as observations."
+        ),
     )
     interval: float | None = field(
         default=None,
@@ -120,6 +139,8 @@ class ImputeOptions:
                 bounds=None,
                 interval=self.interval,
             )
+        if self.out_of_range not in ("keep", "missing"):
+            raise OptionError(f'out_of_range is "{self.out_of_range}"; it is keep or missing')
         if self.max_absence != DEFAULT_ABSENCE:
             from energy_data_layer.transforms.complete_hours.api import longest_in_seconds
 
@@ -130,6 +151,14 @@ class ImputeOptions:
         """Return how gaps are filled, for a report's arguments."""
         chosen = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
         return {"max_spline_gap": self.max_spline_gap} | {k: v for k, v in chosen.items() if k != "columns"}
+
+    def for_columns(self, present: Sequence[str], origin: str) -> tuple[ImputeOptions, list[str]]:
+        """Return options for what is there, and which columns are not: of the default ones those there are do."""
+        absent = [name for name in self.columns if name not in present] if self.columns == DEFAULT_COLUMNS else []
+        options = copy(self)
+        object.__setattr__(options, "columns", tuple(name for name in self.columns if name not in absent))
+        options.require_columns(present, origin)
+        return options, absent
 
     def require_columns(self, present: Sequence[str], origin: str) -> None:
         """Raise if a column is not among the rows, or is nothing that can be imputed."""

@@ -10,6 +10,33 @@ from energy_data_layer.reports.model_report import ModelReport
 
 
 @dataclass
+class OutOfBounds:
+    """The observations of a column outside its physical bounds.
+
+    Attributes
+    ----------
+    low, high : float or None
+        The bounds.
+    count : int
+        How many there are.
+    first : list of str
+        The first five: station, hour and value.
+    """
+
+    low: float | None
+    high: float | None
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words."""
+        if self.low is None or self.high is None:
+            return f"below {self.low:g}" if self.high is None else f"above {self.high:g}"
+        return f"outside {self.low:g} to {self.high:g}"
+
+
+@dataclass
 class WeatherReport(CollectingReport, ModelReport):
     """What one run of the weather job did, beside what all jobs report.
 
@@ -21,6 +48,10 @@ class WeatherReport(CollectingReport, ModelReport):
         Rows that were joined with an earlier one of the same hour, the border hours of yearly files for example.
     rows_outside_period : int
         Rows left out because they lie before `since` or after `until`.
+    marked_missing : dict of str to int
+        Per column, how many values were marks of a missing value: those that were named, and those of the source.
+    columns_absent : list of str
+        Columns that are filled by default and that no file has.
     columns_not_stored : list of str
         Columns of the files that are of unknown meaning and are not stored.
     stations : int
@@ -39,6 +70,8 @@ class WeatherReport(CollectingReport, ModelReport):
         Stored fills that were replaced by an observation or by another fill; table ``fill_changes`` has both.
     fills_clipped : int
         Fills of the hours and their context that lay outside the physical bounds and were set to the bound.
+    out_of_bounds : dict of str to OutOfBounds
+        New observations outside the physical bounds of their column; kept, unless they were to be taken for missing.
     values_unfilled : int
         Missing values of the new and completed hours that stay missing.
     gaps_unfilled : list of str
@@ -52,6 +85,8 @@ class WeatherReport(CollectingReport, ModelReport):
     files: list[str] = field(default_factory=list)
     duplicates_collapsed: int = 0
     rows_outside_period: int = 0
+    marked_missing: dict[str, int] = field(default_factory=dict)
+    columns_absent: list[str] = field(default_factory=list)
     columns_not_stored: list[str] = field(default_factory=list)
     stations: int = 0
     hours_completed: int = 0
@@ -61,6 +96,7 @@ class WeatherReport(CollectingReport, ModelReport):
     filled: dict[str, dict[str, int]] = field(default_factory=dict)
     fills_changed: int = 0
     fills_clipped: int = 0
+    out_of_bounds: dict[str, OutOfBounds] = field(default_factory=dict)
     values_unfilled: int = 0
     gaps_unfilled: list[str] = field(default_factory=list)
     absences: list[str] = field(default_factory=list)

@@ -12,13 +12,21 @@ import pyarrow.compute as pc
 from energy_data_layer.core.atomic_file import require_folder_of
 from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS, value_of_flag
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.spool import AsosSpool
+from energy_data_layer.files.weather import parsed_missing_values, place_of
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.options import ImputeOptions
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import set_aside
+from energy_data_layer.jobs.weather.doubtful import (
+    MarkerSearch,
+    note_outside_bounds,
+    set_outside_bounds_aside,
+    told,
+    without_outside_bounds,
+)
 from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.weather.method import fills_of
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from energy_data_layer.reports.run_report import Stage
+    from energy_data_layer.storage.database import Database
 
 
 logger = logging.getLogger(__name__)
@@ -49,6 +58,7 @@ def run_weather(
     *,
     since: str | date | None = None,
     until: str | date | None = None,
+    missing_values: str | Iterable[str] = (),
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
@@ -71,11 +81,13 @@ def run_weather(
     Parameters
     ----------
     files : path or glob pattern, or an iterable of these
-        CSV exports of the portal.
+        CSV exports of the portal, or texts of KMA's API hub.
     database_url : str
         See `Database.connect`.
     since, until : date, datetime or ISO 8601 text, optional
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
+    missing_values : str or iterable of str, optional
+        What stands for a missing value in the files besides blanks: ``"-9,-99"`` in all columns, ``"ws=-9"`` in one.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
@@ -95,7 +107,8 @@ def run_weather(
     Raises
     ------
     SourceFileError
-        If a file is not a readable export; nothing is written.
+        If a file is not a readable export, or has numbers that look as if they stood for missing values; nothing is
+        written.
     ColumnNotFoundError
         If no file has one of the columns.
     SchemaDriftError
@@ -120,6 +133,7 @@ def run_weather(
     (True, 0, 0)
     """
     impute = ImputeOptions(**options)
+    marks = parsed_missing_values(missing_values)
     if picture is not None:
         require_matplotlib()
         require_folder_of(picture)
@@ -130,24 +144,24 @@ def run_weather(
             "columns": list(impute.columns),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
+            **({"missing_values": missing_values} if marks else {}),
             **impute.of_filling(),
         },
         on_stage=on_stage,
     )
     with watched(report), AsosSpool() as spool:
         with report.stage("read files") as stage:
-            spool.read(files)
-            new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max))
-            impute.require_columns(new.columns, "the files")
+            spool.read(files, marks)
+            new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max), impute)
+            impute, report.columns_absent = impute.for_columns(new.columns, "the files")
             new.check(report, stage)
         with job_database(database_url) as database, recorded(RunLog(database), report):
-            headings = {"asos files": dict.fromkeys(spool.column_names, "")}
+            headings = {f"{source} files": dict.fromkeys(names, "") for source, names in spool.headings.items()}
             require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
             means = OverallMeans(database, impute.columns, new.parts)
             shown = None
             with database.transaction():
-                for part in new.in_future():
-                    set_aside(database, report, {IN_FUTURE: part}, origin=", ".join(report.files), source=ASOS.name)
+                new.set_aside(database, report)
                 fills = fills_of(database, report, impute, new.parts, use_rust=use_rust)
                 for part in new.parts():
                     frames = impute_and_store(
@@ -182,9 +196,13 @@ def axis_labels(columns: Iterable[str]) -> dict[str, str]:
 class _NewRows:
     """The rows of the files that are to be stored: within the period, in the known columns."""
 
-    def __init__(self, spool: AsosSpool, since: pa.Scalar | None, until: pa.Scalar | None) -> None:
+    def __init__(
+        self, spool: AsosSpool, since: pa.Scalar | None, until: pa.Scalar | None, options: ImputeOptions
+    ) -> None:
         self._spool = spool
         self._since, self._until = since, until
+        self._takes_out = options.out_of_range == "missing"
+        self._allows_markers = options.allow_suspicious
         self.columns = [name for name in spool.column_names if name in ASOS_COLUMNS]
         # A new value without a flag must not get that of the stored value that it replaces.
         self._absent_flags = [
@@ -198,28 +216,45 @@ class _NewRows:
     def parts(self) -> Iterator[pa.Table]:
         """Give the rows, some stations at a time."""
         for part in self._spool.parts():
-            yield self._within(part)
+            within = self._within(part)
+            yield without_outside_bounds(within) if self._takes_out else within
 
-    def in_future(self) -> Iterator[pa.Table]:
-        """Give the rows whose hour has not come yet, some stations at a time."""
-        for part in self._spool.parts() if self.rows_in_future else ():
-            yield part.filter(pc.field(_STAMP) > self._now)
+    def set_aside(self, database: Database, report: WeatherReport) -> None:
+        """Keep in table ``rejects`` what is not stored: hours that have not come yet, values that are taken out."""
+        takes_out = self._takes_out and report.out_of_bounds
+        origin = ", ".join(report.files)
+        for part in self._spool.parts() if self.rows_in_future or takes_out else ():
+            future = part.filter(pc.field(_STAMP) > self._now)
+            if future.num_rows:
+                set_aside(database, report, {IN_FUTURE: future}, origin=origin, source=ASOS.name)
+            if takes_out:
+                set_outside_bounds_aside(database, report, self._within(part), origin)
 
     def check(self, report: WeatherReport, stage: Stage) -> None:
         """Look at all rows once, so that nothing is written if one cannot be; note what was read and left out."""
+        markers, rows = MarkerSearch(), 0
         for part in self._spool.parts():
             within = self._within(part)
+            note_outside_bounds(report, within)
+            if not self._allows_markers:
+                markers.add(without_outside_bounds(within) if self._takes_out else within)
             self.stations += pc.count_distinct(within.column(_STATION)).as_py()
             if within.num_rows:
                 limits = pc.min_max(within.column(_STAMP)).as_py()
                 first, last = limits["min"].date(), limits["max"].date()
                 before = self.period or (first, last)
                 self.period = min(first, before[0]), max(last, before[1])
+            rows += within.num_rows
             report.duplicates_collapsed -= part.num_rows
             future = pc.sum(pc.greater(part.column(_STAMP), self._now)).as_py() or 0
             self.rows_in_future += future
             report.rows_outside_period += part.num_rows - within.num_rows - future
             stage.holds(part)
+        for file in self._spool.files:
+            for name, count in file.marked_missing.items():
+                report.marked_missing[name] = report.marked_missing.get(name, 0) + count
+        if found := markers.found():
+            raise SourceFileError(*place_of(self._spool.files, found[0].column, found[0].value), told(found))
         report.files = [str(file.path) for file in self._spool.files]
         report.rows_read = self._spool.rows_read
         report.duplicates_collapsed += report.rows_read
@@ -229,6 +264,9 @@ class _NewRows:
         if not self.stations:
             logger.warning("none of the %d rows lies between since and until", report.rows_read)
             report.status, report.message = INCOMPLETE, f"none of the {report.rows_read:,} rows was to be stored"
+        elif self.rows_in_future > rows:
+            rejected = f"{self.rows_in_future:,} of {self.rows_in_future + rows:,} rows"
+            report.status, report.message = INCOMPLETE, f"{rejected} were rejected: {IN_FUTURE}"
 
     def _within(self, part: pa.Table) -> pa.Table:
         rows = part.select(self.columns)

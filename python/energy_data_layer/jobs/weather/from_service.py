@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
+from energy_data_layer.errors import PayloadError
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
@@ -20,6 +21,13 @@ from energy_data_layer.jobs.options import split_options
 from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import note_answer, note_failures, planned_run, set_aside
+from energy_data_layer.jobs.weather.doubtful import (
+    MarkerSearch,
+    note_outside_bounds,
+    set_outside_bounds_aside,
+    told,
+    without_outside_bounds,
+)
 from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.weather.method import fills_of
@@ -34,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from energy_data_layer.datasets.dataset import Chunk
-    from energy_data_layer.jobs.options import RunOptions
+    from energy_data_layer.jobs.options import ImputeOptions, RunOptions
     from energy_data_layer.storage.database import Database
 
 WEATHER = ASOS.table.name
@@ -83,6 +91,8 @@ def collect_weather(
         If an option has a value that it cannot take, or no service key is set.
     SchemaDriftError
         If an answer has other fields than before and the policy is to freeze; periods committed before stay.
+    PayloadError
+        If an answer has numbers that look as if they stood for missing values; periods committed before stay.
     StorageError
         If the database cannot be opened or written; periods committed before stay.
     """
@@ -124,7 +134,7 @@ def collect_weather(
             gate = FieldGate.of(database, WEATHER, ASOS.name, run.schema_policy)
             known, answered, fills = _numbers(plants_of(database, WEATHER)), set[str](), None
             for part in _parts(planned):
-                new = _fetched(database, log, report, collection, run, part, gate)
+                new = _fetched(database, log, report, collection, run, part, gate, impute)
                 if new is None:
                     continue
                 answered |= _numbers(keys_in(new, ASOS.table.series))
@@ -171,6 +181,7 @@ def _fetched(
     run: RunOptions,
     part: Sequence[Chunk],
     gate: FieldGate,
+    impute: ImputeOptions,
 ) -> pa.Table | None:
     """Return the observations of some chunks, each station and stamp once; None where there are none."""
     tables = []
@@ -199,6 +210,23 @@ def _fetched(
         future = pc.greater(kept.column(ASOS.table.stamp), pa.scalar(now_in_korea(), pa.timestamp("us")))
         if pc.any(future).as_py():
             rejected[IN_FUTURE], kept = kept.filter(future), kept.filter(pc.invert(future))
-        set_aside(database, report, rejected, origin=f"{part[0].first} to {part[-1].last}", source=ASOS.name)
+        origin = f"{part[0].first} to {part[-1].last}"
+        set_aside(database, report, rejected, origin=origin, source=ASOS.name)
+        kept = _credible(database, report, kept, impute, origin)
         stage.holds(kept)
     return kept if kept.num_rows else None
+
+
+def _credible(
+    database: Database, report: WeatherReport, rows: pa.Table, options: ImputeOptions, origin: str
+) -> pa.Table:
+    """Return the rows, those values outside the bounds taken out that are to be; raise where marks may be values."""
+    note_outside_bounds(report, rows)
+    if options.out_of_range == "missing":
+        set_outside_bounds_aside(database, report, rows, origin)
+        rows = without_outside_bounds(rows)
+    markers = MarkerSearch()
+    markers.add(rows)
+    if not options.allow_suspicious and (found := markers.found()):
+        raise PayloadError(told(found), origin)
+    return rows

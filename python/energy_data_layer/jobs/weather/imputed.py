@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
+from energy_data_layer.jobs.weather.doubtful import set_outside_bounds_aside, without_outside_bounds
 from energy_data_layer.jobs.weather.filling import Filling, behind_absences
 from energy_data_layer.jobs.weather.stored import (
     Fields,
@@ -115,14 +116,20 @@ def impute_and_store(
 
         with report.stage("complete hours") as stage:
             combined = with_stored_rows(new, stored, fields)
-            completed = complete_hours(
-                combined, _STAMP, _STATION, max_gap=options.max_absence, carry=(_NAME,), use_rust=use_rust
-            )
+            if options.out_of_range == "missing":
+                combined = _without_stored_outside_bounds(database, report, combined, periods)
+            completed = combined  # without a column to fill, rows for absent hours would hold nothing
+            if columns:
+                completed = complete_hours(
+                    combined, _STAMP, _STATION, max_gap=options.max_absence, carry=(_NAME,), use_rust=use_rust
+                )
             stage.holds(completed)
 
         every = parts or (lambda: [new])
         filling = Filling(database, report, options, fills, context, use_rust)
-        imputed = filling.filled(completed, means or OverallMeans(database, columns, every), every)
+        imputed = completed
+        if columns:
+            imputed = filling.filled(completed, means or OverallMeans(database, columns, every), every)
         for field, suffix in product(columns, BESIDE_A_FILL):
             if field + suffix in fields.beside[field] and field + suffix not in imputed.column_names:
                 imputed = imputed.append_column(field + suffix, pa.nulls(imputed.num_rows, BESIDE_A_FILL[suffix]))
@@ -146,6 +153,17 @@ def impute_and_store(
     report.rows_updated += counts.updated
     report.rows_unchanged += counts.unchanged
     return completed, imputed
+
+
+def _without_stored_outside_bounds(
+    database: Database, report: WeatherReport, rows: pa.Table, periods: Periods
+) -> pa.Table:
+    """Return the rows without stored values outside the bounds, which an earlier run kept, in the hours of new ones."""
+    is_new_range = periods.hours_outside(rows) == 0
+    new = rows.filter(pa.array(is_new_range))
+    set_outside_bounds_aside(database, report, new, "stored before")
+    kept = rows.filter(pa.array(~is_new_range))
+    return pa.concat_tables([without_outside_bounds(new), kept]).sort_by([(name, "ascending") for name in WEATHER_KEY])
 
 
 def _add_absences(report: WeatherReport, completed: pa.Table) -> None:

@@ -119,7 +119,7 @@ def fills_of(
         if max_gap is None and chosen.method != "spline_climatology":
             max_gap = LONGEST_GAP
         model = None
-        if chosen.method == OPTIMAL_INTERPOLATION:
+        if chosen.method == OPTIMAL_INTERPOLATION and options.columns:
             model = _model(database, report, options.columns, parts, None if before is None else before.model, use_rust)
         report.model = None if model is None else model.id
         return Fills(chosen.method, chosen.probability, max_gap, model)  # type: ignore[arg-type]

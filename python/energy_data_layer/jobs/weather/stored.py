@@ -22,7 +22,7 @@ from energy_data_layer.core.provenance import (
 from energy_data_layer.datasets.asos import value_of_flag
 from energy_data_layer.jobs.options import REWRITTEN_HOURS
 from energy_data_layer.storage.queries.weather_history import observed_totals
-from energy_data_layer.storage.tables import BESIDE_A_FILL, WEATHER_KEY
+from energy_data_layer.storage.tables import BESIDE_A_FILL, FILL_CHANGE_COLUMNS, WEATHER_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -241,7 +241,8 @@ def rows_to_write(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Tabl
 
 def changed_fills(imputed: pa.Table, masks: RowMasks, fields: Fields) -> pa.Table:
     """Return the stored fills that what is written replaces: a row each, with the value before and after."""
-    changes = []
+    schema = pa.schema(list(FILL_CHANGE_COLUMNS.items()))
+    changes = [schema.empty_table().drop_columns(["run_id", "changed"])]
     for name in fields.imputed:
         _, _, replaced = _compared(imputed, name, masks)
         rows = imputed.filter(pa.array(replaced))
