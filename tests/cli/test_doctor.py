@@ -9,6 +9,7 @@ import sys
 import threading
 import zoneinfo
 from dataclasses import replace
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import metadata
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 
 from energy_data_layer import settings
 from energy_data_layer.cli.app import app
+from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage import migrations
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
@@ -75,6 +77,19 @@ def test_a_newer_schema_is_a_problem(database_url):
         migrate(database)
         database.execute(f"INSERT INTO {SCHEMA_VERSION} VALUES (99, 'later', TIMESTAMP '2030-01-01')")
     assert any("update energy-data-layer" in what for what in told(examined("--db", database_url), "problem"))
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+def test_stretches_that_are_mostly_made_up_are_named(database_url, tmp_path, made_up):
+    lines = ["지점,지점명,일시,기온"]
+    for day in range(20):
+        at = datetime(2024, 1, 1) + timedelta(days=3 * day if made_up else day)
+        lines += [f"108,서울,{at + timedelta(hours=hour):%Y-%m-%d %H:%M},{hour}" for hour in range(24)]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run_weather(tmp_path / "a.csv", database_url, columns=["ta"])
+    found = [finding for finding in examined("--db", database_url) if finding["check"] == "made-up hours"]
+    named = "mostly fills for weeks: ta of 108 from 2024-01-02 to 2024-02-26 (912 of 1,344 hours)"
+    assert [(finding["verdict"], finding["what"]) for finding in found] == [("warning", named)] * made_up
 
 
 HOLDING = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.readline()"

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from energy_data_layer.core.provenance import Provenance
@@ -15,7 +16,8 @@ from energy_data_layer.quality.coverage import State, states
 from energy_data_layer.quality.facts import TABLES_READ, quality_facts
 from energy_data_layer.quality.weather import LENGTHS, LONGEST
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import migrate
+from energy_data_layer.storage.migrations import add_fill_columns, migrate
+from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 
 from .quality_rows import CHANGED, FIELDS, HOSTILE, STATIONS, fill, generation, weather, wind
 
@@ -236,3 +238,51 @@ def test_what_cannot_be_read(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(OptionError, match="is before since"):
         quality_facts("duckdb:///:memory:", since=UNTIL, until=SINCE)
+
+
+def test_observations_outside_their_bounds_are_counted_and_the_first_are_named(database_url):
+    hours = pd.date_range("2024-01-01", periods=10, freq="h")
+    rows = pd.DataFrame({"stnId": 108, "stnNm": "서울", "tm": hours, "hm": 50.0, "ws": 1.0, "hm_provenance": 0})
+    rows.loc[2:8, "hm"] = [101, 102, 150, -1, 103, 104, 105]
+    rows.loc[8, "hm_provenance"] = Provenance.LINEAR
+    rows.loc[3, "ws"] = -0.5
+    with Database.connect(database_url) as database:
+        migrate(database)
+        add_fill_columns(database, WEATHER_ASOS, ["hm"])
+        database.upsert(WEATHER_ASOS, pa.Table.from_pandas(rows.astype({"hm_provenance": "uint8"})), WEATHER_KEY)
+    found = {one.field: one for one in quality_facts(database_url).doubtful.out_of_bounds}
+    assert {name: (one.low, one.high, one.count) for name, one in found.items()} == {
+        "hm": (0, 100, 6),
+        "ws": (0, None, 1),
+    }
+    assert [row["value"] for row in found["hm"].first] == [101, 102, 150, -1, 103]
+    assert found["ws"].first == [{"stnId": 108, "tm": datetime(2024, 1, 1, 3), "value": -0.5}]
+    later = quality_facts(database_url, since=date(2024, 1, 2))
+    assert later.doubtful.out_of_bounds == []
+
+
+@pytest.mark.parametrize(
+    ("filled", "expected"),
+    [
+        ({}, []),
+        (dict.fromkeys(range(40, 69), 24), [(40, 68)]),
+        (dict.fromkeys(range(100), 12), []),
+        (dict.fromkeys(range(100), 13), [(0, 99)]),
+        (dict.fromkeys(range(40, 55), 24), []),
+        (dict.fromkeys([*range(20), *range(80, 100)], 24), [(0, 19), (80, 99)]),
+    ],
+    ids=["none", "29 days", "half", "more than half", "15 days", "both ends"],
+)
+def test_stretches_that_are_mostly_made_up(database_url, filled, expected):
+    first = datetime(2024, 1, 1)
+    hours = pd.date_range(first, periods=100 * 24, freq="h")
+    codes = np.where(hours.hour < pd.Series((hours - first).days).map(filled).fillna(0), Provenance.CLIMATOLOGY, 0)
+    rows = pd.DataFrame({"stnId": 108, "stnNm": "서울", "tm": hours, "ta": 1.0, "ta_provenance": codes.astype("uint8")})
+    with Database.connect(database_url) as database:
+        migrate(database)
+        add_fill_columns(database, WEATHER_ASOS, ["ta"])
+        database.upsert(WEATHER_ASOS, pa.Table.from_pandas(rows), WEATHER_KEY)
+    made_up = quality_facts(database_url).doubtful.made_up
+    assert [((one.first - first.date()).days, (one.last - first.date()).days) for one in made_up] == expected
+    days = [sum(filled.get(day, 0) for day in range(low, high + 1)) for low, high in expected]
+    assert [one.filled for one in made_up] == days

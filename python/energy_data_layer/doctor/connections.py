@@ -16,6 +16,7 @@ from energy_data_layer.jobs.status import fill_status
 from energy_data_layer.reports.alerts import send_alert
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of, try_writes
+from energy_data_layer.storage.queries.quality import Scope, made_up_stretches
 from energy_data_layer.storage.runs import FAILED, INCOMPLETE, RUNNING, RunLog
 from energy_data_layer.storage.tables import RUNS
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from energy_data_layer.settings.services import ServiceSettings
     from energy_data_layer.storage.database import Database
 
+LISTED = 5
 LONG_RUNNING = timedelta(hours=24)
 SECONDS_TO_ANSWER = 4.0
 
@@ -62,8 +64,23 @@ def _inside(database: Database) -> Iterator[Finding]:
         model = f", model of {fills.fitted:%Y-%m-%d}" if fills.fitted else ""
         told = f"missing weather is filled by {fills.method}{model}"
         yield Finding("fills", Verdict.NOTE if fills.advice else Verdict.OK, told, fills.advice)
+    yield from _made_up(database)
     yield from _runs(database)
     yield from _requests(database)
+
+
+def _made_up(database: Database) -> Iterator[Finding]:
+    stretches = made_up_stretches(database, Scope())
+    if stretches:
+        named = "; ".join(
+            f"{one.field} of {one.station} from {one.first} to {one.last} ({one.filled:,} of {one.hours:,} hours)"
+            for one in stretches[:LISTED]
+        )
+        more = f"; and {len(stretches) - LISTED:,} more" if len(stretches) > LISTED else ""
+        told = f"mostly fills for weeks: {named}{more}"
+        yield Finding(
+            "made-up hours", Verdict.WARNING, told, "edl report shows them; --max-gap and --max-absence limit them"
+        )
 
 
 def _runs(database: Database) -> Iterator[Finding]:

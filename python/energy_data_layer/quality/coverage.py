@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, provenance_column
 from energy_data_layer.storage.coverage import hourly_table
-from energy_data_layer.storage.queries.quality import hours_by_day, series_ranges
+from energy_data_layer.storage.queries.quality import hours_by_day, imputed_fields, series_ranges
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
@@ -125,12 +124,6 @@ class TableCoverage:
     first: date
     last: date
     series: list[SeriesCoverage]
-
-
-def imputed_fields(database: Database) -> list[str]:
-    """Return the fields of the weather that were ever imputed."""
-    columns = database.columns(WEATHER_ASOS)
-    return [name for name in columns if provenance_column(name) in columns and not name.endswith(PROVENANCE_SUFFIX)]
 
 
 def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverage | None:

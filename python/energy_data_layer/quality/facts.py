@@ -11,12 +11,12 @@ from energy_data_layer._version import __version__
 from energy_data_layer.core.clock import utc_now
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.coverage import hourly_tables
-from energy_data_layer.storage.queries.quality import Scope
+from energy_data_layer.storage.queries.quality import Scope, imputed_fields
 from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
 
 from . import records, weather
-from .coverage import TableCoverage, imputed_fields, table_coverage
+from .coverage import TableCoverage, table_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ class QualityFacts:
         Those of `TABLES_READ` that the database does not have.
     coverage : list of TableCoverage
         Of every table that has hours in the period.
-    gaps, fills, replaced, totals, rejects, drift, runs
+    gaps, fills, doubtful, replaced, totals, rejects, drift, runs
         See the classes.
     """
 
@@ -59,6 +59,7 @@ class QualityFacts:
     coverage: list[TableCoverage]
     gaps: weather.WeatherGaps = field(default_factory=weather.WeatherGaps)
     fills: list[weather.FieldFills] = field(default_factory=list)
+    doubtful: weather.Doubtful = field(default_factory=weather.Doubtful)
     replaced: records.ReplacedFills = field(default_factory=records.ReplacedFills)
     totals: records.DailyTotals = field(default_factory=records.DailyTotals)
     rejects: records.Rejects = field(default_factory=records.Rejects)
@@ -133,6 +134,7 @@ def quality_facts(
             coverage,
             weather.weather_gaps(database, fields, scope),
             weather.field_fills(database, fields, scope),
+            weather.doubtful(database, scope) if WEATHER_ASOS in present else weather.Doubtful(),
             records.replaced_fills(database, scope),
             records.daily_totals(database, scope),
             records.rejects(database),

@@ -119,6 +119,23 @@ LABELS = {
     "method.optimal_interpolation": ("optimal interpolation", "최적 내삽"),
     "method.optimal_interpolation_neighbours": ("optimal interpolation with neighbours", "최적 내삽(이웃 지점 포함)"),
     "method.borrowed_climatology": ("climatology of another station", "다른 지점의 기후값"),
+    # what is doubtful
+    "doubtful": ("Doubtful values", "의심스러운 값"),
+    "doubtful.outside": (
+        "Observations outside the physical bounds of their field. They are kept and take part in fills, unless the job "
+        "was told to take them for missing (--out-of-range missing).",
+        "항목의 물리적 범위를 벗어난 관측값입니다. 결측으로 처리하도록 지정하지 않으면(--out-of-range missing) "
+        "그대로 저장되고 보간에 쓰입니다.",
+    ),
+    "doubtful.made_up": (
+        "Stretches of a station and field in which more than half of the hours of 30 days in a row are fills.",
+        "연속된 30일 가운데 절반 넘는 시간이 보간값인 지점·항목의 구간입니다.",
+    ),
+    "column.bounds": ("bounds", "범위"),
+    "column.first": ("first: station, hour, value", "처음: 지점, 시각, 값"),
+    "column.first_day": ("first day", "첫날"),
+    "column.last_day": ("last day", "마지막 날"),
+    "column.share": ("share of fills", "보간 비율"),
     # the longest gaps
     "longest": ("The longest gaps, before and after", "가장 긴 결측 구간, 전과 후"),
     "longest.what": (

@@ -5,20 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
-from energy_data_layer.storage.queries.quality import gaps_of_field, hours_by_provenance
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.storage.queries.quality import (
+    gaps_of_field,
+    hours_by_provenance,
+    made_up_stretches,
+    observations_outside_bounds,
+)
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
-    from energy_data_layer.storage.queries.quality import Scope
+    from energy_data_layer.storage.queries.quality import MadeUp, Scope
 
 LENGTHS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, 168), (169, 720), (721, None))
 """The classes of lengths, in hours."""
+
+LISTED = 5
+"""Observations outside their bounds that are shown of each field."""
 
 LONGEST = 12
 HOURS_AROUND = 48
@@ -138,6 +147,45 @@ class WeatherGaps:
         return sum(one.gaps for one in self.lengths)
 
 
+@dataclass(frozen=True)
+class OutOfBounds:
+    """The observations of a field outside its physical bounds.
+
+    Attributes
+    ----------
+    field : str
+        The field.
+    low, high : float or None
+        The bounds.
+    count : int
+        How many there are.
+    first : list of dict
+        The first ones: ``stnId``, ``tm`` and ``value``.
+    """
+
+    field: str
+    low: float | None
+    high: float | None
+    count: int
+    first: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """What in the weather can hardly be right, or is hardly observed.
+
+    Attributes
+    ----------
+    out_of_bounds : list of OutOfBounds
+        Per field that has any.
+    made_up : list of MadeUp
+        Stretches in which more than half of the hours of 30 days are fills.
+    """
+
+    out_of_bounds: list[OutOfBounds] = field(default_factory=list)
+    made_up: list[MadeUp] = field(default_factory=list)
+
+
 class _Gap(NamedTuple):
     field: str
     station: int
@@ -154,6 +202,18 @@ def field_fills(database: Database, fields: list[str], scope: Scope) -> list[Fie
         fills = {method.label: counts.get(method, 0) for method in Provenance if method.is_fill}
         found.append(FieldFills(name, counts.get(Provenance.OBSERVED, 0), fills))
     return found
+
+
+def doubtful(database: Database, scope: Scope) -> Doubtful:
+    """Return the observations outside their bounds, and the stretches that are mostly made up."""
+    outside = observations_outside_bounds(database, scope, LISTED)
+    return Doubtful(
+        [
+            OutOfBounds(name, ASOS_COLUMNS[name].low, ASOS_COLUMNS[name].high, count, first.to_pylist())
+            for name, (count, first) in outside.items()
+        ],
+        made_up_stretches(database, scope),
+    )
 
 
 def weather_gaps(database: Database, fields: list[str], scope: Scope) -> WeatherGaps:

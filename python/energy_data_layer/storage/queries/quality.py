@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from energy_data_layer.core.provenance import Provenance, is_fill_sql, provenance_column
+import numpy as np
+
+from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, is_fill_sql, provenance_column
+from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.registry import dataset_of_table
 from energy_data_layer.errors import OptionError
-from energy_data_layer.storage.coverage import hourly_table
+from energy_data_layer.storage.coverage import HOURS_A_DAY, hourly_table
 from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.tables import (
     DRIFT,
@@ -23,9 +26,10 @@ from energy_data_layer.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from energy_data_layer.storage.database import Database
 
@@ -171,6 +175,104 @@ def hours_by_provenance(database: Database, field: str, scope: Scope) -> pa.Tabl
         f"count(*) AS hours FROM {WEATHER_ASOS}{where} GROUP BY 1",
         parameters,
     )
+
+
+def imputed_fields(database: Database) -> list[str]:
+    """Return the fields of the weather that were ever imputed."""
+    columns = database.columns(WEATHER_ASOS)
+    return [name for name in columns if provenance_column(name) in columns and not name.endswith(PROVENANCE_SUFFIX)]
+
+
+def observations_outside_bounds(database: Database, scope: Scope, most: int) -> dict[str, tuple[int, pa.Table]]:
+    """Return, per column that has any, how many observations are outside its bounds, and the first of them.
+
+    The table has ``stnId``, ``tm`` and ``value``.
+    """
+    filled, present = imputed_fields(database), database.columns(WEATHER_ASOS)
+    outside = {}
+    for column in ASOS_COLUMNS.values():
+        limits = (("<", column.low), (">", column.high))
+        beyond = " OR ".join(f"{quoted(column.name)} {sign} {at}" for sign, at in limits if at is not None)
+        if beyond and column.name in present:
+            is_fill = is_fill_sql(quoted(provenance_column(column.name))) if column.name in filled else "FALSE"
+            outside[column.name] = f"({beyond}) AND NOT {is_fill}"
+    where, parameters = scope.where(WEATHER_ASOS)
+    counts = ", ".join(f"count(*) FILTER (WHERE {term}) AS {quoted(name)}" for name, term in outside.items())
+    (found,) = database.query(f"SELECT {counts} FROM {WEATHER_ASOS}{where}", parameters).to_pylist()  # noqa: S608
+    first = {}
+    for name in (name for name, count in found.items() if count):
+        where, parameters = scope.where(WEATHER_ASOS, outside[name])
+        first[name] = (
+            found[name],
+            database.query(
+                f"SELECT {_STATION}, {_STAMP}, {quoted(name)} AS value FROM {WEATHER_ASOS}{where} "  # noqa: S608
+                f"ORDER BY {_STATION}, {_STAMP} LIMIT {int(most)}",
+                parameters,
+            ),
+        )
+    return first
+
+
+MADE_UP_DAYS = 30
+"""Where more than half of the hours of so many days in a row are fills, they are mostly made up."""
+
+
+class MadeUp(NamedTuple):
+    """A stretch of days of which most hours of a field are fills.
+
+    Attributes
+    ----------
+    station : int
+        The station.
+    field : str
+        The field.
+    first, last : date
+        The first and the last day with fills.
+    filled, hours : int
+        Its fills, and all its hours.
+    """
+
+    station: int
+    field: str
+    first: date
+    last: date
+    filled: int
+    hours: int
+
+
+def made_up_stretches(database: Database, scope: Scope) -> list[MadeUp]:
+    """Return the stretches of a station and field in which more than half of the hours of 30 days are fills."""
+    fields = imputed_fields(database)
+    if not fields:
+        return []
+    where, parameters = scope.where(WEATHER_ASOS)
+    fills = ", ".join(
+        f"count(*) FILTER (WHERE {quoted(name)} IS NOT NULL AND {is_fill_sql(quoted(provenance_column(name)))}) "
+        f"AS {quoted(name)}"
+        for name in fields
+    )
+    daily = database.query(hourly_table(WEATHER_ASOS).by_day(fills, where), parameters)
+    daily = daily.sort_by([(WEATHER_KEY[0], "ascending"), ("day", "ascending")])
+    station, day = daily.column(WEATHER_KEY[0]).to_numpy(), daily.column("day").to_numpy()
+    return [
+        MadeUp(number, name, *stretch)
+        for number in np.unique(station).tolist()
+        for name in fields
+        for stretch in _mostly(day[station == number], daily.column(name).to_numpy()[station == number])
+    ]
+
+
+def _mostly(day: NDArray[np.datetime64], filled: NDArray[np.int64]) -> Iterator[tuple[date, date, int, int]]:
+    """Give first and last day, fills and hours of the stretches in which most hours of 30 days are fills."""
+    of_day = np.zeros(int((day[-1] - day[0]).astype(int)) + 1 + MADE_UP_DAYS, dtype=np.int64)
+    of_day[(day - day[0]).astype(int)] = filled
+    total = np.concatenate([[0], np.cumsum(of_day)])
+    begins = np.flatnonzero(2 * (total[MADE_UP_DAYS:] - total[:-MADE_UP_DAYS]) > HOURS_A_DAY * MADE_UP_DAYS)
+    for windows in np.split(begins, np.flatnonzero(np.diff(begins) > MADE_UP_DAYS) + 1) if len(begins) else ():
+        days = windows[0] + np.flatnonzero(of_day[windows[0] : windows[-1] + MADE_UP_DAYS])
+        first, last = (day[0] + days[at] for at in (0, -1))
+        hours = int(days[-1] - days[0] + 1) * HOURS_A_DAY
+        yield first.astype(object), last.astype(object), int(of_day[days].sum()), hours
 
 
 def newest_reports(database: Database, job: str, count: int) -> pa.Table:
