@@ -159,11 +159,18 @@ def test_bodies_kept_are_replayed(services, tmp_path):
     [
         (
             ("weather", "--date", "2024-03-09", "--since", "2024-03-01"),
-            "--date cannot be combined with --since and --until",
+            "--date cannot be combined with --since",
         ),
         (("weather", "--stations", "Seoul"), "--stations takes numbers, not Seoul"),
         (("weather", "--files", "a.csv", "--dry-run"), "--files cannot be combined"),
-        (("weather", "--picture", "a.png"), "--picture needs --files"),
+        (
+            ("weather", "--picture", "a.png"),
+            "missing: --files, which --picture needs; the command could be: edl run weather",
+        ),
+        (
+            ("weather", "--files", "a.csv", "--stations", "108", "--backfill", "--date", "2024-03-09", "--until", "x"),
+            "edl: --date cannot be combined with --until; --files cannot be combined with --stations and --backfill\n",
+        ),
         (("wind", "--month", "March"), "month is"),
         (("solar", "--plants", "997D"), "code:unit"),
     ],
@@ -179,3 +186,25 @@ def test_without_a_key_the_message_names_the_variable(services, monkeypatch):
     result = edl("run", "wind", *DB)
     assert result.exit_code == 2
     assert "EDL_SERVICE_KEY" in result.stderr
+
+
+def test_all_that_is_missing_is_told_at_once_with_the_command_to_type(services, monkeypatch):
+    monkeypatch.delenv("EDL_SERVICE_KEY")
+    result = edl("run", "weather", "--columns", "ta", "--since", "2024-03-01")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "edl: missing: --files, or a key of the service in EDL_SERVICE_KEY; --db, or EDL_DATABASE_URL; the "
+        "command could be: edl run weather --columns ta --since 2024-03-01 --files 'asos/*.csv' --db duckdb:///energy.duckdb\n"
+    )
+
+
+def test_the_command_to_type_shows_no_password(services):
+    url = "postgresql://edl:s3cret@127.0.0.1/x"
+    result = edl("run", "weather", "--picture", "a.png", "--db", url)
+    assert "missing: --files, which --picture needs" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+def test_a_database_of_the_environment_and_a_key_are_not_missing(services, monkeypatch, tmp_path):
+    monkeypatch.setenv("EDL_DATABASE_URL", f"duckdb:///{tmp_path}/energy.duckdb")
+    assert edl("run", "weather", "--date", DAY, "--stations", "108").exit_code == 0

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OPTIONS = f"{__name__}.options"
 """Where a context keeps the options of its command, by the parameters that they set."""
 
+ARGUMENTS = f"{__name__}.arguments"
+"""Where a context keeps the arguments of its command as they were typed."""
+
 _PARAMETER = re.compile(r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="([\w.,=-]+)"|=\[([^\]]*)\])?(?=[ ,;]|$)')
 """Where a message names a parameter: at its beginning, in advice, and together with another one."""
 
@@ -52,10 +55,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing els
 EngineChoice = Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")]
 
 
-def job_command(*groups: type, names: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def job_command(
+    *groups: type, names: Collection[str] = (), needs_database: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options that all jobs have, and those of some dataclasses; it gets them as keywords.
 
-    A field has an option where its metadata has the type and the help of one; with `names` only those have.
+    A field has an option where its metadata has the type and the help of one; with `names` only those have. Without
+    `needs_database` the command itself tells that there is none, together with all else that is missing.
     """
     chosen = [one for group in groups for one in fields(group) if one.metadata and (not names or one.name in names)]
     lists = [one.name for one in chosen if isinstance(one.default, tuple)]
@@ -68,7 +74,9 @@ def job_command(*groups: type, names: Collection[str] = ()) -> Callable[[Callabl
 
         own = [one for one in signature(command, eval_str=True).parameters.values() if one.kind is not one.VAR_KEYWORD]
         options = [
-            _option("db", Database, Parameter.empty),
+            _option(
+                "db", *((Database, Parameter.empty) if needs_database else (Annotated[str | None, DATABASE], None))
+            ),
             *(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own),
             _option("report", ReportFile, None),
             _option("json", AsJson, False),
@@ -111,6 +119,7 @@ class ManyValuesCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments with every value under its own option."""
         lists = {option for param in self.params if getattr(param, "multiple", False) for option in param.opts}
+        ctx.meta[ARGUMENTS] = list(args)
         ctx.meta[OPTIONS] = {param.name: param.opts[0] for param in self.params}
         return super().parse_args(ctx, one_value_each(args, lists))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
@@ -18,12 +19,15 @@ from energy_data_layer.cli.console import (
     show_stages,
     show_table,
 )
-from energy_data_layer.cli.options import job_command, station_numbers
+from energy_data_layer.cli.options import ARGUMENTS, job_command, station_numbers
 from energy_data_layer.cli.service import show_collection, show_plan
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
+from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from energy_data_layer.reports.model_report import ModelReport
     from energy_data_layer.reports.weather_report import WeatherReport
 
@@ -35,8 +39,9 @@ GAP_LENGTHS = {
 """Classes of gaps: their lengths in hours, by what they are called."""
 
 
-@job_command(ImputeOptions, RunOptions)
+@job_command(ImputeOptions, RunOptions, needs_database=False)
 def weather(
+    ctx: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Option(help="The portal's CSV exports: paths or quoted patterns; without them the service is asked."),
@@ -67,27 +72,76 @@ def weather(
     """
     from energy_data_layer.cli.run import run_job
 
+    of_service = {"--stations": stations, "--backfill": backfill}
+    of_service |= {f"--{name.replace('_', '-')}": options[name] for name in ("dry_run", "keep_raw", "from_raw")}
+    of_files = {"--picture": picture, "--missing-values": missing_values}
+    _require_all(
+        ctx.meta[ARGUMENTS],
+        no_database=options["db"] is None,
+        no_source=files is None and not (options["dry_run"] or options["from_raw"]),
+        contradictions=[
+            ("--date", [name for name, given in {"--since": since, "--until": until}.items() if day and given]),
+            ("--files", [name for name, given in of_service.items() if given and files is not None]),
+        ],
+        without_files=[name for name, given in of_files.items() if given and files is None],
+    )
     if day is not None:
-        if since is not None or until is not None:
-            raise OptionError("--date cannot be combined with --since and --until; name the period in one way")
         since = until = day
     options |= {"since": since, "until": until}
     if files is None:
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
         from energy_data_layer.jobs.weather.from_service import collect_weather
 
-        if picture is not None or missing_values is not None:
-            raise OptionError(f"--{'missing-values' if picture is None else 'picture'} needs --files")
         options |= {"stations": station_numbers(stations), "backfill": backfill}
         run_job("weather", collect_weather, len(SERVICE_STAGES), show_run_report, **options)
         return
     from energy_data_layer.jobs.weather.from_files import STAGES, run_weather
 
-    of_service = [options.pop(name) for name in ("dry_run", "keep_raw", "from_raw")]
-    if stations or backfill or any(of_service):
-        raise OptionError("--files cannot be combined with --stations, --backfill, --dry-run, --keep-raw or --from-raw")
+    for name in ("dry_run", "keep_raw", "from_raw"):
+        del options[name]
     read = partial(run_weather, files, picture=picture, missing_values=missing_values or ())
     run_job("weather", read, len(STAGES) + (picture is not None), show_run_report, **options)
+
+
+def _require_all(
+    arguments: Sequence[str],
+    *,
+    no_database: bool,
+    no_source: bool,
+    contradictions: Iterable[tuple[str, list[str]]],
+    without_files: Sequence[str],
+) -> None:
+    """Raise about all that contradicts itself or is missing, in the latter case with the command to type."""
+    missing, added = [], []
+    if (no_source and not _has_key()) or without_files:
+        needing = f", which {' and '.join(without_files)} needs" if without_files else ""
+        key = "" if without_files else ", or a key of the service in EDL_SERVICE_KEY"
+        missing.append(f"--files{needing}{key}")
+        added += ["--files", "asos/*.csv"]
+    if no_database:
+        missing.append("--db, or EDL_DATABASE_URL")
+        added += ["--db", "duckdb:///energy.duckdb"]
+    problems = [f"{name} cannot be combined with {' and '.join(others)}" for name, others in contradictions if others]
+    if not problems and missing:
+        command = shlex.join(["edl", "run", "weather", *map(redacted_url, arguments), *added])
+        missing.append(f"the command could be: {command}")
+    if missing:
+        problems.append(f"missing: {'; '.join(missing)}")
+    if problems:
+        raise OptionError("; ".join(problems))
+
+
+def _has_key() -> bool:
+    try:
+        from energy_data_layer.settings.services import ServiceSettings
+    except ExtraUnavailable:
+        return False
+    settings = ServiceSettings()
+    try:
+        settings.key_of("asos")
+    except OptionError:
+        return False
+    return True
 
 
 def filled_by(report: ModelReport) -> str:
