@@ -55,7 +55,7 @@ def weather(
     ] = None,
     missing_values: Annotated[
         str | None,
-        typer.Option(help='What stands for a missing value in the files: "-9,-99" in all columns, "ws=-9" in one.'),
+        typer.Option(help='What stands for a missing value: "-9,-99" in all columns, "ws=-9" in one.'),
     ] = None,
     stations: Annotated[
         list[str], typer.Option(help="Numbers of the stations to ask for; all of them by default.")
@@ -74,7 +74,6 @@ def weather(
 
     of_service = {"--stations": stations, "--backfill": backfill}
     of_service |= {f"--{name.replace('_', '-')}": options[name] for name in ("dry_run", "keep_raw", "from_raw")}
-    of_files = {"--picture": picture, "--missing-values": missing_values}
     _require_all(
         ctx.meta[ARGUMENTS],
         no_database=options["db"] is None,
@@ -83,11 +82,11 @@ def weather(
             ("--date", [name for name, given in {"--since": since, "--until": until}.items() if day and given]),
             ("--files", [name for name, given in of_service.items() if given and files is not None]),
         ],
-        without_files=[name for name, given in of_files.items() if given and files is None],
+        picture_alone=picture is not None and files is None,
     )
     if day is not None:
         since = until = day
-    options |= {"since": since, "until": until}
+    options |= {"since": since, "until": until, "missing_values": missing_values or ()}
     if files is None:
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
         from energy_data_layer.jobs.weather.from_service import collect_weather
@@ -99,7 +98,7 @@ def weather(
 
     for name in ("dry_run", "keep_raw", "from_raw"):
         del options[name]
-    read = partial(run_weather, files, picture=picture, missing_values=missing_values or ())
+    read = partial(run_weather, files, picture=picture)
     run_job("weather", read, len(STAGES) + (picture is not None), show_run_report, **options)
 
 
@@ -109,14 +108,13 @@ def _require_all(
     no_database: bool,
     no_source: bool,
     contradictions: Iterable[tuple[str, list[str]]],
-    without_files: Sequence[str],
+    picture_alone: bool,
 ) -> None:
     """Raise about all that contradicts itself or is missing, in the latter case with the command to type."""
     missing, added = [], []
-    if (no_source and not _has_key()) or without_files:
-        needing = f", which {' and '.join(without_files)} needs" if without_files else ""
-        key = "" if without_files else ", or a key of the service in EDL_SERVICE_KEY"
-        missing.append(f"--files{needing}{key}")
+    if picture_alone or (no_source and not _has_key()):
+        besides = "which --picture needs" if picture_alone else "or a key of the service in EDL_SERVICE_KEY"
+        missing.append(f"--files, {besides}")
         added += ["--files", "asos/*.csv"]
     if no_database:
         missing.append("--db, or EDL_DATABASE_URL")

@@ -283,15 +283,12 @@ def _typed(
     if known is None:
         return cells, 0
     column = ASOS_COLUMNS[known.name]
-    is_key = column.name in KEYS
-    if is_key and cells.null_count:
+    if column.name in KEYS and cells.null_count:
         line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
         raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
-    marks: set[str] = (
-        set() if is_key else {*known.missing_values, *(mark for field, mark in named if field in ("", column.name))}
-    )
+    marks = {*known.missing_values, *marks_of(column.name, named)}
     there = len(cells) - cells.null_count
-    cells = _without(cells, marks)
+    cells = without_marks(cells, marks)
     values, unreadable = _read(cells, column.arrow_type)
     if pa.types.is_timestamp(column.arrow_type):
         _require_hours(path, heading, cells, values)
@@ -299,21 +296,27 @@ def _typed(
         row = int(unreadable.argmax())
         problem = f"{heading}: {reprlib.repr(cells[row].as_py())} is not {_wanted(column.arrow_type)}"
         raise SourceFileError(path, _line_of_row(path, row), problem)
-    if marks and pa.types.is_floating(column.arrow_type):
-        values = _without(values, _as_numbers(marks))
+    if pa.types.is_floating(column.arrow_type):
+        values = without_marks(values, marks)
         values = values if known.factor == 1 else pc.multiply(values, known.factor)
     return values, there - (len(values) - values.null_count)
 
 
-def _without(values: pa.ChunkedArray, marks: Collection[object]) -> pa.ChunkedArray:
-    """Return values with null in place of each that is one of some others."""
-    is_mark = pc.is_in(values, pa.array(list(marks), values.type)) if marks else None
-    return pc.if_else(is_mark, None, values) if is_mark is not None and pc.any(is_mark).as_py() else values
+def without_marks(values: pa.ChunkedArray, marks: Collection[str]) -> pa.ChunkedArray:
+    """Return numbers or texts with null in place of each mark of a missing value."""
+    if not marks:
+        return values
+    wanted = pa.array(list(marks), pa.string())
+    if pa.types.is_floating(values.type):
+        numbers, _ = parse_cells(wanted)
+        wanted = pa.array(numbers[~np.isnan(numbers)])
+    is_mark = pc.is_in(values, wanted)
+    return pc.if_else(is_mark, None, values) if pc.any(is_mark).as_py() else values
 
 
-def _as_numbers(marks: Iterable[str]) -> list[float]:
-    numbers, _ = parse_cells(pa.chunked_array([pa.array(list(marks), pa.string())]))
-    return [float(number) for number in numbers if not np.isnan(number)]
+def marks_of(name: str, named: MissingValues) -> set[str]:
+    """Return what was named to stand for a missing value in a column."""
+    return set() if name in KEYS else {mark for column, mark in named if column in ("", name)}
 
 
 def _require_hours(path: Path, heading: str, cells: pa.ChunkedArray, stamps: pa.ChunkedArray) -> None:

@@ -12,6 +12,7 @@ from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.errors import PayloadError
+from energy_data_layer.files.weather import marks_of, parsed_missing_values, without_marks
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from energy_data_layer.datasets.dataset import Chunk
+    from energy_data_layer.files.weather import MissingValues
     from energy_data_layer.jobs.options import ImputeOptions, RunOptions
     from energy_data_layer.storage.database import Database
 
@@ -57,6 +59,7 @@ def collect_weather(
     until: str | date | None = None,
     stations: Iterable[int] | None = None,
     backfill: bool = False,
+    missing_values: str | Iterable[str] = (),
     **options: Any,
 ) -> WeatherReport:
     """Collect hourly observations from the service, complete and impute them, store them in ``weather_asos``.
@@ -76,6 +79,8 @@ def collect_weather(
         Numbers of the stations; by default those of ``EDL_ASOS_STATIONS``, else all 95.
     backfill : bool, default False
         Ask only for days of stations that are not stored with all their hours.
+    missing_values : str or iterable of str, optional
+        What stands for a missing value in the answers: ``"-9,-99"`` in all columns, ``"ws=-9"`` in one.
     **options
         The fields of `ImputeOptions` and `RunOptions`.
 
@@ -97,6 +102,7 @@ def collect_weather(
         If the database cannot be opened or written; periods committed before stay.
     """
     impute, run = split_options(options)
+    marks = parsed_missing_values(missing_values)
     impute.require_columns(ASOS.service.item_schema.names, "the service's answer")
     policy_of(WEATHER, run.schema_policy)
     first, last = period(since, until, newest=run.today - ONE_DAY)
@@ -110,6 +116,7 @@ def collect_weather(
             "since": str(first),
             "until": str(last),
             "stations": len(numbers),
+            **({"missing_values": missing_values} if marks else {}),
             **impute.of_filling(),
         },
         on_stage=run.on_stage,
@@ -134,7 +141,7 @@ def collect_weather(
             gate = FieldGate.of(database, WEATHER, ASOS.name, run.schema_policy)
             known, answered, fills = _numbers(plants_of(database, WEATHER)), set[str](), None
             for part in _parts(planned):
-                new = _fetched(database, log, report, collection, run, part, gate, impute)
+                new = _fetched(database, log, report, collection, run, part, gate, impute, marks)
                 if new is None:
                     continue
                 answered |= _numbers(keys_in(new, ASOS.table.series))
@@ -182,6 +189,7 @@ def _fetched(
     part: Sequence[Chunk],
     gate: FieldGate,
     impute: ImputeOptions,
+    marks: MissingValues,
 ) -> pa.Table | None:
     """Return the observations of some chunks, each station and stamp once; None where there are none."""
     tables = []
@@ -212,9 +220,22 @@ def _fetched(
             rejected[IN_FUTURE], kept = kept.filter(future), kept.filter(pc.invert(future))
         origin = f"{part[0].first} to {part[-1].last}"
         set_aside(database, report, rejected, origin=origin, source=ASOS.name)
+        kept = _without_marks(report, kept, marks)
         kept = _credible(database, report, kept, impute, origin)
         stage.holds(kept)
     return kept if kept.num_rows else None
+
+
+def _without_marks(report: WeatherReport, rows: pa.Table, marks: MissingValues) -> pa.Table:
+    """Return the rows with null for the marks of missing values, which are counted."""
+    for at, name in enumerate(rows.column_names if marks else ()):
+        column = rows.column(name)
+        if pa.types.is_floating(column.type) or pa.types.is_string(column.type):
+            without = without_marks(column, marks_of(name, marks))
+            if found := without.null_count - column.null_count:
+                report.marked_missing[name] = report.marked_missing.get(name, 0) + found
+            rows = rows.set_column(at, name, without)
+    return rows
 
 
 def _credible(
