@@ -208,3 +208,33 @@ def test_the_command_to_type_shows_no_password(services):
 def test_a_database_of_the_environment_and_a_key_are_not_missing(services, monkeypatch, tmp_path):
     monkeypatch.setenv("EDL_DATABASE_URL", f"duckdb:///{tmp_path}/energy.duckdb")
     assert edl("run", "weather", "--date", DAY, "--stations", "108").exit_code == 0
+
+
+def test_the_report_of_files_names_what_is_doubtful(services, tmp_path):
+    lines = [f"108,서울,2024-03-01 {hour:02d}:00,{value}" for hour, value in enumerate((60, 150, 9999, 62))]
+    (tmp_path / "a.csv").write_text("\n".join(["지점,지점명,일시,습도(%)", *lines]) + "\n", encoding="utf-8")
+    result = edl("run", "weather", "--files", "a.csv", "--missing-values", "9999", *DB)
+    assert result.exit_code == 0
+    for told in (
+        "Marks of missing values, taken for such\n  hm 1\n",
+        "Columns that no file has, and that are not filled\n  ta, ws, pa\n",
+        "Observations outside the physical bounds (--out-of-range missing takes them out)\n"
+        "  hm: 1 outside 0 to 100, first 108 2024-03-01 01:00: 150.0\n",
+    ):
+        assert told in result.stdout
+    result = edl(
+        "run", "weather", "--files", "a.csv", "--missing-values", "ws=9999,hm=9999", "--out-of-range", "missing", *DB
+    )
+    assert (result.exit_code, "│ rows rejected                         │ 2 " in result.stdout) == (0, True)
+
+
+def test_the_way_out_of_suspicious_numbers_is_an_option_to_type(services, tmp_path):
+    lines = [f"108,서울,2024-03-01 {hour:02d}:00,{value}" for hour, value in enumerate((60, -9, -9, 62))]
+    (tmp_path / "a.csv").write_text("\n".join(["지점,지점명,일시,습도(%)", *lines]) + "\n", encoding="utf-8")
+    result = edl("run", "weather", "--files", "a.csv", *DB)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(
+        "a.csv, line 3: numbers that look as if they stood for missing values: hm -9 in 2 rows, first 108 2024-03-01 "
+        "01:00; pass --missing-values hm=-9 if they do, or pass --allow-suspicious if they are observations\n"
+    )
+    assert edl("run", "weather", "--files", "a.csv", "--missing-values", "hm=-9", *DB).exit_code == 0

@@ -181,7 +181,7 @@ def read_asos_file(path: Path, missing_values: MissingValues = ()) -> tuple[Asos
         columns[name], found = _typed(path, heading, column, known, missing_values)
         if found:
             marked[name] = found
-    if is_hub:
+    if "stnNm" not in columns:
         names = [STATIONS.get(number) for number in columns["stnId"].to_pylist()]
         columns["stnNm"] = pa.chunked_array([pa.array(names, pa.string())])
     source = "kma_hub" if is_hub else "asos"
@@ -223,8 +223,8 @@ def place_of(files: Sequence[AsosFile], name: str, value: float) -> tuple[Path, 
 def _headings(path: Path, text: str) -> tuple[bool, dict[str, FileColumn | None]]:
     """Return whether a file is the hub's, and its headings with the column that each is; None for an unknown one."""
     line, headings = next(records(path, text))
-    is_hub = {"TM", "STN"} <= set(headings)
-    columns = [HUB_COLUMNS.get(heading) if is_hub else _of_export(heading) for heading in headings]
+    is_hub = {"TM", "STN"} <= {heading.strip() for heading in headings}
+    columns = [(HUB_COLUMNS.get(heading.strip()) if is_hub else None) or _of_export(heading) for heading in headings]
     names = [
         heading.strip() if column is None else column.name for heading, column in zip(headings, columns, strict=True)
     ]

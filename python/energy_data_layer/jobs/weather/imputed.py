@@ -142,7 +142,8 @@ def impute_and_store(
             database.upsert(FILL_CHANGES, _of_run(changes, report.run_id), FILL_CHANGE_KEY)
             stage.holds(imputed, rows)
 
-    _add_absences(report, completed)
+    if columns:
+        _add_absences(report, completed)
     report.stations = max(report.stations, len(periods.station))
     report.hours_completed += completed.num_rows - combined.num_rows
     report.context_rows += int(masks.is_context.sum())
