@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from energy_data_layer.jobs.options import ImputeOptions
     from energy_data_layer.reports.weather_report import WeatherReport
     from energy_data_layer.storage.database import Database
 
@@ -59,6 +60,11 @@ def note_outside_bounds(report: WeatherReport, rows: pa.Table) -> None:
         found.count += int(outside.sum())
         for row in np.flatnonzero(outside)[: LISTED - len(found.first)].tolist():
             found.first.append(f"{_place(rows, row)}: {rows.column(name)[row]}")
+
+
+def as_taken(rows: pa.Table, options: ImputeOptions) -> pa.Table:
+    """Return the rows as the options take them: values outside the bounds as they are, or as missing ones."""
+    return without_outside_bounds(rows) if options.out_of_range == "missing" else rows
 
 
 def without_outside_bounds(rows: pa.Table) -> pa.Table:

@@ -22,10 +22,9 @@ from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import set_aside
 from energy_data_layer.jobs.weather.doubtful import (
     MarkerSearch,
+    as_taken,
     note_outside_bounds,
-    set_outside_bounds_aside,
     told,
-    without_outside_bounds,
 )
 from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from energy_data_layer.reports.run_report import Stage
-    from energy_data_layer.storage.database import Database
 
 
 logger = logging.getLogger(__name__)
@@ -161,9 +159,10 @@ def run_weather(
             means = OverallMeans(database, impute.columns, new.parts)
             shown = None
             with database.transaction():
-                new.set_aside(database, report)
+                for part in new.in_future():
+                    set_aside(database, report, {IN_FUTURE: part}, origin=", ".join(report.files), source=ASOS.name)
                 fills = fills_of(database, report, impute, new.parts, use_rust=use_rust)
-                for part in new.parts():
+                for part in new.as_read():
                     frames = impute_and_store(
                         database,
                         part,
@@ -201,8 +200,7 @@ class _NewRows:
     ) -> None:
         self._spool = spool
         self._since, self._until = since, until
-        self._takes_out = options.out_of_range == "missing"
-        self._allows_markers = options.allow_suspicious
+        self._options = options
         self.columns = [name for name in spool.column_names if name in ASOS_COLUMNS]
         # A new value without a flag must not get that of the stored value that it replaces.
         self._absent_flags = [
@@ -215,20 +213,18 @@ class _NewRows:
 
     def parts(self) -> Iterator[pa.Table]:
         """Give the rows, some stations at a time."""
-        for part in self._spool.parts():
-            within = self._within(part)
-            yield without_outside_bounds(within) if self._takes_out else within
+        for part in self.as_read():
+            yield as_taken(part, self._options)
 
-    def set_aside(self, database: Database, report: WeatherReport) -> None:
-        """Keep in table ``rejects`` what is not stored: hours that have not come yet, values that are taken out."""
-        takes_out = self._takes_out and report.out_of_bounds
-        origin = ", ".join(report.files)
-        for part in self._spool.parts() if self.rows_in_future or takes_out else ():
-            future = part.filter(pc.field(_STAMP) > self._now)
-            if future.num_rows:
-                set_aside(database, report, {IN_FUTURE: future}, origin=origin, source=ASOS.name)
-            if takes_out:
-                set_outside_bounds_aside(database, report, self._within(part), origin)
+    def as_read(self) -> Iterator[pa.Table]:
+        """Give the rows with the values outside their bounds, whatever becomes of these."""
+        for part in self._spool.parts():
+            yield self._within(part)
+
+    def in_future(self) -> Iterator[pa.Table]:
+        """Give the rows whose hour has not come yet, some stations at a time."""
+        for part in self._spool.parts() if self.rows_in_future else ():
+            yield part.filter(pc.field(_STAMP) > self._now)
 
     def check(self, report: WeatherReport, stage: Stage) -> None:
         """Look at all rows once, so that nothing is written if one cannot be; note what was read and left out."""
@@ -236,8 +232,8 @@ class _NewRows:
         for part in self._spool.parts():
             within = self._within(part)
             note_outside_bounds(report, within)
-            if not self._allows_markers:
-                markers.add(without_outside_bounds(within) if self._takes_out else within)
+            if not self._options.allow_suspicious:
+                markers.add(as_taken(within, self._options))
             self.stations += pc.count_distinct(within.column(_STATION)).as_py()
             if within.num_rows:
                 limits = pc.min_max(within.column(_STAMP)).as_py()

@@ -24,10 +24,9 @@ from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import note_answer, note_failures, planned_run, set_aside
 from energy_data_layer.jobs.weather.doubtful import (
     MarkerSearch,
+    as_taken,
     note_outside_bounds,
-    set_outside_bounds_aside,
     told,
-    without_outside_bounds,
 )
 from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
@@ -145,7 +144,8 @@ def collect_weather(
                 if new is None:
                     continue
                 answered |= _numbers(keys_in(new, ASOS.table.series))
-                fills = fills_of(database, report, impute, partial(iter, [new]), use_rust=run.use_rust, before=fills)
+                taken = [as_taken(new, impute)]
+                fills = fills_of(database, report, impute, partial(iter, taken), use_rust=run.use_rust, before=fills)
                 impute_and_store(database, new, report, impute, fills, use_rust=run.use_rust)
                 report.stations = len(numbers)
             with report.stage("check"):
@@ -221,7 +221,8 @@ def _fetched(
         origin = f"{part[0].first} to {part[-1].last}"
         set_aside(database, report, rejected, origin=origin, source=ASOS.name)
         kept = _without_marks(report, kept, marks)
-        kept = _credible(database, report, kept, impute, origin)
+        note_outside_bounds(report, kept)
+        _refuse_marks(as_taken(kept, impute), impute, origin)
         stage.holds(kept)
     return kept if kept.num_rows else None
 
@@ -238,16 +239,9 @@ def _without_marks(report: WeatherReport, rows: pa.Table, marks: MissingValues) 
     return rows
 
 
-def _credible(
-    database: Database, report: WeatherReport, rows: pa.Table, options: ImputeOptions, origin: str
-) -> pa.Table:
-    """Return the rows, those values outside the bounds taken out that are to be; raise where marks may be values."""
-    note_outside_bounds(report, rows)
-    if options.out_of_range == "missing":
-        set_outside_bounds_aside(database, report, rows, origin)
-        rows = without_outside_bounds(rows)
+def _refuse_marks(rows: pa.Table, options: ImputeOptions, origin: str) -> None:
+    """Raise where numbers look as if they stood for missing values."""
     markers = MarkerSearch()
     markers.add(rows)
     if not options.allow_suspicious and (found := markers.found()):
         raise PayloadError(told(found), origin)
-    return rows

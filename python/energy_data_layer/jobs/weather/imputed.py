@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
-from energy_data_layer.jobs.weather.doubtful import set_outside_bounds_aside, without_outside_bounds
+from energy_data_layer.jobs.weather.doubtful import as_taken, set_outside_bounds_aside, without_outside_bounds
 from energy_data_layer.jobs.weather.filling import Filling, behind_absences
 from energy_data_layer.jobs.weather.stored import (
     Fields,
@@ -82,7 +82,8 @@ def impute_and_store(
     database : Database
         The database, with the tables of this release.
     new : pyarrow.Table
-        New rows of any stations and hours, each station and stamp once, in microseconds.
+        New rows of any stations and hours, each station and stamp once, in microseconds; with the values outside their
+        bounds, whatever becomes of these.
     report : WeatherReport
         Where it is noted what was done; several calls add up.
     options : ImputeOptions
@@ -117,7 +118,7 @@ def impute_and_store(
         with report.stage("complete hours") as stage:
             combined = with_stored_rows(new, stored, fields)
             if options.out_of_range == "missing":
-                combined = _without_stored_outside_bounds(database, report, combined, periods)
+                combined = _without_outside_bounds(database, report, combined, periods)
             completed = combined  # without a column to fill, rows for absent hours would hold nothing
             if columns:
                 completed = complete_hours(
@@ -125,7 +126,7 @@ def impute_and_store(
                 )
             stage.holds(completed)
 
-        every = parts or (lambda: [new])
+        every = parts or (lambda: [as_taken(new, options)])
         filling = Filling(database, report, options, fills, context, use_rust)
         imputed = completed
         if columns:
@@ -156,13 +157,12 @@ def impute_and_store(
     return completed, imputed
 
 
-def _without_stored_outside_bounds(
-    database: Database, report: WeatherReport, rows: pa.Table, periods: Periods
-) -> pa.Table:
-    """Return the rows without stored values outside the bounds, which an earlier run kept, in the hours of new ones."""
+def _without_outside_bounds(database: Database, report: WeatherReport, rows: pa.Table, periods: Periods) -> pa.Table:
+    """Return the rows without values outside the bounds in the hours of new ones, new or kept by an earlier run."""
     is_new_range = periods.hours_outside(rows) == 0
     new = rows.filter(pa.array(is_new_range))
-    set_outside_bounds_aside(database, report, new, "stored before")
+    period = f"{periods.first.min().astype('datetime64[D]')} to {periods.last.max().astype('datetime64[D]')}"
+    set_outside_bounds_aside(database, report, new, ", ".join(report.files) or period)
     kept = rows.filter(pa.array(~is_new_range))
     return pa.concat_tables([without_outside_bounds(new), kept]).sort_by([(name, "ascending") for name in WEATHER_KEY])
 
