@@ -27,7 +27,9 @@ OPTIONS = f"{__name__}.options"
 ARGUMENTS = f"{__name__}.arguments"
 """Where a context keeps the arguments of its command as they were typed."""
 
-_PARAMETER = re.compile(r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="([\w.,=-]+)"|=\[([^\]]*)\])?(?=[ ,;]|$)')
+_PARAMETER = re.compile(
+    r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="([\w.,=-]+)"|=\[([^\]]*)\])?(?=[ ,;]|$)'
+)
 """Where a message names a parameter: at its beginning, in advice, and together with another one."""
 
 

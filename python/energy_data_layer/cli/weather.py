@@ -54,7 +54,7 @@ def weather(
         str | None, typer.Option(help="Last day, or last hour to take from files; included. By default yesterday.")
     ] = None,
     missing_values: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(help='What stands for a missing value: "-9,-99" in all columns, "ws=-9" in one.'),
     ] = None,
     stations: Annotated[
@@ -86,7 +86,7 @@ def weather(
     )
     if day is not None:
         since = until = day
-    options |= {"since": since, "until": until, "missing_values": missing_values or ()}
+    options |= {"since": since, "until": until, "missing_values": ",".join(missing_values or ())}
     if files is None:
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
         from energy_data_layer.jobs.weather.from_service import collect_weather

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from energy_data_layer.core.parse import DAY_FORMS, LARGEST_VALUE, STAMP_FORMS, parse_cells, parse_texts
+from energy_data_layer.core.parse import LARGEST_VALUE, parse_numbers, parse_stamp_texts, require_one_meaning
 from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, STATIONS, column_of_heading, value_of_flag
 from energy_data_layer.datasets.weather_files import HUB_COLUMNS, HUB_HEADING, RECIPES, FileColumn, other_file
-from energy_data_layer.errors import OptionError, SourceFileError
+from energy_data_layer.errors import CommaError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     MissingValues = tuple[tuple[str, str], ...]
+    NamedMissing = str | Iterable[float | str] | dict[str, Iterable[float | str]]
 
 _HUB_TEXT = re.compile(r"\A\s*#(?s:.*)^# *YYMMDDHHMI +STN\b", re.MULTILINE)
+_DAY = r"^\d{4}([-/.]\d{1,2}[-/.]\d{1,2}|\d{4})$"
 _HUB_GAP = re.compile(r"[\s,]+")
 
 
@@ -86,7 +88,7 @@ class AsosFiles:
 
 
 def read_asos_files(
-    paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, missing_values: str | Iterable[str] = ()
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, missing_values: NamedMissing = ()
 ) -> AsosFiles:
     """Read files of the ASOS hourly observations: CSV exports of the portal, or texts of KMA's API hub.
 
@@ -99,8 +101,9 @@ def read_asos_files(
     paths : path or glob pattern, or an iterable of these
         The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시, or TM and STN. Stamps and
         numbers are written as in frames.
-    missing_values : str or iterable of str, optional
-        What stands for a missing value besides blanks: ``"-9,-99"`` in all columns, ``"ws=-9"`` in one.
+    missing_values : str, list or dict, optional
+        What stands for a missing value besides blanks: ``[-9, -99]`` or ``"-9,-99"`` in all columns, ``{"ws": [-9]}``
+        or ``"ws=-9"`` in one.
 
     Returns
     -------
@@ -141,7 +144,7 @@ def read_asos_files(
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
 
 
-def parsed_missing_values(given: str | Iterable[str]) -> MissingValues:
+def parsed_missing_values(given: NamedMissing) -> MissingValues:
     """Return what stands for missing values, each with its column, which is empty for all of them.
 
     Raises
@@ -153,7 +156,11 @@ def parsed_missing_values(given: str | Iterable[str]) -> MissingValues:
     --------
     >>> parsed_missing_values("-99.9, ws=-9")
     (('', '-99.9'), ('ws', '-9'))
+    >>> parsed_missing_values({"ws": [-9]}) + parsed_missing_values([-99.9, "NA"])
+    (('ws', '-9'), ('', '-99.9'), ('', 'NA'))
     """
+    if isinstance(given, dict):
+        given = [f"{name}={mark}" for name, marks in given.items() for mark in marks]
     texts = given.split(",") if isinstance(given, str) else [str(text) for text in given]
     pairs = [text.rpartition("=")[::2] for text in texts if text.strip()]
     named = tuple((name.strip(), mark.strip()) for name, mark in pairs)
@@ -289,7 +296,13 @@ def _typed(
     marks = {*known.missing_values, *marks_of(column.name, named)}
     there = len(cells) - cells.null_count
     cells = without_marks(cells, marks)
-    values, unreadable = _read(cells, column.arrow_type)
+    try:
+        values, unreadable = _read(cells, column.arrow_type, heading)
+    except CommaError as error:
+        line = _line_of_row(path, error.rows[0])
+        raise SourceFileError(
+            path, line, f"{heading}: {', '.join(map(str, error.values))}: {error.rule}; {error.advice}"
+        ) from error
     if pa.types.is_timestamp(column.arrow_type):
         _require_hours(path, heading, cells, values)
     if unreadable.any():
@@ -308,7 +321,7 @@ def without_marks(values: pa.ChunkedArray, marks: Collection[str]) -> pa.Chunked
         return values
     wanted = pa.array(list(marks), pa.string())
     if pa.types.is_floating(values.type):
-        numbers, _ = parse_cells(wanted)
+        numbers, _ = parse_numbers(wanted)
         wanted = pa.array(numbers[~np.isnan(numbers)])
     is_mark = pc.is_in(values, wanted)
     return pc.if_else(is_mark, None, values) if pc.any(is_mark).as_py() else values
@@ -321,9 +334,7 @@ def marks_of(name: str, named: MissingValues) -> set[str]:
 
 def _require_hours(path: Path, heading: str, cells: pa.ChunkedArray, stamps: pa.ChunkedArray) -> None:
     """Raise where a stamp is a day, or lies within an hour."""
-    is_day = pc.less_equal(pc.utf8_length(cells), len("2024-01-31")).to_numpy()
-    if is_day.any():
-        is_day[is_day] = ~np.isnat(parse_texts(cells.filter(pa.array(is_day)), DAY_FORMS).to_numpy())
+    is_day = pc.match_substring_regex(cells, _DAY).to_numpy()
     seconds = stamps.cast(pa.int64()).fill_null(0).to_numpy() % 3600
     for wrong, problem in (
         (is_day, "is a day without an hour, as in daily files; hourly ones are needed"),
@@ -334,10 +345,10 @@ def _require_hours(path: Path, heading: str, cells: pa.ChunkedArray, stamps: pa.
             raise SourceFileError(path, _line_of_row(path, row), f"{heading}: {cells[row].as_py()!r} {problem}")
 
 
-def _read(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
-    """Return the cells as values of the type, and which of them cannot be one."""
+def _read(cells: pa.ChunkedArray, arrow_type: pa.DataType, heading: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
+    """Return the cells as values of the type, and which of them cannot be one; raises `CommaError`."""
     if pa.types.is_timestamp(arrow_type):
-        stamps = parse_texts(cells, STAMP_FORMS).to_numpy()
+        stamps = parse_stamp_texts(cells).to_numpy()
         return pa.chunked_array([pa.array(stamps, arrow_type)]), np.isnat(stamps)
     if pa.types.is_string(arrow_type):
         return cells, np.zeros(len(cells), dtype=bool)
@@ -345,7 +356,8 @@ def _read(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> tuple[pa.ChunkedAr
         values = cells.cast(arrow_type)
         if not pa.types.is_floating(arrow_type) or pc.all(pc.is_finite(values), min_count=0).as_py():
             return values, np.zeros(len(cells), dtype=bool)
-    numbers, _ = parse_cells(cells)
+    require_one_meaning(cells, heading)
+    numbers, _ = parse_numbers(cells)
     readable = np.abs(numbers) <= LARGEST_VALUE
     if pa.types.is_integer(arrow_type):
         limits = np.iinfo(arrow_type.to_pandas_dtype())
@@ -356,7 +368,7 @@ def _read(cells: pa.ChunkedArray, arrow_type: pa.DataType) -> tuple[pa.ChunkedAr
 
 def _wanted(arrow_type: pa.DataType) -> str:
     if pa.types.is_timestamp(arrow_type):
-        return f"a time stamp; accepted are {', '.join(STAMP_FORMS.values())}"
+        return "a time stamp of Korean time, such as 2024-01-31 23:00"
     return f"a whole number ({arrow_type})" if pa.types.is_integer(arrow_type) else "a number"
 
 

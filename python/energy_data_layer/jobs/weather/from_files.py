@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
+    from energy_data_layer.files.weather import NamedMissing
     from energy_data_layer.reports.run_report import Stage
 
 
@@ -56,7 +57,7 @@ def run_weather(
     *,
     since: str | date | None = None,
     until: str | date | None = None,
-    missing_values: str | Iterable[str] = (),
+    missing_values: NamedMissing = (),
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
@@ -84,8 +85,8 @@ def run_weather(
         See `Database.connect`.
     since, until : date, datetime or ISO 8601 text, optional
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
-    missing_values : str or iterable of str, optional
-        What stands for a missing value in the files besides blanks: ``"-9,-99"`` in all columns, ``"ws=-9"`` in one.
+    missing_values : str, list or dict, optional
+        What stands for a missing value in the files besides blanks: ``[-9]`` in all columns, ``{"ws": [-9]}`` in one.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
@@ -142,7 +143,7 @@ def run_weather(
             "columns": list(impute.columns),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
-            **({"missing_values": missing_values} if marks else {}),
+            **({"missing_values": marks} if marks else {}),
             **impute.of_filling(),
         },
         on_stage=on_stage,

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from energy_data_layer.datasets.dataset import Chunk
-    from energy_data_layer.files.weather import MissingValues
+    from energy_data_layer.files.weather import MissingValues, NamedMissing
     from energy_data_layer.jobs.options import ImputeOptions, RunOptions
     from energy_data_layer.storage.database import Database
 
@@ -58,7 +58,7 @@ def collect_weather(
     until: str | date | None = None,
     stations: Iterable[int] | None = None,
     backfill: bool = False,
-    missing_values: str | Iterable[str] = (),
+    missing_values: NamedMissing = (),
     **options: Any,
 ) -> WeatherReport:
     """Collect hourly observations from the service, complete and impute them, store them in ``weather_asos``.
@@ -78,8 +78,8 @@ def collect_weather(
         Numbers of the stations; by default those of ``EDL_ASOS_STATIONS``, else all 95.
     backfill : bool, default False
         Ask only for days of stations that are not stored with all their hours.
-    missing_values : str or iterable of str, optional
-        What stands for a missing value in the answers: ``"-9,-99"`` in all columns, ``"ws=-9"`` in one.
+    missing_values : str, list or dict, optional
+        What stands for a missing value in the answers: ``[-9]`` in all columns, ``{"ws": [-9]}`` in one.
     **options
         The fields of `ImputeOptions` and `RunOptions`.
 
@@ -115,7 +115,7 @@ def collect_weather(
             "since": str(first),
             "until": str(last),
             "stations": len(numbers),
-            **({"missing_values": missing_values} if marks else {}),
+            **({"missing_values": marks} if marks else {}),
             **impute.of_filling(),
         },
         on_stage=run.on_stage,
