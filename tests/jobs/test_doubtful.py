@@ -141,3 +141,10 @@ def test_marks_that_are_spread_over_parts_of_the_files_are_found(tmp_path, monke
 def test_wrong_options(tmp_path, options, problem):
     with pytest.raises(OptionError, match=problem):
         from_files(tmp_path, f"duckdb:///{tmp_path}/energy.duckdb", WIND, **options)
+
+
+def test_a_picture_needs_a_column_to_fill(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("지점,지점명,일시,일조(hr)\n108,서울,2024-03-01 12:00,1\n", encoding="utf-8")
+    with pytest.raises(OptionError, match="the files have no column to fill"):
+        run_weather(path, f"duckdb:///{tmp_path}/energy.duckdb", picture=tmp_path / "a.png")

@@ -44,7 +44,10 @@ def weather(
     ctx: typer.Context,
     files: Annotated[
         list[str] | None,
-        typer.Option(help="The portal's CSV exports: paths or quoted patterns; without them the service is asked."),
+        typer.Option(
+            help="Exports of the portal or texts of KMA's API hub: paths or quoted patterns; without them the "
+            "service is asked."
+        ),
     ] = None,
     day: Annotated[str | None, typer.Option("--date", help="One day: 2024-01-31, in place of since and until.")] = None,
     since: Annotated[

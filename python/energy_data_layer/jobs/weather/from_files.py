@@ -153,6 +153,8 @@ def run_weather(
             spool.read(files, marks)
             new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max), impute)
             impute, report.columns_absent = impute.for_columns(new.columns, "the files")
+            if picture is not None and not impute.columns:
+                raise OptionError("picture shows gaps that are filled, and the files have no column to fill")
             new.check(report, stage)
         with job_database(database_url) as database, recorded(RunLog(database), report):
             headings = {f"{source} files": dict.fromkeys(names, "") for source, names in spool.headings.items()}
