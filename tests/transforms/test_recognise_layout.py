@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from energy_data_layer import transform_wide_to_long
+from energy_data_layer.datasets.layout import WideLayout
 from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS
 from energy_data_layer.errors import LayoutError
 from energy_data_layer.transforms.wide_to_long.recognise import RECOGNISED, recognise_layout
@@ -159,7 +163,7 @@ def test_words_for_the_day_and_the_plant(date, plant):
 
 
 def test_columns_that_hold_other_numbers_are_no_hours():
-    others = ["2023", "0시", "1분기", "최대(시간별)", "용량 3", "PM10", "평균(kWh)", "1-3시(kWh)"]
+    others = ["2023", "1분기", "최대(시간별)", "용량 3", "PM10", "평균(kWh)", "3시간 합계", "Unnamed: 40"]
     layout = recognise_layout(headings("{}시(kWh)", *others))
     assert layout.hours == tuple(f"{hour}시(kWh)" for hour in range(1, 25))
 
@@ -222,8 +226,72 @@ def test_an_hour_that_is_there_twice_as_an_interval():
     assert message.startswith('several columns could be the hour 24 ("23-24시(kWh)", "23-0시(kWh)"); ')
 
 
-def test_an_hour_more_than_a_day_has():
-    assert refused(headings("{}시(kWh)", "25시(kWh)")).startswith("there are no columns for the hours 1 to 24; ")
+@pytest.mark.parametrize(
+    ("pattern", "further"),
+    [
+        ("{}시(kWh)", "25시(kWh)"),
+        ("{}시(kWh)", "0시"),
+        ("{}시(kWh)", "1-3시(kWh)"),
+        ("{}시(kWh)", "03시.1"),
+        ("{}시(kWh)", "2시(DST)"),
+        ("{}", "3B"),
+        ("{}", "25"),
+        ("{:02d}", "02X"),
+        ("{:02d}", "02*"),
+        ("Hour {}", "Hour 2X"),
+        ("{}", "Hour 2X"),
+        ("{:02d}:00", "02:00 (DST)"),
+        ("{:02d}:00", "00:30"),
+        ("{:02d}：00", "00：30"),
+        ("{1}-{0}시", "24-25시"),
+        ("{1:02d}:00~{0:02d}:00", "01:00~01:30"),
+    ],
+)
+def test_a_further_hour_has_to_be_explained(pattern, further, engine):
+    names = headings(pattern, further)
+    with pytest.raises(LayoutError, match=f'none of the 24 that are read: "{re.escape(further)}" [(]1[)]; '):
+        recognise_layout(names, energy_unit="kWh")
+    frame = pd.DataFrame([["2024-01-01", "a", *range(1, 26)]], columns=names)
+    with pytest.raises(LayoutError, match="describe the table by a WideLayout that names them in keep"):
+        transform_wide_to_long(frame, energy_unit="kWh", use_rust=engine)
+    frame[further] = [" "]
+    answer, report = transform_wide_to_long(frame, energy_unit="kWh", report=True, use_rust=engine)
+    assert (answer["generation"].sum(), report.blank_hours) == (300, [further])
+
+
+def test_a_further_hour_beside_a_known_layout():
+    known = KNOWN_LAYOUTS["kospo_wind_file"]
+    frame = pd.DataFrame(
+        [["2024-01-01", "1", "300", *range(1, 25), 7]], columns=["년월일", "단계", "총량", *known.hours, "3B"]
+    )
+    with pytest.raises(LayoutError, match='read: "3B"'):
+        transform_wide_to_long(frame, plant_name="a", use_rust=False)
+    kept = dataclasses.replace(known, keep=(*known.keep, "3B"))
+    assert set(transform_wide_to_long(frame, kept, plant_name="a", use_rust=False)["3B"]) == {7}
+
+
+def test_a_layout_of_ones_own_chooses_one_of_two_sets_of_hours():
+    two = [f"{hour}시 {what}" for what in ("발전량", "소비량") for hour in range(1, 25)]
+    frame = pd.DataFrame([["2024-01-01", *range(48)]], columns=["일자", *two])
+    own = WideLayout("own", date="일자", hours="{}시 발전량", plant_name="a", energy_unit="kWh")
+    assert transform_wide_to_long(frame, own, use_rust=False)["generation"].tolist() == list(range(24))
+    with pytest.raises(LayoutError, match='read: "25시 발전량"'):
+        transform_wide_to_long(frame.rename(columns={"1시 소비량": "25시 발전량"}), own, use_rust=False)
+
+
+@pytest.mark.parametrize("minutes", [15, 30])
+@pytest.mark.parametrize("form", ["{:02d}:{:02d}", "{}시 {:02d}분", "{}:{:02d}(kWh)"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_columns_of_less_than_an_hour(minutes, form, first):
+    times = [divmod(time * minutes, 60) for time in range(first, 24 * 60 // minutes + first)]
+    names = ["일자", "발전소명", *(form.format(*time) for time in times)]
+    with pytest.raises(LayoutError, match=r"first add up [(]energy[)] or average [(]power[)]"):
+        recognise_layout(names, energy_unit="kWh")
+
+
+def test_days_of_a_month_are_no_hours():
+    names = ["일자", "발전소명", *map(str, range(1, 32))]
+    assert refused(names, energy_unit="kWh").startswith("there are no columns for the hours 1 to 24; ")
 
 
 def test_two_days():

@@ -17,7 +17,7 @@ from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, PUBLISHERS, kno
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
 from energy_data_layer.files.energy_units import capacity_column
-from energy_data_layer.transforms.wide_to_long.recognise import recognise_layout
+from energy_data_layer.transforms.wide_to_long.recognise import hours_left_out, require_all_hours, told_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -235,6 +235,8 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
     publisher = settled("publisher", publisher_in(path.name))
     try:
         layout = said.layout or _recognised(headings, publisher, said)
+        further = hours_left_out(filter(None, headings), layout)
+        require_all_hours([heading for heading in further if _has_cells(rows, headings, heading)])
     except LayoutError as error:
         raise SourceFileError(path, heading_line, str(error)) from error
     capacity, _ = capacity_column(headings)
@@ -288,15 +290,24 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
     )
 
 
+def _has_cells(rows: Iterable[Row], headings: Sequence[str], heading: str) -> bool:
+    """Tell whether anything stands under a heading, which may be there more than once."""
+    return any(
+        written == heading and cell.strip(BLANKS)
+        for _, cells in rows
+        for written, cell in zip(headings, cells, strict=False)
+    )
+
+
 def _recognised(headings: Sequence[str], publisher: str | None, said: _Said) -> WideLayout:
     """Return the layout that the headings tell; the caller's unit helps where they tell none."""
-    names = list(filter(None, headings))
+    names = tuple(filter(None, headings))
     try:
-        return recognise_layout(names, publisher=publisher, energy_unit=said.energy_unit if said.override else None)
+        return told_layout(names, publisher, said.energy_unit if said.override else None)
     except LayoutError:
         if said.energy_unit is None:
             raise
-        return recognise_layout(names, publisher=publisher, energy_unit=said.energy_unit)
+        return told_layout(names, publisher, said.energy_unit)
 
 
 def _problem_of_headings(

@@ -18,14 +18,14 @@ from energy_data_layer.core.coercion import (
 from energy_data_layer.core.columns import as_arrow
 from energy_data_layer.core.frames import Frame, wrap
 from energy_data_layer.core.markers import may_hold_markers
-from energy_data_layer.datasets.layout import ENERGY_UNITS, GENERATION, PLANT_NAME, TIMESTAMP, WideLayout
+from energy_data_layer.datasets.layout import ENERGY_UNITS, GENERATION, PLANT_NAME, TIMESTAMP, WideLayout, heading_text
 from energy_data_layer.datasets.layouts import known_layout
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import LayoutError, OptionError
 from energy_data_layer.transforms.wide_to_long.columns import WideColumns, read_wide_columns
-from energy_data_layer.transforms.wide_to_long.recognise import RECOGNISED, recognise_layout
+from energy_data_layer.transforms.wide_to_long.recognise import RECOGNISED, told_layout
 from energy_data_layer.transforms.wide_to_long.report import TotalMismatch, WideReport
 from energy_data_layer.transforms.wide_to_long.rust import lengthened_in_rust
 
@@ -131,7 +131,8 @@ def transform_wide_to_long(
     Raises
     ------
     LayoutError
-        If no layout fits or it leaves something open: the plant, the unit of energy (a `ValueError`).
+        If no layout fits or it leaves something open: the plant, the unit of energy, or a further column that
+        looks like an hour or a time of day and is not blank (a `ValueError`).
     ColumnTypeError
         If a column cannot be what the layout says it is (a `TypeError`).
     StampError, StationError, DuplicateKeyError, InfiniteValueError, EnergyUnitError
@@ -194,6 +195,7 @@ def transform_wide_to_long(
         engine=chosen.engine,
         engine_reason=chosen.reason,
         seconds=seconds,
+        blank_hours=columns.blank_hours,
     )
 
 
@@ -206,7 +208,7 @@ def _meant(
 ) -> WideLayout:
     """Return the layout with what the caller says in place of it."""
     if layout is None:
-        layout = recognise_layout(frame.names, energy_unit=energy_unit)
+        layout = told_layout(tuple(map(heading_text, frame.names)), None, energy_unit)
     elif isinstance(layout, str):
         layout = known_layout(layout)
     elif not isinstance(layout, WideLayout):

@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.core.columns import as_plain_text, is_text, value_column
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import heading_text
 from energy_data_layer.errors import ColumnTypeError, LayoutError
+from energy_data_layer.transforms.wide_to_long.recognise import hours_left_out, require_all_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +43,8 @@ class WideColumns:
         The columns to be repeated, by their headings.
     names : dict
         The frame's own names of the columns to be repeated, by their headings.
+    blank_hours : list of str
+        Headings that look like further hours, under which all cells are blank.
     """
 
     layout: WideLayout
@@ -52,6 +56,7 @@ class WideColumns:
     total: Mapping[str, Values]
     keep: dict[str, ArrowColumn]
     names: dict[str, str]
+    blank_hours: list[str]
 
 
 def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
@@ -61,7 +66,7 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
     ------
     LayoutError
         If a heading that the layout cannot do without is absent or there twice, if nothing names the plant,
-        or if nothing says the unit of energy.
+        if nothing says the unit of energy, or if a further column looks like an hour and is not blank.
     ColumnTypeError
         If a column cannot be what the layout says it is.
     """
@@ -79,6 +84,9 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
             'pass energy_unit="kWh", or set it in the layout'
         )
 
+    further = hours_left_out(filter(None, names), layout)
+    require_all_hours([heading for heading in further if not _is_blank(frame.cells(names[heading]))])
+
     def named(heading: str | None) -> list[str]:
         return [names[heading]] if heading in names else []
 
@@ -95,7 +103,15 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
         total={name: value_column(frame, name) for name in named(layout.daily_total)},
         keep={heading: frame.cells(name) for heading in layout.keep for name in named(heading)},
         names={heading: name for heading in layout.keep for name in named(heading)},
+        blank_hours=further,
     )
+
+
+def _is_blank(column: ArrowColumn) -> bool:
+    if is_text(column.type):
+        column = pc.utf8_trim(as_plain_text(column).cast(pa.large_string()), BLANKS)
+        return bool(pc.all(pc.equal(column, ""), min_count=0).as_py())
+    return bool(pc.all(pc.is_null(column, nan_is_null=pt.is_floating(column.type)), min_count=0).as_py())
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 RECOGNISED = "recognised"
 """The name of a layout that was put together from the headings."""
 
+LISTED = 5
+
 _INTERVAL = re.compile(
     r"(?P<before>\D*)(?P<begin>\d{1,2})(:00|시)?[-~\u223c\u301c\u2013](?P<hour>\d{1,2})(?P<after>(:00)?\D*)"
 )
 _HOUR = re.compile(r"(?P<before>\D*)(?P<hour>\d{1,2})(?P<after>(:00)?\D*)")
+_TIME = re.compile(
+    r"\d:\d\d|\d시(?!간)|\d분(?![기류할석야포])|(?<![a-z])(hour|hr|he|시간|시각)_?\d{1,2}(?!\d)|\d[ap]m(?![a-z])",
+    re.IGNORECASE,
+)
+"""What makes a heading look like an hour or a time of day, with a digit before it or behind it."""
+
+_MINUTES = re.compile(r"\d(:|시)(?!00)\d\d|\d분")
 _UNIT = re.compile(r"(?<![a-z])([kmg]?)wh?(?![a-z])", re.IGNORECASE)
 _UNIT_OF_PREFIX: dict[str, EnergyUnit] = {"": "Wh", "k": "kWh", "m": "MWh"}
 _BRACKETED = re.compile(r"\([^)]*\)|[\s_]")
@@ -55,7 +65,8 @@ def recognise_layout(
 
     A known layout is taken where the headings single it out. Else one is put together from the headings of
     day, plant, unit, daily total and 24 hours in any order (``1`` to ``24``, ``01시`` to ``24시``, ``0-1시``
-    to ``23-24시``, ``h01`` to ``h24``, …), if they leave no doubt.
+    to ``23-24시``, ``h01`` to ``h24``, …), if they leave no doubt. Every heading that looks like an hour or a
+    time of day has to be one of the 24.
 
     Parameters
     ----------
@@ -69,7 +80,8 @@ def recognise_layout(
     Raises
     ------
     LayoutError
-        If no layout fits, or if more than one does, or if nothing says the unit of energy.
+        If no layout fits, or if more than one does, if nothing says the unit of energy, or if a further
+        heading looks like an hour.
 
     Examples
     --------
@@ -78,14 +90,63 @@ def recognise_layout(
     >>> layout.plant, layout.hours[23], layout.energy_unit
     ('발전소명', '24시(kWh)', 'kWh')
     """
-    return _recognised(tuple(map(str, names)), publisher, energy_unit)
+    headings = tuple(map(heading_text, names))
+    layout = told_layout(headings, publisher, energy_unit)
+    require_all_hours(hours_left_out(headings, layout))
+    return layout
 
 
 @lru_cache
-def _recognised(names: tuple[str, ...], publisher: str | None, energy_unit: EnergyUnit | None) -> WideLayout:
-    headings = list(map(heading_text, names))
+def told_layout(headings: tuple[str, ...], publisher: str | None, energy_unit: EnergyUnit | None) -> WideLayout:
+    """Return what `recognise_layout` does, also where further headings look like hours: their cells may be blank."""
     layout = _known_layout(headings, publisher)
     return layout if layout is not None else _layout_from_headings(headings, energy_unit)
+
+
+def hours_left_out(headings: Iterable[str], layout: WideLayout) -> list[str]:
+    """Return the headings that look like an hour or a time of day and that the layout does not read.
+
+    Of a layout of the caller's own these are the ones spelled like its hours: it may choose one of two sets.
+
+    Examples
+    --------
+    >>> hours_left_out([*map(str, range(1, 25)), "3B", "총량", "0시 15분"], KNOWN_LAYOUTS["kospo_wind_file"])
+    ['3B', '0시 15분']
+    """
+    others = [heading for heading in headings if heading not in layout.headings]
+    is_own = layout.name != RECOGNISED and layout.name not in KNOWN_LAYOUTS
+    spelled_alike = _spelled_like(layout.hours)
+    return [
+        heading
+        for heading, bare in zip(others, map(_bare, others), strict=True)
+        if spelled_alike.fullmatch(bare) or (not is_own and _TIME.search(bare))
+    ]
+
+
+@lru_cache
+def _spelled_like(hours: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what matches the headings of hours and others like them, also those of an hour that comes twice."""
+    spellings = {"\\d{1,2}([a-z*'′]|dst)?".join(map(re.escape, re.split(r"\d{1,2}", _bare(hour)))) for hour in hours}
+    return re.compile("|".join(spellings), re.IGNORECASE)
+
+
+def _bare(heading: str) -> str:
+    return unicodedata.normalize("NFKC", heading).replace(" ", "")
+
+
+def require_all_hours(left_out: Sequence[str]) -> None:
+    """Raise where a table has hours beside those that its layout reads."""
+    if not left_out:
+        return
+    listed = ", ".join(f'"{heading}"' for heading in left_out[:LISTED])
+    if any(_MINUTES.search(_bare(heading)) for heading in left_out):
+        advice = "first add up (energy) or average (power) the columns of each hour, so that there are 24"
+    else:
+        advice = "a day has 24 hours, for Korea has no daylight-saving time: drop or rename them"
+    raise LayoutError(
+        f"columns look like hours and are none of the 24 that are read: {listed}{', …' * (len(left_out) > LISTED)} "
+        f"({len(left_out)}); {advice}, or describe the table by a WideLayout that names them in keep"
+    )
 
 
 def _known_layout(headings: Collection[str], publisher: str | None) -> WideLayout | None:
@@ -132,19 +193,25 @@ def _hours(headings: Iterable[str]) -> list[str]:
     """Return the headings of the hours 1 to 24 in order."""
     rows: dict[tuple[str, str], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for heading in headings:
-        bare = heading.replace(" ", "")
+        bare = _bare(heading)
         if match := _INTERVAL.fullmatch(bare):
             begin, end = int(match["begin"]), int(match["hour"]) or HOURS
             if end == begin + 1:
                 rows[f"{match['before']} to", match["after"]][end].append(heading)
         elif match := _HOUR.fullmatch(bare):
             rows[match["before"], match["after"]][int(match["hour"])].append(heading)
-    whole = [row for row in rows.values() if set(row) == set(range(1, HOURS + 1))]
+    # A day of 25 hours is no month of 31 days.
+    whole = [row for row in rows.values() if set(range(1, HOURS + 1)) <= set(row) <= set(range(HOURS + 3))]
     if len(whole) == 1:
         return [_single(whole[0][hour], f"the hour {hour}", headings) for hour in range(1, HOURS + 1)]
     if whole:
         firsts = ", ".join(f'"{row[1][0]}"' for row in whole)
         raise LayoutError(f"several columns could be the first hour ({firsts}); {_advice(headings)}")
+    if sum(_MINUTES.search(_bare(heading)) is not None for heading in headings) >= HOURS:
+        raise LayoutError(
+            "the columns are of less than an hour; first add up (energy) or average (power) those of each hour, so "
+            f"that there are 24; {_advice(headings)}"
+        )
     if any(set(row) == set(range(HOURS)) for row in rows.values()):
         raise LayoutError(
             "the hours are counted from 0 to 23, which does not tell whether an hour begins or ends at its number; "

@@ -60,6 +60,9 @@ class WideReport:
         The engine whose answer this is, and why it ran.
     seconds : float
         Wall time of the engine.
+    blank_hours : list of str
+        Headings that look like further hours (the repeated one of an autumn day), under which all cells are
+        blank; they were left out.
     marked : int
         Hours that held one of `missing_values`.
     """
@@ -76,6 +79,7 @@ class WideReport:
     engine: str
     engine_reason: str
     seconds: float
+    blank_hours: list[str]
     marked: int = 0
 
     def to_dict(self) -> dict[str, Any]:
