@@ -101,8 +101,13 @@ def show_generation_report(report: GenerationReport) -> None:
                 for row in report.total_mismatches[:LISTED]
             ],
         )
-    not_used = [f"{Path(file.path).name}: {told}" for file in report.files for told in file.options_not_used]
-    if not_used:
-        show_lines(f"Options that were not used, --override uses them ({len(not_used):,})", not_used[:LISTED])
+    for title, field in (
+        ("Options that were not used, --override uses them", "options_not_used"),
+        ("Contradictions", "contradictions"),
+        ("Columns that were not read", "columns_not_read"),
+    ):
+        told = [f"{Path(file.path).name}: {one}" for file in report.files for one in getattr(file, field)]
+        if told:
+            show_lines(f"{title} ({len(told):,})", told[:LISTED])
     show_drift(report.drift)
     show_stages(report.stages)

@@ -60,7 +60,8 @@ class WideLayout:
     keep : str or sequence of str, optional
         Headings of identifying columns that are repeated for every hour.
     publisher, fuel : str, optional
-        Who publishes such tables, and what the plants run on.
+        Who publishes such tables, and what the plants run on. What a file says itself goes before them, and no
+        fuel is stored because a known layout of files has it: others have the same headings.
     recognised_by : str or sequence of str, optional
         Headings that a table must have, beside those of day, plant and hours, to be taken for this layout
         when none is named.

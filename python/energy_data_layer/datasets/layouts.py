@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from energy_data_layer.datasets.layout import HOURS, WideLayout
 from energy_data_layer.errors import OptionError
 
@@ -199,3 +201,17 @@ PUBLISHERS = {
     "수력원자력": "KHNP",
 }
 """The publishers whose name stands at the beginning of the files of the public data portal."""
+
+_FUEL = re.compile("(?P<solar>태양광|solar)|(?P<wind>풍력|(?<![a-z])wind(?![a-z]))", re.IGNORECASE)
+
+
+def fuel_in(text: str) -> str | None:
+    """Return the fuel that a text names, None where it names none or several.
+
+    Examples
+    --------
+    >>> fuel_in("성산풍력"), fuel_in("풍력단지 태양광")
+    ('wind', None)
+    """
+    fuels = {match.lastgroup for match in _FUEL.finditer(text)}
+    return fuels.pop() if len(fuels) == 1 else None

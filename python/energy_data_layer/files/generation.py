@@ -13,11 +13,18 @@ import pyarrow as pa
 
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import ENERGY_UNITS, WideLayout, heading_text
-from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, PUBLISHERS, known_layout
+from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, PUBLISHERS, known_layout
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
 from energy_data_layer.files.energy_units import capacity_column
-from energy_data_layer.transforms.wide_to_long.recognise import hours_left_out, require_all_hours, told_layout
+from energy_data_layer.transforms.wide_to_long.recognise import (
+    RECOGNISED,
+    fuel_column,
+    hours_left_out,
+    require_all_hours,
+    told_layout,
+    unit_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +82,8 @@ class GenerationFile:
     layout : WideLayout
         What its columns mean.
     table : pyarrow.Table
-        The columns of the layout, and that of the capacity, as text under their headings; blank cells are null.
+        The columns of the layout, and those of capacity and fuel, as text under their headings; blank cells are
+        null.
     rows : list of (int, list of str)
         Line and cells of each row of `table`.
     empty_rows : int
@@ -88,6 +96,8 @@ class GenerationFile:
         What the hours hold, where the caller says it and the file does not.
     options_not_used : list of str
         What the caller said and the file says otherwise.
+    contradictions : list of str
+        What the layout assumes and the file says otherwise.
     """
 
     path: Path
@@ -101,6 +111,7 @@ class GenerationFile:
     columns_not_read: list[str]
     energy_unit: EnergyUnit | None
     options_not_used: list[str]
+    contradictions: list[str]
 
     @property
     def rows_read(self) -> int:
@@ -243,12 +254,23 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
     problem = _problem_of_headings(headings, layout, capacity, said.energy_unit)
     if problem:
         raise SourceFileError(path, heading_line, problem)
+    contradictions = [
+        f'energy_unit "{layout.energy_unit}" of layout {layout.name}: "{heading}" says "{unit_in(heading)}"'
+        for heading in layout.hours[:1]
+        # Where the headings of a known layout are wrong, its description says so.
+        if layout.name not in {RECOGNISED, *KNOWN_LAYOUTS} and unit_in(heading) not in {None, layout.energy_unit}
+    ]
     publisher = publisher or layout.publisher
+    if layout.publisher not in {None, publisher}:
+        contradictions.append(f'publisher "{layout.publisher}" of layout {layout.name}: it is "{publisher}"')
     if publisher is None:
         problem = f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher"
         raise SourceFileError(path, None, problem)
     if layout.plant is None:
-        layout = replace(layout, plant_name=settled("plant_name", plant_in(path.name)) or layout.plant_name)
+        plant = settled("plant_name", plant_in(path.name))
+        if layout.plant_name is not None and plant not in {None, layout.plant_name}:
+            contradictions.append(f'plant_name "{layout.plant_name}" of layout {layout.name}: it is "{plant}"')
+        layout = replace(layout, plant_name=plant or layout.plant_name)
         if layout.plant_name is None:
             problem = (
                 "neither the table nor the file's name (publisher_plant_date.csv) names the plant; pass plant_name"
@@ -270,7 +292,8 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
         if row is rows[-1] and not text.endswith(("\n", "\r")):
             detail += "; the file ends here, as if cut off"
         rejects.append(_reject(path, publisher, row, WRONG_NUMBER_OF_CELLS, detail))
-    read = {heading: headings.index(heading) for heading in headings if heading in {*layout.headings, capacity}}
+    wanted = {*layout.headings, capacity, fuel_column(headings)}
+    read = {heading: headings.index(heading) for heading in headings if heading in wanted}
     columns = {
         heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in fitting], pa.string())
         for heading, position in read.items()
@@ -287,6 +310,7 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
         columns_not_read=[heading for heading in headings if heading and heading not in read],
         energy_unit=said.energy_unit if unit == said.energy_unit else None,
         options_not_used=not_used,
+        contradictions=contradictions,
     )
 
 

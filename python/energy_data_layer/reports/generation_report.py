@@ -102,6 +102,8 @@ class FileReport:
         Headings that the layout has no use for.
     options_not_used : list of str
         What the caller said and the file says otherwise.
+    contradictions : list of str
+        What is said differently by layout, file name, headings and cells; the file goes before the layout.
     """
 
     path: str
@@ -119,6 +121,7 @@ class FileReport:
     rows_rejected: int
     columns_not_read: list[str]
     options_not_used: list[str]
+    contradictions: list[str]
 
 
 @dataclass

@@ -59,9 +59,6 @@ logger = logging.getLogger(__name__)
 
 STAGES = ("read files", "check rows", "wide to long", "store")
 
-FUEL_WORDS = {"태양광": "solar", "풍력": "wind"}
-"""Words in the names of plants that tell what they run on."""
-
 SURPRISING_PART = 1.5
 """Part of its capacity above which a plant's hour is counted."""
 
@@ -219,6 +216,7 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
             rows_rejected=len(rows.rejects),
             columns_not_read=rows.file.columns_not_read,
             options_not_used=rows.file.options_not_used,
+            contradictions=rows.contradictions,
         )
         if file.rows_read != file.rows_stored + file.rows_empty + file.rows_repeated + file.rows_rejected:
             raise AssertionError(f"rows were lost or counted twice: {file}")
@@ -235,6 +233,8 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
     for file in report.files:
         for told in file.options_not_used:
             logger.warning("%s: not used: %s", file.path, told)
+        for told in file.contradictions:
+            logger.warning("%s: contradiction: %s", file.path, told)
     if report.rows_stored + report.rows_repeated < report.rows_rejected or not report.rows_stored:
         report.status = INCOMPLETE
         report.message = (
@@ -287,7 +287,7 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
         "publisher": pa.repeat(pa.scalar(rows.file.publisher, pa.string()), long.num_rows),
         "plant": each_hour(rows.plant),
         "unit": each_hour(rows.unit),
-        "fuel": each_hour(_fuels(rows)),
+        "fuel": each_hour(rows.fuel),
         "interval_start": long.column(TIMESTAMP).cast(pa.timestamp("us")),
         "kwh": kwh,
         "label_convention": pa.repeat(pa.scalar(label_convention(rows.file.layout), pa.string()), long.num_rows),
@@ -309,14 +309,6 @@ def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh
         )
     limit = np.repeat(capacities_kw(rows.file.table)[positions] * SURPRISING_PART, HOURS)
     report.hours_above_capacity += int((kwh.to_numpy() > limit).sum())
-
-
-def _fuels(rows: DailyRows) -> NDArray[np.object_]:
-    """Return what each plant runs on, None where neither the layout nor the plant's name tells."""
-    if rows.file.layout.fuel is not None:
-        return np.full(len(rows.plant), rows.file.layout.fuel, dtype=object)
-    fuels = [next((fuel for word, fuel in FUEL_WORDS.items() if word in plant), None) for plant in rows.plant]
-    return np.array(fuels, dtype=object)
 
 
 def _rejects_table(rejects: Sequence[Reject]) -> pa.Table:

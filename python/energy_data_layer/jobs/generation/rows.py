@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,8 +13,9 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.parse import LARGEST_VALUE, parse_cells, parse_days, trimmed
 from energy_data_layer.datasets.layout import ENERGY_UNITS
-from energy_data_layer.datasets.layouts import CAPACITY_DECIDES
+from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, fuel_in
 from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_capacity
+from energy_data_layer.transforms.wide_to_long.recognise import fuel_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +68,11 @@ class DailyRows:
         The rows to be stored.
     repeats : int
         Rows that say again what a kept one says.
+    fuel : array of str or None
+        What each plant runs on: what its cell says, else its name, the headings, the file's name, or a layout of
+        the caller's own; None where none of them tells.
+    contradictions : list of str
+        What layout and file say differently.
     """
 
     def __init__(self, file: GenerationFile) -> None:
@@ -86,6 +93,8 @@ class DailyRows:
         self.repeats = 0
         self._reject_what_cannot_be_read()
         self.energy_unit = self._energy_units(file.energy_unit or layout.energy_unit)
+        self.contradictions = list(file.contradictions)
+        self.fuel = self._fuels()
 
     @cached_property
     def kwh(self) -> Numbers:
@@ -125,6 +134,29 @@ class DailyRows:
             return np.full(len(self.file.rows), otherwise, dtype=object)
         texts = pc.fill_null(trimmed(self.file.table.column(heading)), "")
         return np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
+
+    def _fuels(self) -> Texts:
+        """Return what each plant runs on, and note who says otherwise."""
+        layout, table = self.file.layout, self.file.table
+        of_file = {
+            "the headings": fuel_in(" ".join([*table.column_names, *self.file.columns_not_read])),
+            "the file's name": fuel_in(unicodedata.normalize("NFC", self.file.path.name)),
+        }
+        of_layout = {f"layout {layout.name}": layout.fuel}
+        assumed = None if layout.name in KNOWN_LAYOUTS else layout.fuel
+        cells_and_plants = list(zip(self._texts(fuel_column(table.column_names), ""), self.plant, strict=True))
+        fuels = {}
+        for cell, plant in dict.fromkeys(cells_and_plants):
+            said = {f'plant "{plant}"': fuel_in(plant)} | of_file
+            fuel = fuel_in(cell) if cell else next(filter(None, said.values()), assumed)
+            fuels[cell, plant] = fuel
+            self.contradictions += [
+                f'fuel "{fuel or cell}": {who} says "{other}"'
+                for who, other in (said | of_layout).items()
+                if other not in {None, fuel} and (fuel or cell)
+            ]
+        self.contradictions = list(dict.fromkeys(self.contradictions))
+        return np.array([fuels[key] for key in cells_and_plants], dtype=object)
 
     def _numbers(self, heading: str) -> Numbers:
         return parse_cells(self.file.table.column(heading))[0]

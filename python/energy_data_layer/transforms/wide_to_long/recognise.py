@@ -49,6 +49,7 @@ _PLANT = _words(
     "plant, plantname, site, ipptnam, ipptnm"
 )
 _UNIT_OF_PLANT = _words("호기, 호기명, 단계, 발전기번호, hogi, unit")
+_FUEL = _words("발전원, 에너지원, 연료, 연료원, 연료구분, 신재생원, 신재생구분, 발전형식, fuel, fueltype, energysource")
 _TOTAL = _words(
     "합계, 총량, 총계, 일합계, 일계, 계, 총발전량, 일발전량, 일총발전량, 발전량합계, "
     "total, dailytotal, sum, qsum, qvodgen"
@@ -171,7 +172,7 @@ def _layout_from_headings(headings: Sequence[str], energy_unit: EnergyUnit | Non
     if date is None:
         raise LayoutError(f"no column is known to hold the day; {_advice(headings)}")
     daily_total = _only(others, _TOTAL, "the daily total", headings)
-    of_hours, of_total = _common_unit(hours, headings), _unit_in(daily_total or "")
+    of_hours, of_total = _common_unit(hours, headings), unit_in(daily_total or "")
     if energy_unit is None and of_hours is None and of_total is None:
         raise LayoutError(
             f'nothing says whether "{hours[0]}" to "{hours[-1]}" hold Wh, kWh or MWh; '
@@ -234,13 +235,31 @@ def _single(found: Sequence[str], role: str, all_headings: Iterable[str]) -> str
 
 
 def _common_unit(hours: Sequence[str], headings: Iterable[str]) -> EnergyUnit | None:
-    units = {_unit_in(heading) for heading in hours}
+    units = {unit_in(heading) for heading in hours}
     if len(units) > 1:
         raise LayoutError(f"the hours' headings name different units of energy; {_advice(headings)}")
     return units.pop()
 
 
-def _unit_in(heading: str) -> EnergyUnit | None:
+def fuel_column(headings: Iterable[str]) -> str | None:
+    """Return the first heading under which the fuel of each row stands, None where there is none.
+
+    Examples
+    --------
+    >>> fuel_column(["날짜", "발전기명", "에너지원"])
+    '에너지원'
+    """
+    return next((heading for heading in headings if _BRACKETED.sub("", heading).lower() in _FUEL), None)
+
+
+def unit_in(heading: str) -> EnergyUnit | None:
+    """Return the unit of energy that a heading names, None where it names none or several.
+
+    Examples
+    --------
+    >>> unit_in("1시 발전량(MWh)"), unit_in("1시")
+    ('MWh', None)
+    """
     found = {_UNIT_OF_PREFIX.get(prefix.lower()) for prefix in _UNIT.findall(heading)}
     return found.pop() if len(found) == 1 else None
 
