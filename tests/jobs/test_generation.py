@@ -291,6 +291,51 @@ def test_positions_in_the_transform_are_lines_of_the_file(write, url):
     assert mismatch.line == 5
 
 
+# --- one result for one set of files ---------------------------------------------------------------
+
+
+@pytest.fixture
+def two_files(write):
+    """Files of the same days, each with hours that the other lacks; the fuel is in the name of one."""
+    days = [f"2024-01-0{day}" for day in range(1, 4)]
+    blank = dict.fromkeys(("h9", "h10", "h24"), "")
+    first = write(*(row(day, plant="가람", **blank) for day in days), name="한국동서발전_가_2024.csv")
+    second = write(
+        row(days[0], plant="가람", h1="", h9="-", h24=500),
+        row(days[1], plant="가람", h1=0),
+        ("2024-01-03", "가람", [""] * 24, ""),
+        row("2024-01-04", plant="가람"),
+        name="한국동서발전_태양광_2024.csv",
+    )
+    return first, second
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_files_give_one_result_together_and_one_after_the_other(two_files, tmp_path, order, engine):
+    def kwh(name, *runs):
+        url = f"duckdb:///{tmp_path}/{name}.duckdb"
+        for files in runs:
+            report = run_generation(files, url, layout="ewp_roof_file", use_rust=engine)
+        return report, stored(url)
+
+    first, second = (two_files[place] for place in order)
+    report, together = kwh("together", [first, second])
+    _, apart = kwh("apart", first, second)
+    assert together.equals(apart)
+    assert (report.rows_stored, report.rows_repeated, report.rows_rejected, report.hours_missing) == (4, 3, 0, 4)
+    hours = {row["interval_start"]: row["kwh"] for row in together.to_pylist()}
+    assert (hours[datetime(2024, 1, 1, 8)], hours[datetime(2024, 1, 1, 9)]) == (None, 1.0)
+    assert (hours[datetime(2024, 1, 1, 23)], hours[datetime(2024, 1, 2, 8)]) == (0.5, 1.0)
+    assert set(together["fuel"].to_pylist()) == {"solar"}
+
+
+def test_two_different_values_of_an_hour_stay_a_conflict(write, url):
+    blank = row("2024-01-01", h9="")
+    report = run_generation(write(blank, row("2024-01-01"), row("2024-01-01", h9="", h10=7)), url)
+    assert reasons(report) == {DIFFERENT: 3}
+    assert (report.rows_stored, report.rows_repeated) == (0, 0)
+
+
 # --- running again ----------------------------------------------------------------------------------
 
 

@@ -140,7 +140,7 @@ class GenerationReport(RunReport):
     rows_empty : int
         Rows in which every cell is blank.
     rows_repeated : int
-        Rows that say again what a stored one says.
+        Rows that say again what a stored one says, or that have hours which a stored one lacks.
     rows_rejected : int
         Rows that were not stored.
     rejects : dict of str to RejectsOfAReason

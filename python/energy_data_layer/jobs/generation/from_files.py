@@ -81,9 +81,10 @@ def run_generation(
     Each row of a file, a plant's day, becomes 24 rows that begin at ``interval_start``, in kWh. A row that
     cannot be stored as it is goes to ``rejects`` with its file, line and reason: a wrong number of
     cells, an unreadable day, no plant, an infinite number, a unit of energy that the capacity does not
-    decide, and rows of different content under one publisher, plant, unit and day, all of them. Rows of the
-    same content become one. A new value replaces a stored one, a new missing value replaces none. Running
-    the job twice leaves what one run leaves. The run is noted in table ``runs`` from when the files are read.
+    decide, and rows that have different values for an hour of one publisher, plant and unit, all of them.
+    Rows of the same content become one, and so do rows of which one has hours that the other lacks. A new
+    value replaces a stored one, a new missing value replaces none. Running the job twice leaves what one run
+    leaves. The run is noted in table ``runs`` from when the files are read.
 
     Parameters
     ----------
@@ -278,6 +279,12 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
         raise SourceFileError(rows.file.path, None, f"{error}, with override") from error
     report.engine, report.engine_reason = wide_report.engine, wide_report.engine_reason
     kwh = long.column(GENERATION)
+    if rows.completed:
+        # The engine has seen the rows as their files have them.
+        hours = kwh.to_numpy().reshape(-1, HOURS).copy()
+        places = np.searchsorted(np.flatnonzero(rows.kept), rows.completed)
+        hours[places] = rows.kwh[rows.completed]
+        kwh = pa.chunked_array([pa.array(hours.ravel(), mask=np.isnan(hours.ravel()))])
     _note_hours(report, rows, wide_report, kwh)
 
     def each_hour(texts: NDArray[np.object_]) -> pa.Array:
@@ -297,7 +304,7 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
 
 def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh: pa.ChunkedArray) -> None:
     positions = np.flatnonzero(rows.kept)
-    report.hours_missing += wide.missing
+    report.hours_missing += kwh.null_count
     report.cells_coerced += wide.coerced
     report.totals_checked += wide.totals_checked
     for mismatch in wide.total_mismatches:

@@ -18,7 +18,7 @@ from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_
 from energy_data_layer.transforms.wide_to_long.recognise import fuel_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -67,7 +67,9 @@ class DailyRows:
     kept : array of bool
         The rows to be stored.
     repeats : int
-        Rows that say again what a kept one says.
+        Rows that say again what a kept one says, or that have hours which a kept one lacks.
+    completed : list of int
+        Kept rows that have hours in `kwh` from such a row.
     fuel : array of str or None
         What each plant runs on: what its cell says, else its name, the headings, the file's name, or a layout of
         the caller's own; None where none of them tells.
@@ -91,6 +93,7 @@ class DailyRows:
         self.rejects: list[Reject] = list(file.rejects)
         self.kept = np.ones(len(file.rows), dtype=bool)
         self.repeats = 0
+        self.completed: list[int] = []
         self._reject_what_cannot_be_read()
         self.energy_unit = self._energy_units(file.energy_unit or layout.energy_unit)
         self.contradictions = list(file.contradictions)
@@ -107,20 +110,21 @@ class DailyRows:
         """The plant and its unit, as in the long table."""
         return np.where(self.unit == "", self.plant, self.plant + " " + self.unit)
 
-    def hours_compared(self, row: int) -> bytes:
-        """Return what is the same in two rows if their hours are."""
-        hours: Numbers = np.round(self.kwh[row], DECIMALS_COMPARED) + 0.0  # turns -0.0 into 0.0
-        return hours.tobytes()
-
     def reject(self, row: int, reason: str, detail: str) -> None:
         """Take a row out, with what is wrong."""
         self.rejects.append(self.file.reject(row, reason, detail))
         self.kept[row] = False
 
-    def drop_repeat(self, row: int) -> None:
-        """Take a row out that says again what another one says."""
-        self.repeats += 1
-        self.kept[row] = False
+    def complete(self, row: int, others: Iterable[_Place]) -> None:
+        """Take rows out that say again what this one says; their hours and fuel stand where it has none."""
+        for there, other in others:
+            blank = np.isnan(self.kwh[row])
+            if (blank & ~np.isnan(there.kwh[other])).any():
+                self.kwh[row, blank] = there.kwh[other, blank]
+                self.completed.append(row)
+            self.fuel[row] = self.fuel[row] or there.fuel[other]
+            there.repeats += 1
+            there.kept[other] = False
 
     def kept_table(self) -> pa.Table:
         """Return the kept rows as the file has them, with the unit of energy where the capacity decided it."""
@@ -202,9 +206,9 @@ class DailyRows:
 def settle_repeated_keys(files: Sequence[DailyRows]) -> None:
     """Let one row per publisher, plant, unit and day be kept.
 
-    Rows that differ under one key are all rejected. Rows that are alike become one, unless the plant's rows
-    differ on most of the days that are there more than once: then two plants have one name, and a day on
-    which both stand still tells of neither.
+    Rows that have different values for an hour are all rejected. Rows that do not become one, with every value
+    that one of them has, unless the plant's rows differ on most of the days that are there more than once: then
+    two plants have one name, and a day on which both stand still tells of neither.
     """
     places: dict[_Key, list[_Place]] = defaultdict(list)
     for rows in files:
@@ -212,25 +216,34 @@ def settle_repeated_keys(files: Sequence[DailyRows]) -> None:
         for row in np.flatnonzero(rows.kept).tolist():
             places[(rows.file.publisher, rows.full_name[row]), days[row]].append((rows, row))
     repeated = {key: same_key for key, same_key in places.items() if len(same_key) > 1}
-    hours = {key: [rows.hours_compared(row) for rows, row in same_key] for key, same_key in repeated.items()}
+    differing = {key for key, same_key in repeated.items() if _differ(same_key)}
     days_of_plant = Counter(plant for plant, _ in repeated)
-    days_apart = Counter(plant for plant, day in repeated if len(set(hours[plant, day])) > 1)
+    days_apart = Counter(plant for plant, _ in differing)
 
     for (plant, day), same_key in repeated.items():
-        if 2 * days_apart[plant] > days_of_plant[plant] or len(set(hours[plant, day])) > 1:
+        if 2 * days_apart[plant] > days_of_plant[plant] or (plant, day) in differing:
             apart = f"on {days_apart[plant]} of {days_of_plant[plant]} repeated days of this name the rows differ"
-            _reject_all(same_key, hours[plant, day], f"{plant[1]} {day}", apart)
+            _reject_all(same_key, f"{plant[1]} {day}", apart)
         else:
-            for rows, row in same_key[1:]:
-                rows.drop_repeat(row)
+            fullest = max(same_key, key=lambda place: np.count_nonzero(~np.isnan(place[0].kwh[place[1]])))
+            rows, row = fullest
+            rows.complete(row, (place for place in same_key if place is not fullest))
 
 
-def _reject_all(same_key: Sequence[_Place], hours: Sequence[bytes], key: str, apart: str) -> None:
+def _differ(places: Sequence[_Place]) -> bool:
+    """Tell whether rows have different values for an hour; a missing one is not different."""
+    hours = np.round([rows.kwh[row] for rows, row in places], DECIMALS_COMPARED)
+    lowest = np.where(np.isnan(hours), np.inf, hours).min(axis=0)
+    highest = np.where(np.isnan(hours), -np.inf, hours).max(axis=0)
+    return bool((lowest < highest).any())
+
+
+def _reject_all(same_key: Sequence[_Place], key: str, apart: str) -> None:
     """Reject all rows of one key, each with the place of another one, if possible of a different one."""
-    for position, (rows, row) in enumerate(same_key):
-        others = [other for other in range(len(same_key)) if other != position]
-        other = next((other for other in others if hours[other] != hours[position]), others[0])
-        there, row_there = same_key[other]
+    for place in same_key:
+        others = [other for other in same_key if other is not place]
+        there, row_there = next((other for other in others if _differ([place, other])), others[0])
+        rows, row = place
         rows.reject(
             row,
             DIFFERENT_ROWS,
