@@ -139,5 +139,5 @@ def test_known_layouts_are_complete(known):
     assert known.name in KNOWN_LAYOUTS
     assert known.energy_unit in ENERGY_UNITS or known.energy_unit_column is not None
     assert known.publisher in PUBLISHERS.values()
-    assert known.plant is not None or known.unit is not None
+    assert known.plant or known.unit or known.plant_name
     assert set(known.recognised_by) <= {*known.headings, "주소지"}

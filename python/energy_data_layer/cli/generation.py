@@ -106,6 +106,7 @@ def show_generation_report(report: GenerationReport) -> None:
         ("Options that were not used, --override uses them", "options_not_used"),
         ("Contradictions", "contradictions"),
         ("Columns that were not read", "columns_not_read"),
+        ("Lines above the headings that were passed over", "lines_above"),
     ):
         told = [f"{Path(file.path).name}: {one}" for file in report.files for one in getattr(file, field)]
         if told:

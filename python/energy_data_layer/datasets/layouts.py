@@ -154,6 +154,27 @@ WP_SOLAR_FILE = WideLayout(
     recognised_by=("설비용량(MW)",),
 )
 
+KOMIPO_FILE = WideLayout(
+    "komipo_file",
+    date="기준일",
+    unit="호기",
+    hours="{}시",
+    energy_unit="Wh",  # a plant of 21 MW has hours of up to 20,000,000
+    keep=("호기",),
+    publisher="KOMIPO",
+    told_by_headings=False,
+)
+
+KPX_SYSTEM_FILE = WideLayout(
+    "kpx_system_file",
+    date="거래일",
+    plant_name="전국",
+    hours="{}시",
+    energy_unit="MWh",
+    publisher="KPX",
+    told_by_headings=False,
+)
+
 KNOWN_LAYOUTS = {
     layout.name: layout
     for layout in (
@@ -168,6 +189,8 @@ KNOWN_LAYOUTS = {
         KRC_FILE,
         WP_RENEWABLES_FILE,
         WP_SOLAR_FILE,
+        KOMIPO_FILE,
+        KPX_SYSTEM_FILE,
     )
 }
 """The layouts by name; `docs/layouts.md` describes the traps of each."""
@@ -197,6 +220,7 @@ PUBLISHERS = {
     "동서발전": "EWP",
     "서부발전": "WP",
     "중부발전": "KOMIPO",
+    "전력거래소": "KPX",
     "농어촌공사": "KRC",
     "수력원자력": "KHNP",
 }

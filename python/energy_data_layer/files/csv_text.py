@@ -103,7 +103,7 @@ def _line_at(data: bytes, position: int) -> int:
     return data.count(b"\n", 0, position) + 1
 
 
-def records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, text: str, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
     r"""Yield each record's first line and its cells, slowly; blank lines are left out.
 
     Raises
@@ -116,7 +116,7 @@ def records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     >>> list(records(Path("a.csv"), 'day,note\n\n2024-01-31,"a,\nb"\n'))
     [(1, ['day', 'note']), (3, ['2024-01-31', 'a,\nb'])]
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     try:
         for cells in reader:

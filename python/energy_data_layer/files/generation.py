@@ -6,19 +6,24 @@ import csv
 import io
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import ENERGY_UNITS, WideLayout, heading_text
-from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, PUBLISHERS, known_layout
+from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, PUBLISHERS, fuel_in, known_layout
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
 from energy_data_layer.files.energy_units import capacity_column
 from energy_data_layer.transforms.wide_to_long.recognise import (
+    DAMAGED,
     RECOGNISED,
+    are_headings,
+    damaged_headings,
     fuel_column,
     hours_left_out,
     require_all_hours,
@@ -37,6 +42,7 @@ Row: TypeAlias = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
 
 WRONG_NUMBER_OF_CELLS = "wrong number of cells"
+NO_UNIT = "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Reject:
     file : str
         Name of the file, without its folder.
     line : int
-        The line on which the row begins; the heading is on line 1.
+        The line on which the row begins, from 1.
     publisher : str
         The file's publisher.
     reason : str
@@ -98,6 +104,8 @@ class GenerationFile:
         What the caller said and the file says otherwise.
     contradictions : list of str
         What the layout assumes and the file says otherwise.
+    lines_above : list of str
+        What stands above the headings.
     """
 
     path: Path
@@ -112,6 +120,7 @@ class GenerationFile:
     energy_unit: EnergyUnit | None
     options_not_used: list[str]
     contradictions: list[str]
+    lines_above: list[str]
 
     @property
     def rows_read(self) -> int:
@@ -145,7 +154,8 @@ def read_generation_files(
     Parameters
     ----------
     paths : path or glob pattern, or an iterable of these
-        CSV files in UTF-8 or cp949.
+        CSV files in UTF-8 or cp949, separated by commas, semicolons or tabs; lines above the headings are
+        passed over.
     publisher : str, optional
         The publisher of files whose name does not tell it, such as ``"KOSPO"``.
     layout : WideLayout or str, optional
@@ -210,16 +220,25 @@ def publisher_in(file_name: str) -> str | None:
 
 
 def plant_in(file_name: str) -> str | None:
-    """Return the plant that a file's name tells between the publisher and the date, None where there is none.
+    """Return the plant that a file's name tells: in brackets, or between the publisher and the date; else None.
 
     Examples
     --------
-    >>> plant_in("한국남부발전(주)_성산풍력발전실적_20250228.csv")
-    '성산풍력'
+    >>> plant_in("한국남부발전(주)_성산풍력발전실적_20250228.csv"), plant_in("한국중부발전_풍력 실적(상명풍력).csv")
+    ('성산풍력', '상명풍력')
     """
-    if len(_parts(file_name)) < 3:
-        return None
-    return " ".join(_parts(file_name)[1:-1]).removesuffix("발전실적").strip() or None
+    parts = _parts(file_name)
+    bracketed: list[str] = [
+        found for part in parts[1:] for found in re.findall(r"\(([^()]*)\)", part) if fuel_in(found)
+    ]
+    if len(bracketed) == 1:
+        return bracketed[0].strip()
+    plant = " ".join(parts[1:-1]).removesuffix("발전실적").strip() if len(parts) > 2 else ""
+    return None if _WORDS_OF_DATA.fullmatch(plant) else plant
+
+
+_WORDS_OF_DATA = re.compile(r"((시간(대)?|일자|월)별|발전|발전량|실적|현황|데이터|정보|\s)*")
+"""Words in the names of files that name no plant."""
 
 
 def _parts(file_name: str) -> list[str]:
@@ -227,10 +246,42 @@ def _parts(file_name: str) -> list[str]:
     return unicodedata.normalize("NFC", file_name).removesuffix(".csv").split("_")
 
 
+SEPARATORS = (",", ";", "\t")
+
+MOST_LINES_ABOVE = 50
+"""Records from the first among which the headings are looked for."""
+
+
+def _table_of(path: Path, text: str, layout: WideLayout | None) -> tuple[list[Row], Row, list[Row]]:
+    """Return the records above the headings, the headings and the records below them."""
+    beginnings = {separator: _beginning(path, text, separator) for separator in SEPARATORS}
+    first_cells = {separator: len(beginning[0][1]) for separator, beginning in beginnings.items() if beginning}
+    place, separator = next(
+        (
+            (place, separator)
+            for separator, beginning in beginnings.items()
+            for place, (_, cells) in enumerate(beginning)
+            if are_headings(cells) or (layout and set(layout.required) <= set(map(heading_text, cells)))
+        ),
+        (0, max(first_cells, key=first_cells.__getitem__, default=",")),
+    )
+    found = list(records(path, text, separator))
+    return found[:place], found[place], found[place + 1 :]
+
+
+def _beginning(path: Path, text: str, separator: str) -> list[Row]:
+    """Return the first records, as far as they can be read: another separator may spoil a sound file's quotes."""
+    beginning: list[Row] = []
+    with suppress(SourceFileError):
+        beginning.extend(islice(records(path, text, separator), MOST_LINES_ABOVE))
+    return beginning
+
+
 def _read_file(path: Path, said: _Said) -> GenerationFile:
     text, encoding = read_text(path)
-    (heading_line, written), *rows = records(path, text)
+    above, (heading_line, written), rows = _table_of(path, text, said.layout)
     headings = list(map(heading_text, written))
+    capacity, _ = capacity_column(headings)
     not_used: list[str] = []
 
     def settled(option: str, found: str | None) -> str | None:
@@ -244,16 +295,14 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
         return found
 
     publisher = settled("publisher", publisher_in(path.name))
+    problems: list[str] = []
     try:
-        layout = said.layout or _recognised(headings, publisher, said)
+        layout, problem = _layout_of(headings, publisher, said, capacity)
+        problems += filter(None, [problem])
         further = hours_left_out(filter(None, headings), layout)
         require_all_hours([heading for heading in further if _has_cells(rows, headings, heading)])
     except LayoutError as error:
         raise SourceFileError(path, heading_line, str(error)) from error
-    capacity, _ = capacity_column(headings)
-    problem = _problem_of_headings(headings, layout, capacity, said.energy_unit)
-    if problem:
-        raise SourceFileError(path, heading_line, problem)
     contradictions = [
         f'energy_unit "{layout.energy_unit}" of layout {layout.name}: "{heading}" says "{unit_in(heading)}"'
         for heading in layout.hours[:1]
@@ -261,21 +310,21 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
         if layout.name not in {RECOGNISED, *KNOWN_LAYOUTS} and unit_in(heading) not in {None, layout.energy_unit}
     ]
     publisher = publisher or layout.publisher
-    if layout.publisher not in {None, publisher}:
-        contradictions.append(f'publisher "{layout.publisher}" of layout {layout.name}: it is "{publisher}"')
     if publisher is None:
-        problem = f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher"
-        raise SourceFileError(path, None, problem)
+        problems.append(f"the name begins with no publisher ({', '.join(PUBLISHERS)}); pass publisher")
+    elif layout.publisher not in {None, publisher}:
+        contradictions.append(f'publisher "{layout.publisher}" of layout {layout.name}: it is "{publisher}"')
     if layout.plant is None:
         plant = settled("plant_name", plant_in(path.name))
         if layout.plant_name is not None and plant not in {None, layout.plant_name}:
             contradictions.append(f'plant_name "{layout.plant_name}" of layout {layout.name}: it is "{plant}"')
         layout = replace(layout, plant_name=plant or layout.plant_name)
         if layout.plant_name is None:
-            problem = (
+            problems.append(
                 "neither the table nor the file's name (publisher_plant_date.csv) names the plant; pass plant_name"
             )
-            raise SourceFileError(path, None, problem)
+    if publisher is None or problems:
+        raise SourceFileError(path, heading_line, "; ".join(problems))
     written_unit = layout.energy_unit_column if layout.energy_unit_column in headings else None
     unit = settled("energy_unit", layout.energy_unit or written_unit)
 
@@ -311,6 +360,7 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
         energy_unit=said.energy_unit if unit == said.energy_unit else None,
         options_not_used=not_used,
         contradictions=contradictions,
+        lines_above=[f"line {line}: {' '.join(filter(None, cells))}" for line, cells in above],
     )
 
 
@@ -323,29 +373,30 @@ def _has_cells(rows: Iterable[Row], headings: Sequence[str], heading: str) -> bo
     )
 
 
-def _recognised(headings: Sequence[str], publisher: str | None, said: _Said) -> WideLayout:
-    """Return the layout that the headings tell; the caller's unit helps where they tell none."""
+def _layout_of(
+    headings: Sequence[str], publisher: str | None, said: _Said, capacity: str | None
+) -> tuple[WideLayout, str]:
+    """Return the layout, and what is wrong with the unit of energy; empty where it is known."""
+    if damaged := [heading for heading in headings if DAMAGED in heading]:
+        raise LayoutError(damaged_headings(damaged))
+    layout = said.layout
     names = tuple(filter(None, headings))
-    try:
-        return told_layout(names, publisher, said.energy_unit if said.override else None)
-    except LayoutError:
-        if said.energy_unit is None:
-            raise
-        return told_layout(names, publisher, said.energy_unit)
-
-
-def _problem_of_headings(
-    headings: Sequence[str], layout: WideLayout, capacity: str | None, energy_unit: EnergyUnit | None
-) -> str:
-    """Return why a table with these headings cannot be read, empty where it can."""
+    if layout is None:
+        try:
+            layout = told_layout(names, publisher, said.energy_unit if said.override else None)
+        except LayoutError:
+            # Where nothing else is open, the unit is what is missing.
+            layout = told_layout(names, publisher, said.energy_unit or "kWh")
+            if said.energy_unit is None:
+                return layout, NO_UNIT
     if absent := [heading for heading in layout.required if heading not in headings]:
-        return f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}'
+        raise LayoutError(f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}')
     if repeated := [heading for heading in layout.headings if headings.count(heading) > 1]:
-        return f"more than one column with the heading {', '.join(repeated)}; keep one"
-    is_said = energy_unit or layout.energy_unit or layout.energy_unit_column in headings
+        raise LayoutError(f"more than one column with the heading {', '.join(repeated)}; keep one")
+    is_said = said.energy_unit or layout.energy_unit or layout.energy_unit_column in headings
     if not is_said and not (layout.energy_unit_column == CAPACITY_DECIDES and capacity):
-        return "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit"
-    return ""
+        return layout, NO_UNIT
+    return layout, ""
 
 
 def _reject(path: Path, publisher: str, row: Row, reason: str, detail: str) -> Reject:

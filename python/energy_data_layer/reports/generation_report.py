@@ -104,6 +104,8 @@ class FileReport:
         What the caller said and the file says otherwise.
     contradictions : list of str
         What is said differently by layout, file name, headings and cells; the file goes before the layout.
+    lines_above : list of str
+        What stands above its headings.
     """
 
     path: str
@@ -122,6 +124,7 @@ class FileReport:
     columns_not_read: list[str]
     options_not_used: list[str]
     contradictions: list[str]
+    lines_above: list[str]
 
 
 @dataclass

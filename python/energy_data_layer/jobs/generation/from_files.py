@@ -218,6 +218,7 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
             columns_not_read=rows.file.columns_not_read,
             options_not_used=rows.file.options_not_used,
             contradictions=rows.contradictions,
+            lines_above=rows.file.lines_above,
         )
         if file.rows_read != file.rows_stored + file.rows_empty + file.rows_repeated + file.rows_rejected:
             raise AssertionError(f"rows were lost or counted twice: {file}")

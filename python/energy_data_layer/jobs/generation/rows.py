@@ -15,7 +15,7 @@ from energy_data_layer.core.parse import LARGEST_VALUE, parse_cells, parse_days,
 from energy_data_layer.datasets.layout import ENERGY_UNITS
 from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, fuel_in
 from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_capacity
-from energy_data_layer.transforms.wide_to_long.recognise import fuel_column
+from energy_data_layer.transforms.wide_to_long.recognise import DAMAGED, fuel_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 UNREADABLE_DAY = "unreadable day"
 NO_PLANT = "no plant"
+DAMAGED_NAME = "name of the plant in the wrong encoding"
 INFINITE_CELL = "infinite cell"
 UNDECIDED_UNIT = "unit of energy undecided"
 DIFFERENT_ROWS = "different rows for one plant and day"
@@ -176,6 +177,8 @@ class DailyRows:
         self._reject_where(np.isnat(self.day), UNREADABLE_DAY, layout.date)
         if layout.plant is not None:
             self._reject_where(self.plant == "", NO_PLANT, layout.plant)
+            damaged = np.array([DAMAGED in plant for plant in self.plant], dtype=bool)
+            self._reject_where(damaged, DAMAGED_NAME, layout.plant)
         numbers = dict(zip(layout.hours, self.cells.T, strict=True))
         if layout.daily_total is not None and layout.daily_total in self.file.table.column_names:
             numbers[layout.daily_total] = self._numbers(layout.daily_total)

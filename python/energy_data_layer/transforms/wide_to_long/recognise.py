@@ -20,6 +20,9 @@ RECOGNISED = "recognised"
 
 LISTED = 5
 
+DAMAGED = "\ufffd"
+"""What stands in place of letters that were read in the wrong encoding."""
+
 _INTERVAL = re.compile(
     r"(?P<before>\D*)(?P<begin>\d{1,2})(:00|시)?[-~\u223c\u301c\u2013](?P<hour>\d{1,2})(?P<after>(:00)?\D*)"
 )
@@ -97,9 +100,34 @@ def recognise_layout(
     return layout
 
 
+def damaged_headings(damaged: Sequence[str]) -> str:
+    """Return what is wrong with headings that were read in the wrong encoding."""
+    return (
+        f'the headings hold U+FFFD ("{damaged[0]}"): the file was saved in the wrong encoding; save the original '
+        "again in UTF-8 or cp949"
+    )
+
+
+def are_headings(cells: Iterable[str]) -> bool:
+    """Tell whether a row of a file is that of its headings, by its hours; bare numbers need a word for the day.
+
+    Examples
+    --------
+    >>> are_headings(["날짜", *map(str, range(1, 25))]), are_headings(["2024-01-01", *map(str, range(1, 25))])
+    (True, False)
+    """
+    bare = {_bare(heading_text(cell)) for cell in cells}
+    numbers = sum(cell.isdecimal() and len(cell) <= 2 for cell in bare)
+    spelled = sum((_TIME.search(cell) or _HOUR.fullmatch(cell)) is not None for cell in bare) - numbers
+    has_day = any(_BRACKETED.sub("", cell).lower() in _DATE for cell in bare)
+    return spelled >= HOURS // 2 or (has_day and numbers >= HOURS // 2)
+
+
 @lru_cache
 def told_layout(headings: tuple[str, ...], publisher: str | None, energy_unit: EnergyUnit | None) -> WideLayout:
     """Return what `recognise_layout` does, also where further headings look like hours: their cells may be blank."""
+    if damaged := [heading for heading in headings if DAMAGED in heading]:
+        raise LayoutError(damaged_headings(damaged))
     layout = _known_layout(headings, publisher)
     return layout if layout is not None else _layout_from_headings(headings, energy_unit)
 
