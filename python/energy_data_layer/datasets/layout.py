@@ -10,7 +10,7 @@ from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 HOURS = 24
 
@@ -113,7 +113,7 @@ class WideLayout:
                 object.__setattr__(self, role, heading_text(heading))
         if self.plant_name is not None:
             object.__setattr__(self, "plant_name", str(self.plant_name).strip(BLANKS))
-        self._check()
+        _require_none(self._problems())
 
     def _filled(self, pattern: str) -> list[str]:
         try:
@@ -124,27 +124,27 @@ class WideLayout:
                 f'({error}); write one such as "h{{:02d}}"'
             ) from error
 
-    def _check(self) -> None:
+    def _problems(self) -> Iterator[str]:
         if len(set(self.hours)) != HOURS or len(self.hours) != HOURS:
-            raise OptionError(
+            yield (
                 f'layout "{self.name}" has {len(set(self.hours))} different hour columns; name 24, or a pattern '
                 'such as "h{:02d}"'
             )
         for heading in (self.date, self.plant, self.unit, self.energy_unit_column, self.daily_total, *self.keep):
             if heading in self.hours:
-                raise OptionError(f'layout "{self.name}" takes column "{heading}" for an hour and for something else')
+                yield (f'layout "{self.name}" takes column "{heading}" for an hour and for something else')
         if self.plant is not None and self.plant == self.unit:
-            raise OptionError(f'layout "{self.name}" takes column "{self.plant}" for the plant and for its unit')
+            yield (f'layout "{self.name}" takes column "{self.plant}" for the plant and for its unit')
         for heading in self.keep:
             if heading in LONG_COLUMNS:
-                raise OptionError(f'layout "{self.name}" keeps column "{heading}", a name that the long table uses')
+                yield (f'layout "{self.name}" keeps column "{heading}", a name that the long table uses')
         if self.plant_name == "":
-            raise OptionError(f'layout "{self.name}" has a blank plant_name; name the plant, or leave it out')
+            yield (f'layout "{self.name}" has a blank plant_name; name the plant, or leave it out')
         if self.hour_label not in get_args(HourLabel):
-            raise OptionError(f'layout "{self.name}" has hour_label {self.hour_label!r}; it can be "start" or "end"')
+            yield (f'layout "{self.name}" has hour_label {self.hour_label!r}; it can be "start" or "end"')
         for unit in (self.energy_unit, self.daily_total_unit):
             if unit is not None and unit not in ENERGY_UNITS:
-                raise OptionError(f'layout "{self.name}" has unit of energy {unit!r}; it can be Wh, kWh or MWh')
+                yield (f'layout "{self.name}" has unit of energy {unit!r}; it can be Wh, kWh or MWh')
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -160,6 +160,105 @@ class WideLayout:
     def is_told_by(self, headings: Collection[str]) -> bool:
         """Return whether these headings (without blanks around them) tell this layout."""
         return self.told_by_headings and {*self.required, *self.recognised_by} <= set(headings)
+
+
+@dataclass(frozen=True)
+class LongLayout:
+    """What the columns of a table with a row per hour mean: a plant's value in each row, or a column per plant.
+
+    Parameters
+    ----------
+    name : str
+        The name by which callers choose the layout.
+    values : str or sequence of str
+        Heading of the value; or of several values, which are the plants' names.
+    date, hour : str, optional
+        Headings of the day and of the hour's number.
+    stamp : str, optional
+        Heading of a time stamp in place of both.
+    plant, unit : str, optional
+        Headings of the plant's name and of the generating unit.
+    plant_name : str, optional
+        The plant's name, for a table of one plant that does not name it.
+    hour_label : {"start", "end"}, optional
+        What of an hour its stamp or number is. A stamp needs it; numbers from 1 to 24 tell it.
+    energy_unit : {"Wh", "kWh", "MWh"}, optional
+        What the values hold; a mean power in kW over an hour is the same number of kWh.
+    publisher, fuel : str, optional
+        As in `WideLayout`.
+
+    Raises
+    ------
+    OptionError
+        If the time of a row is not told by either stamp or date and hour, or if several values meet a plant.
+
+    Examples
+    --------
+    >>> LongLayout("park", stamp="time", hour_label="start", values=["north", "south"], energy_unit="MWh").names_plants
+    True
+    """
+
+    name: str
+    _: KW_ONLY
+    values: str | Sequence[str]
+    date: str | None = None
+    hour: str | None = None
+    stamp: str | None = None
+    plant: str | None = None
+    unit: str | None = None
+    plant_name: str | None = None
+    hour_label: HourLabel | None = None
+    energy_unit: EnergyUnit | None = None
+    publisher: str | None = None
+    fuel: str | None = None
+
+    def __post_init__(self) -> None:
+        values = [self.values] if isinstance(self.values, str) else self.values
+        object.__setattr__(self, "values", tuple(map(heading_text, values)))
+        for role in ("date", "hour", "stamp", "plant", "unit"):
+            if (heading := getattr(self, role)) is not None:
+                object.__setattr__(self, role, heading_text(heading))
+        _require_none(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        times = self.stamp is not None, self.date is not None, self.hour is not None
+        if times not in {(True, False, False), (False, True, True)}:
+            yield f'layout "{self.name}" needs either stamp, or date and hour'
+        if self.stamp is not None and self.hour_label is None:
+            yield f'layout "{self.name}" needs hour_label, "start" or "end": what of its hour a stamp is'
+        if not self.values:
+            yield f'layout "{self.name}" names no values'
+        if len(self.values) > 1 and (self.plant is not None or self.plant_name is not None):
+            yield f'layout "{self.name}" has several columns of values, which name the plants, and a plant besides'
+        if self.hour_label is not None and self.hour_label not in get_args(HourLabel):
+            yield f'layout "{self.name}" has hour_label {self.hour_label!r}; it can be "start" or "end"'
+        if self.energy_unit is not None and self.energy_unit not in ENERGY_UNITS:
+            yield f'layout "{self.name}" has unit of energy {self.energy_unit!r}; it can be Wh, kWh or MWh'
+
+    @property
+    def names_plants(self) -> bool:
+        """Whether the headings of the values are the plants' names."""
+        return len(self.values) > 1
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """Return the headings that tell the hour of a row."""
+        return tuple(heading for heading in (self.stamp, self.date, self.hour) if heading is not None)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Return the headings without which a table is not of this layout."""
+        return tuple(heading for heading in (*self.times, self.plant, *self.values) if heading is not None)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Return all headings that the layout names."""
+        return (*self.required, self.unit) if self.unit is not None else self.required
+
+
+def _require_none(problems: Iterable[str]) -> None:
+    if found := list(problems):
+        raise OptionError("; ".join(found))
 
 
 def heading_text(heading: object) -> str:

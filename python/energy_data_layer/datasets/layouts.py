@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from energy_data_layer.datasets.layout import HOURS, WideLayout
+from energy_data_layer.datasets.layout import HOURS, LongLayout, WideLayout
 from energy_data_layer.errors import OptionError
 
 CAPACITY_DECIDES = "energy_unit"
@@ -194,6 +194,24 @@ KNOWN_LAYOUTS = {
     )
 }
 """The layouts by name; `docs/layouts.md` describes the traps of each."""
+
+
+LONG_LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        LongLayout(
+            "wp_hourly_file",
+            date="날짜",
+            hour="시간",
+            plant="발전기명",
+            values="해당 시간 발전량(kWh)",
+            hour_label="end",
+            energy_unit="kWh",
+            publisher="WP",
+        ),
+    )
+}
+"""The layouts of files with a row per hour, by name; the file job alone reads them."""
 
 
 def known_layout(name: str) -> WideLayout:

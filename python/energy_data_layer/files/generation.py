@@ -14,11 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import pyarrow as pa
 
 from energy_data_layer.core.texts import BLANKS
-from energy_data_layer.datasets.layout import ENERGY_UNITS, WideLayout, heading_text
-from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, PUBLISHERS, fuel_in, known_layout
+from energy_data_layer.datasets.layout import ENERGY_UNITS, LongLayout, WideLayout, heading_text
+from energy_data_layer.datasets.layouts import (
+    CAPACITY_DECIDES,
+    KNOWN_LAYOUTS,
+    LONG_LAYOUTS,
+    PUBLISHERS,
+    fuel_in,
+    known_layout,
+)
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
 from energy_data_layer.files.energy_units import capacity_column
+from energy_data_layer.files.long_tables import days_of_plants
 from energy_data_layer.transforms.wide_to_long.recognise import (
     DAMAGED,
     RECOGNISED,
@@ -28,6 +36,7 @@ from energy_data_layer.transforms.wide_to_long.recognise import (
     hours_left_out,
     require_all_hours,
     told_layout,
+    told_long_layout,
     unit_in,
 )
 
@@ -36,10 +45,16 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from energy_data_layer.datasets.layout import EnergyUnit
 
 Row: TypeAlias = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
+
+_Misfit: TypeAlias = tuple[Row, str, str]
+"""A row that cannot be stored, the reason and the detail."""
 
 WRONG_NUMBER_OF_CELLS = "wrong number of cells"
 NO_UNIT = "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit"
@@ -106,6 +121,10 @@ class GenerationFile:
         What the layout assumes and the file says otherwise.
     lines_above : list of str
         What stands above the headings.
+    hours_told : array of bool, rows by hours, or None
+        The hours that are there, of a file with a row per hour.
+    repeated_values : int
+        Values of such a file that say again what another one says.
     """
 
     path: Path
@@ -121,11 +140,13 @@ class GenerationFile:
     options_not_used: list[str]
     contradictions: list[str]
     lines_above: list[str]
+    hours_told: NDArray[np.bool_] | None
+    repeated_values: int
 
     @property
     def rows_read(self) -> int:
-        """All rows of the file, without the heading."""
-        return len(self.rows) + self.empty_rows + len(self.rejects)
+        """All rows of the file, without the heading; of a file with a row per hour the plants' days."""
+        return len(self.rows) + self.empty_rows + len(self.rejects) + self.repeated_values
 
     def place(self, row: int) -> str:
         """Return where a row of `table` stands, in words."""
@@ -140,12 +161,12 @@ def read_generation_files(
     paths: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
     publisher: str | None = None,
-    layout: WideLayout | str | None = None,
+    layout: WideLayout | LongLayout | str | None = None,
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
     override: bool = False,
 ) -> list[GenerationFile]:
-    """Read published files of hourly generation: a row per plant and day, a column per hour.
+    """Read published files of hourly generation: a row per plant and day, a column per hour; or a row per hour.
 
     A file's name tells its publisher at its beginning and, where the table does not name the plant, the
     plant behind it, as the public data portal names files: ``<publisher>_<data>_<date>.csv``. Headings tell
@@ -158,7 +179,7 @@ def read_generation_files(
         passed over.
     publisher : str, optional
         The publisher of files whose name does not tell it, such as ``"KOSPO"``.
-    layout : WideLayout or str, optional
+    layout : WideLayout, LongLayout or str, optional
         The layout of all files, or its name.
     energy_unit : {"Wh", "kWh", "MWh"}, optional
         What the hours hold, where neither headings nor layout say it.
@@ -192,7 +213,7 @@ def read_generation_files(
     if energy_unit is not None and energy_unit not in ENERGY_UNITS:
         raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
     if isinstance(layout, str):
-        layout = known_layout(layout)
+        layout = LONG_LAYOUTS.get(layout) or known_layout(layout)
     said = _Said(publisher, layout, energy_unit, plant_name, override)
     return [_read_file(path, said) for path in matching_files(paths)]
 
@@ -201,7 +222,7 @@ class _Said(NamedTuple):
     """What the caller says of all files."""
 
     publisher: str | None
-    layout: WideLayout | None
+    layout: WideLayout | LongLayout | None
     energy_unit: EnergyUnit | None
     plant_name: str | None
     override: bool
@@ -252,7 +273,7 @@ MOST_LINES_ABOVE = 50
 """Records from the first among which the headings are looked for."""
 
 
-def _table_of(path: Path, text: str, layout: WideLayout | None) -> tuple[list[Row], Row, list[Row]]:
+def _table_of(path: Path, text: str, layout: WideLayout | LongLayout | None) -> tuple[list[Row], Row, list[Row]]:
     """Return the records above the headings, the headings and the records below them."""
     beginnings = {separator: _beginning(path, text, separator) for separator in SEPARATORS}
     first_cells = {separator: len(beginning[0][1]) for separator, beginning in beginnings.items() if beginning}
@@ -261,12 +282,19 @@ def _table_of(path: Path, text: str, layout: WideLayout | None) -> tuple[list[Ro
             (place, separator)
             for separator, beginning in beginnings.items()
             for place, (_, cells) in enumerate(beginning)
-            if are_headings(cells) or (layout and set(layout.required) <= set(map(heading_text, cells)))
+            if _are_headings(cells, layout)
         ),
         (0, max(first_cells, key=first_cells.__getitem__, default=",")),
     )
     found = list(records(path, text, separator))
     return found[:place], found[place], found[place + 1 :]
+
+
+def _are_headings(cells: Sequence[str], layout: WideLayout | LongLayout | None) -> bool:
+    headings = tuple(map(heading_text, cells))
+    if layout is not None and set(layout.required) <= set(headings):
+        return True
+    return are_headings(headings) or told_long_layout(headings) is not None
 
 
 def _beginning(path: Path, text: str, separator: str) -> list[Row]:
@@ -281,6 +309,21 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
     text, encoding = read_text(path)
     above, (heading_line, written), rows = _table_of(path, text, said.layout)
     headings = list(map(heading_text, written))
+    long = said.layout if isinstance(said.layout, LongLayout) else None
+    if said.layout is None:
+        long = told_long_layout(tuple(headings))
+    gathered, not_read = None, []
+    content, empty_rows, misfits = _fitting(headings, rows, text)
+    if long is not None:
+        try:
+            _require_headings(headings, long)
+            gathered = days_of_plants(headings, content, long)
+        except LayoutError as error:
+            raise SourceFileError(path, heading_line, str(error)) from error
+        not_read = [heading for heading in headings if heading not in {"", *long.headings, *gathered.headings}]
+        headings, content = gathered.headings, gathered.rows
+        misfits += gathered.rejected
+        said = said._replace(layout=gathered.layout)
     capacity, _ = capacity_column(headings)
     not_used: list[str] = []
 
@@ -328,9 +371,37 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
     written_unit = layout.energy_unit_column if layout.energy_unit_column in headings else None
     unit = settled("energy_unit", layout.energy_unit or written_unit)
 
+    wanted = {*layout.headings, capacity, fuel_column(headings)}
+    read = {heading: headings.index(heading) for heading in headings if heading in wanted}
+    columns = {
+        heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in content], pa.string())
+        for heading, position in read.items()
+    }
+    return GenerationFile(
+        path,
+        encoding,
+        publisher,
+        layout,
+        table=pa.table(columns),
+        rows=content,
+        empty_rows=empty_rows,
+        rejects=[_reject(path, publisher, *misfit) for misfit in misfits],
+        columns_not_read=not_read or [heading for heading in headings if heading and heading not in read],
+        energy_unit=said.energy_unit if unit == said.energy_unit else None,
+        options_not_used=not_used,
+        contradictions=contradictions,
+        hours_told=None if gathered is None else gathered.told,
+        repeated_values=0 if gathered is None else gathered.repeated,
+        lines_above=[f"line {line}: {' '.join(filter(None, cells))}" for line, cells in above],
+    )
+
+
+def _fitting(headings: Sequence[str], rows: Sequence[Row], text: str) -> tuple[list[Row], int, list[_Misfit]]:
+    """Return the rows that fit the headings, how many are empty, and those that do not fit."""
     needed = max(position for position, heading in enumerate(headings, start=1) if heading)
     content = [row for row in rows if any(cell.strip(BLANKS) for cell in row[1])]
-    fitting, rejects = [], []
+    fitting: list[Row] = []
+    misfits: list[_Misfit] = []
     for row in content:
         cells = row[1]
         # A comma at the end does not count.
@@ -340,28 +411,15 @@ def _read_file(path: Path, said: _Said) -> GenerationFile:
         detail = f"cells: {len(cells)}, in the heading: {len(headings)}"
         if row is rows[-1] and not text.endswith(("\n", "\r")):
             detail += "; the file ends here, as if cut off"
-        rejects.append(_reject(path, publisher, row, WRONG_NUMBER_OF_CELLS, detail))
-    wanted = {*layout.headings, capacity, fuel_column(headings)}
-    read = {heading: headings.index(heading) for heading in headings if heading in wanted}
-    columns = {
-        heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in fitting], pa.string())
-        for heading, position in read.items()
-    }
-    return GenerationFile(
-        path,
-        encoding,
-        publisher,
-        layout,
-        table=pa.table(columns),
-        rows=fitting,
-        empty_rows=len(rows) - len(content),
-        rejects=rejects,
-        columns_not_read=[heading for heading in headings if heading and heading not in read],
-        energy_unit=said.energy_unit if unit == said.energy_unit else None,
-        options_not_used=not_used,
-        contradictions=contradictions,
-        lines_above=[f"line {line}: {' '.join(filter(None, cells))}" for line, cells in above],
-    )
+        misfits.append((row, WRONG_NUMBER_OF_CELLS, detail))
+    return fitting, len(rows) - len(content), misfits
+
+
+def _require_headings(headings: Sequence[str], layout: WideLayout | LongLayout) -> None:
+    if absent := [heading for heading in layout.required if heading not in headings]:
+        raise LayoutError(f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}')
+    if repeated := [heading for heading in layout.headings if headings.count(heading) > 1]:
+        raise LayoutError(f"more than one column with the heading {', '.join(repeated)}; keep one")
 
 
 def _has_cells(rows: Iterable[Row], headings: Sequence[str], heading: str) -> bool:
@@ -379,7 +437,7 @@ def _layout_of(
     """Return the layout, and what is wrong with the unit of energy; empty where it is known."""
     if damaged := [heading for heading in headings if DAMAGED in heading]:
         raise LayoutError(damaged_headings(damaged))
-    layout = said.layout
+    layout = None if isinstance(said.layout, LongLayout) else said.layout
     names = tuple(filter(None, headings))
     if layout is None:
         try:
@@ -389,10 +447,7 @@ def _layout_of(
             layout = told_layout(names, publisher, said.energy_unit or "kWh")
             if said.energy_unit is None:
                 return layout, NO_UNIT
-    if absent := [heading for heading in layout.required if heading not in headings]:
-        raise LayoutError(f'layout "{layout.name}" needs headings that are not there: {", ".join(absent)}')
-    if repeated := [heading for heading in layout.headings if headings.count(heading) > 1]:
-        raise LayoutError(f"more than one column with the heading {', '.join(repeated)}; keep one")
+    _require_headings(headings, layout)
     is_said = said.energy_unit or layout.energy_unit or layout.energy_unit_column in headings
     if not is_said and not (layout.energy_unit_column == CAPACITY_DECIDES and capacity):
         return layout, NO_UNIT

@@ -131,8 +131,9 @@ class FileReport:
 class GenerationReport(RunReport):
     """What one run of the generation job did, beside what all jobs report.
 
-    Each row of a file is a plant's day. ``rows_read`` is the sum of ``rows_stored``, ``rows_empty``,
-    ``rows_repeated`` and ``rows_rejected``; each stored one becomes 24 rows of the table.
+    Each row of a file is a plant's day; of a file with a row per hour, the hours of a plant's day count as one row, and
+    those that are rejected or repeated one by one. ``rows_read`` is the sum of ``rows_stored``, ``rows_empty``,
+    ``rows_repeated`` and ``rows_rejected``; each stored one becomes 24 rows of the table, or those that are there.
 
     Attributes
     ----------

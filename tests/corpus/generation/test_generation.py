@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from energy_data_layer import errors, transform_wide_to_long
+from energy_data_layer.files.layout_files import read_layout_file
 from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.tables import GENERATION_HOURLY
@@ -42,8 +43,8 @@ def test_the_file_job(name, tmp_path, engine):
     url = f"duckdb:///{tmp_path}/energy.duckdb"
     options = {"use_rust": engine, **answer.get("options", {})}
     if "layout_file" in answer:
-        options["layout_file"] = tmp_path / "layout.toml"
-        options["layout_file"].write_text(answer["layout_file"], encoding="utf-8")
+        (tmp_path / "layout.toml").write_text(answer["layout_file"], encoding="utf-8")
+        options["layout"] = read_layout_file(tmp_path / "layout.toml")
     if "error" in answer:
         with pytest.raises(getattr(errors, answer["error"])) as caught:
             run_generation(path, url, **options)

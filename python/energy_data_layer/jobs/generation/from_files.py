@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from energy_data_layer.datasets.layout import EnergyUnit, WideLayout
+    from energy_data_layer.datasets.layout import EnergyUnit, LongLayout, WideLayout
     from energy_data_layer.files.generation import GenerationFile, Reject
     from energy_data_layer.transforms.wide_to_long.report import WideReport
 
@@ -68,7 +68,7 @@ def run_generation(
     database_url: str,
     *,
     publisher: str | None = None,
-    layout: WideLayout | str | None = None,
+    layout: WideLayout | LongLayout | str | None = None,
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
     override: bool = False,
@@ -78,7 +78,8 @@ def run_generation(
 ) -> GenerationReport:
     """Read published files of hourly generation and store their hours in ``generation_hourly``.
 
-    Each row of a file, a plant's day, becomes 24 rows that begin at ``interval_start``, in kWh. A row that
+    Each row of a file, a plant's day, becomes 24 rows that begin at ``interval_start``, in kWh; of a file with a
+    row per hour the hours that it has are stored. A row that
     cannot be stored as it is goes to ``rejects`` with its file, line and reason: a wrong number of
     cells, an unreadable day, no plant, an infinite number, a unit of energy that the capacity does not
     decide, and rows that have different values for an hour of one publisher, plant and unit, all of them.
@@ -162,8 +163,9 @@ def run_generation(
         with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
             long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
             stage.holds(*(file.table for file in read), long)
-        if long.num_rows != HOURS * report.rows_stored:
-            raise AssertionError(f"{report.rows_stored} days became {long.num_rows} hours")
+        hours = sum(int(rows.told[rows.kept].sum()) for rows in checked)
+        if long.num_rows != hours:
+            raise AssertionError(f"{hours} hours became {long.num_rows}")
 
         rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
         with ExitStack() as until_recorded:
@@ -286,7 +288,9 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
         places = np.searchsorted(np.flatnonzero(rows.kept), rows.completed)
         hours[places] = rows.kwh[rows.completed]
         kwh = pa.chunked_array([pa.array(hours.ravel(), mask=np.isnan(hours.ravel()))])
+    told = pa.array(rows.told[rows.kept].ravel())
     _note_hours(report, rows, wide_report, kwh)
+    report.hours_missing += kwh.filter(told).null_count
 
     def each_hour(texts: NDArray[np.object_]) -> pa.Array:
         return pa.array(np.repeat(texts[rows.kept], HOURS), pa.string())
@@ -300,12 +304,11 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
         "kwh": kwh,
         "label_convention": pa.repeat(pa.scalar(label_convention(rows.file.layout), pa.string()), long.num_rows),
     }
-    return pa.table(hours, schema=pa.schema(list(GENERATION_FILES.table.types.items())))
+    return pa.table(hours, schema=pa.schema(list(GENERATION_FILES.table.types.items()))).filter(told)
 
 
 def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh: pa.ChunkedArray) -> None:
     positions = np.flatnonzero(rows.kept)
-    report.hours_missing += kwh.null_count
     report.cells_coerced += wide.coerced
     report.totals_checked += wide.totals_checked
     for mismatch in wide.total_mismatches:

@@ -67,6 +67,8 @@ class DailyRows:
         What is wrong with the rows that are not kept.
     kept : array of bool
         The rows to be stored.
+    told : array of bool, rows by hours
+        The hours that are stored: all, but of a file with a row per hour those that it has.
     repeats : int
         Rows that say again what a kept one says, or that have hours which a kept one lacks.
     completed : list of int
@@ -93,7 +95,8 @@ class DailyRows:
         self.cells = np.column_stack([self._numbers(heading) for heading in layout.hours])
         self.rejects: list[Reject] = list(file.rejects)
         self.kept = np.ones(len(file.rows), dtype=bool)
-        self.repeats = 0
+        self.told = np.ones(self.cells.shape, dtype=bool) if file.hours_told is None else file.hours_told.copy()
+        self.repeats = file.repeated_values
         self.completed: list[int] = []
         self._reject_what_cannot_be_read()
         self.energy_unit = self._energy_units(file.energy_unit or layout.energy_unit)
@@ -123,6 +126,7 @@ class DailyRows:
             if (blank & ~np.isnan(there.kwh[other])).any():
                 self.kwh[row, blank] = there.kwh[other, blank]
                 self.completed.append(row)
+            self.told[row] |= there.told[other]
             self.fuel[row] = self.fuel[row] or there.fuel[other]
             there.repeats += 1
             there.kept[other] = False

@@ -8,8 +8,8 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets.layout import HOURS, EnergyUnit, WideLayout, heading_text
-from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS
+from energy_data_layer.datasets.layout import HOURS, EnergyUnit, HourLabel, LongLayout, WideLayout, heading_text
+from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS, LONG_LAYOUTS
 from energy_data_layer.errors import LayoutError
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ _PLANT = _words(
 )
 _UNIT_OF_PLANT = _words("호기, 호기명, 단계, 발전기번호, hogi, unit")
 _FUEL = _words("발전원, 에너지원, 연료, 연료원, 연료구분, 신재생원, 신재생구분, 발전형식, fuel, fueltype, energysource")
+_HOUR_OF_DAY = _words("시간, 시각, 시, 거래시간, 시간대, hour, hr, he")
+_STAMP = _words("일시, 측정일시, 발전일시, 거래일시, datetime, timestamp, time, hourending, hourbeginning")
+_VALUE = re.compile("발전량|전력량|generation|output", re.IGNORECASE)
+_NO_VALUE = re.compile("총|합계|누적|용량|평균|최대|최소|total|sum|capacity|mean|max|min", re.IGNORECASE)
 _TOTAL = _words(
     "합계, 총량, 총계, 일합계, 일계, 계, 총발전량, 일발전량, 일총발전량, 발전량합계, "
     "total, dailytotal, sum, qsum, qvodgen"
@@ -130,6 +134,56 @@ def told_layout(headings: tuple[str, ...], publisher: str | None, energy_unit: E
         raise LayoutError(damaged_headings(damaged))
     layout = _known_layout(headings, publisher)
     return layout if layout is not None else _layout_from_headings(headings, energy_unit)
+
+
+@lru_cache
+def told_long_layout(headings: tuple[str, ...]) -> LongLayout | None:
+    """Return the layout of a table with a row per hour, None where the headings tell none.
+
+    Examples
+    --------
+    >>> told_long_layout(("일자", "발전소명", "시간", "발전량(kWh)")).values
+    ('발전량(kWh)',)
+    """
+    known = [layout for layout in LONG_LAYOUTS.values() if {*layout.required} <= {*headings}]
+    if known or are_headings(headings):
+        return known[0] if known else None
+    values = [heading for heading in headings if not _NO_VALUE.search(heading)]
+    values = [heading for heading in values if unit_in(heading) or _VALUE.search(heading)]
+    units = {unit_in(heading) for heading in values}
+    if len(units) != 1:
+        return None
+    stamp, date, hour, plant = (
+        _only(headings, words, role, headings)
+        for words, role in (
+            (_STAMP, "the stamp"),
+            (_DATE, "the day"),
+            (_HOUR_OF_DAY, "the hour"),
+            (_PLANT, "the plant"),
+        )
+    )
+    label = _label_of(stamp or "")
+    is_one_time = (stamp is None or label is None) != (date is None or hour is None)
+    if not is_one_time or (len(values) > 1 and plant is not None):
+        return None
+    return LongLayout(
+        RECOGNISED,
+        date=date if hour else None,
+        hour=hour if date else None,
+        stamp=stamp if label else None,
+        plant=plant,
+        unit=_only(headings, _UNIT_OF_PLANT, "the unit", headings),
+        values=values,
+        hour_label=label,
+        energy_unit=units.pop(),
+    )
+
+
+def _label_of(stamp: str) -> HourLabel | None:
+    """Return what of its hour a stamp is, where its heading says it."""
+    if re.search("ending|종료", stamp, re.IGNORECASE):
+        return "end"
+    return "start" if re.search("beginning|시작", stamp, re.IGNORECASE) else None
 
 
 def hours_left_out(headings: Iterable[str], layout: WideLayout) -> list[str]:
@@ -295,6 +349,7 @@ def unit_in(heading: str) -> EnergyUnit | None:
 def _advice(headings: Iterable[str]) -> str:
     seen = ", ".join(headings)
     return (
-        f"describe the table by a WideLayout, or name one of {', '.join(KNOWN_LAYOUTS)}; "
+        "describe the table by a WideLayout, or a file of hours by a LongLayout (edl run generation --layout-file), "
+        f"or name one of {', '.join(KNOWN_LAYOUTS)}; "
         f"its columns are: {seen[:600]}{'…' if len(seen) > 600 else ''}"
     )
