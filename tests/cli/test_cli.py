@@ -232,7 +232,7 @@ def test_commands_stand_in_the_order_of_their_use():
         return [line.split()[0] for line in commands.partition("\n\n")[0].splitlines()]
 
     assert listed() == [
-        *("demo", "run", "status", "report", "doctor", "drift", "reprocess", "fit"),
+        *("demo", "run", "layouts", "status", "report", "doctor", "drift", "reprocess", "fit"),
         *("impute", "score", "simulate", "shadow-report", "shadow-replay"),
     ]
     assert listed("run") == ["weather", "generation", "wind", "solar"]

@@ -65,6 +65,7 @@ _COMMANDS = (
         f"--since 2024-01-01 --until 2024-01-31 {_DB}",
         RUN,
     ),
+    Command("layouts", "List the layouts of generation files, explain a file.", "explain 'demo/generation/*.csv'"),
     Command("status", "Show what is stored, which days have holes, the last runs.", _DB),
     Command("report", "Write the data-quality page.", f"{_DB} --language ko"),
     Command("doctor", "Check the whole installation.", _DB),

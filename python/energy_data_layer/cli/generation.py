@@ -11,6 +11,7 @@ import typer
 
 from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import job_command
+from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import RunOptions
 
 if TYPE_CHECKING:
@@ -31,13 +32,16 @@ class EnergyUnit(StrEnum):
 def generation(
     files: Annotated[
         list[str],
-        typer.Option(help="Published CSV files, a row per plant and day: paths or quoted patterns."),
+        typer.Option(help="Published CSV files, a row per plant and day or per hour: paths or quoted patterns."),
     ],
     publisher: Annotated[
         str | None, typer.Option(help="Who published files whose name does not tell it, e.g. KOSPO.")
     ] = None,
     layout: Annotated[
         str | None, typer.Option(help="Name of the layout of all files; recognised by their headings by default.")
+    ] = None,
+    layout_file: Annotated[
+        Path | None, typer.Option(help="A layout of your own in TOML; edl layouts explain FILE begins one.")
     ] = None,
     energy_unit: Annotated[
         EnergyUnit | None, typer.Option(help="The unit of the hours of files that do not tell it.")
@@ -53,10 +57,14 @@ def generation(
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
     from energy_data_layer.cli.run import run_job
+    from energy_data_layer.files.layout_files import read_layout_file
     from energy_data_layer.jobs.generation.from_files import STAGES, run_generation
 
+    if layout is not None and layout_file is not None:
+        raise OptionError("layout and layout_file cannot be combined")
     unit = None if energy_unit is None else energy_unit.value
-    options |= {"publisher": publisher, "layout": layout, "energy_unit": unit, "plant_name": plant_name}
+    chosen = layout if layout_file is None else read_layout_file(layout_file)
+    options |= {"publisher": publisher, "layout": chosen, "energy_unit": unit, "plant_name": plant_name}
     options["override"] = override
     run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
 

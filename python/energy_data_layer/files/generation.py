@@ -57,7 +57,7 @@ _Misfit: TypeAlias = tuple[Row, str, str]
 """A row that cannot be stored, the reason and the detail."""
 
 WRONG_NUMBER_OF_CELLS = "wrong number of cells"
-NO_UNIT = "nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit"
+NO_UNIT = 'nothing says whether the hours hold Wh, kWh or MWh; pass energy_unit="kWh", or a layout'
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +214,11 @@ def read_generation_files(
         raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
     if isinstance(layout, str):
         layout = LONG_LAYOUTS.get(layout) or known_layout(layout)
-    said = _Said(publisher, layout, energy_unit, plant_name, override)
-    return [_read_file(path, said) for path in matching_files(paths)]
+    said = Said(publisher, layout, energy_unit, plant_name, override)
+    return [read_file(path, said) for path in matching_files(paths)]
 
 
-class _Said(NamedTuple):
+class Said(NamedTuple):
     """What the caller says of all files."""
 
     publisher: str | None
@@ -273,8 +273,17 @@ MOST_LINES_ABOVE = 50
 """Records from the first among which the headings are looked for."""
 
 
-def _table_of(path: Path, text: str, layout: WideLayout | LongLayout | None) -> tuple[list[Row], Row, list[Row]]:
-    """Return the records above the headings, the headings and the records below them."""
+class Records(NamedTuple):
+    """The records of a file: those above the headings, the headings, those below; and what separates cells."""
+
+    above: list[Row]
+    headings: Row
+    rows: list[Row]
+    separator: str
+
+
+def records_of(path: Path, text: str, layout: WideLayout | LongLayout | None) -> Records:
+    """Find the headings of a file, and what separates its cells."""
     beginnings = {separator: _beginning(path, text, separator) for separator in SEPARATORS}
     first_cells = {separator: len(beginning[0][1]) for separator, beginning in beginnings.items() if beginning}
     place, separator = next(
@@ -287,7 +296,7 @@ def _table_of(path: Path, text: str, layout: WideLayout | LongLayout | None) -> 
         (0, max(first_cells, key=first_cells.__getitem__, default=",")),
     )
     found = list(records(path, text, separator))
-    return found[:place], found[place], found[place + 1 :]
+    return Records(found[:place], found[place], found[place + 1 :], separator)
 
 
 def _are_headings(cells: Sequence[str], layout: WideLayout | LongLayout | None) -> bool:
@@ -305,9 +314,10 @@ def _beginning(path: Path, text: str, separator: str) -> list[Row]:
     return beginning
 
 
-def _read_file(path: Path, said: _Said) -> GenerationFile:
+def read_file(path: Path, said: Said) -> GenerationFile:
+    """Read one file, with what the caller says of it."""
     text, encoding = read_text(path)
-    above, (heading_line, written), rows = _table_of(path, text, said.layout)
+    above, (heading_line, written), rows, _ = records_of(path, text, said.layout)
     headings = list(map(heading_text, written))
     long = said.layout if isinstance(said.layout, LongLayout) else None
     if said.layout is None:
@@ -432,7 +442,7 @@ def _has_cells(rows: Iterable[Row], headings: Sequence[str], heading: str) -> bo
 
 
 def _layout_of(
-    headings: Sequence[str], publisher: str | None, said: _Said, capacity: str | None
+    headings: Sequence[str], publisher: str | None, said: Said, capacity: str | None
 ) -> tuple[WideLayout, str]:
     """Return the layout, and what is wrong with the unit of energy; empty where it is known."""
     if damaged := [heading for heading in headings if DAMAGED in heading]:

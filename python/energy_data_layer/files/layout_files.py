@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _LISTS = {"hours", "values", "keep"}
 _NOT_IN_FILES = {"_", "recognised_by", "told_by_headings"}
-KEYS = {kind: [one.name for one in fields(kind) if one.name not in _NOT_IN_FILES] for kind in (WideLayout, LongLayout)}
-"""The keys of a layout of each kind: its parameters."""
+_PLAUSIBLE = {"hours": "{}", "hour_label": "start", "energy_unit": "kWh", "daily_total_unit": "kWh"}
+"""What stands in for a wrong value, so that the others are looked at too; for other keys their name does."""
 
 
 def read_layout_file(path: str | PathLike[str]) -> WideLayout | LongLayout:
@@ -49,25 +49,28 @@ def read_layout_file(path: str | PathLike[str]) -> WideLayout | LongLayout:
         raise SourceFileError(path, None, f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceFileError(path, None, f"is no TOML: {error}") from error
-    kind = WideLayout if "hours" in given else LongLayout
+    kind: type[WideLayout | LongLayout] = WideLayout if "hours" in given else LongLayout
+    of_kind = [one for one in fields(kind) if one.name not in _NOT_IN_FILES]
+    keys = [one.name for one in of_kind]
     problems = [
-        f'"{key}" is no key of a {kind.__name__}; its keys are {", ".join(KEYS[kind])}'
-        for key in given
-        if key not in KEYS[kind]
+        f'"{key}" is no key of a {kind.__name__}; its keys are {", ".join(keys)}' for key in given.keys() - keys
     ]
-    for key, value in given.items():
-        texts = value if isinstance(value, list) and key in _LISTS else [value]
-        if key in KEYS[kind] and not all(isinstance(text, str) for text in texts):
-            problems.append(f'"{key}" has to be text' + " or a list of texts" * (key in _LISTS))
-    given = {"name": path.stem} | given
-    problems += [
-        f'"{one.name}" is missing'
-        for one in fields(kind)
-        if one.name in KEYS[kind] and one.default is MISSING and one.name not in given
-    ]
-    if not problems:
-        try:
-            return kind(**given)
-        except OptionError as error:
-            problems.append(str(error))
-    raise SourceFileError(path, None, "; ".join(problems))
+    given = {"name": path.stem} | {key: value for key, value in given.items() if key in keys}
+    for one in of_kind:
+        value = given.get(one.name)
+        if one.name not in given:
+            problem = "is missing" if one.default is MISSING else ""
+        else:
+            texts = value if isinstance(value, list) and one.name in _LISTS else [value]
+            expected = "text or a list of texts" if one.name in _LISTS else "text"
+            problem = "" if all(isinstance(text, str) for text in texts) else f"has to be {expected}"
+        if problem:
+            problems.append(f'"{one.name}" {problem}')
+            given[one.name] = _PLAUSIBLE.get(one.name, one.name)
+    try:
+        layout = kind(**given)
+    except OptionError as error:
+        problems.append(str(error))
+    if problems:
+        raise SourceFileError(path, None, "; ".join(problems))
+    return layout

@@ -157,7 +157,7 @@ def _times(columns: dict[str, list[str]], layout: LongLayout) -> tuple[list[str]
         hours = numbers - (1 if label == "end" else 0)
         hours[(numbers < 0) | (hours >= HOURS) | np.isnat(days)] = -1
     if len(hours) and (hours < 0).all():
-        shown = ", ".join(f'{name} "{columns[name][0]}"' for name in layout.times)
+        shown = ", ".join(f'under "{name}" is "{columns[name][0]}"' for name in layout.times)
         raise LayoutError(
             f"no row has a day and hour that can be read ({shown}); write stamps as YYYY-MM-DD hh:mm in local time, "
             "days as YYYY-MM-DD and hours as numbers"

@@ -1,0 +1,129 @@
+"""What a generation file tells of itself, what it leaves open, and the command that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from energy_data_layer.datasets.layout import heading_text
+from energy_data_layer.errors import SourceFileError
+from energy_data_layer.files.csv_text import read_text
+from energy_data_layer.files.generation import label_convention, publisher_in, read_file, records_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from energy_data_layer.files.generation import GenerationFile, Said
+
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_PLACEHOLDERS = {"publisher": "PUBLISHER", "energy_unit": "kWh", "plant_name": "PLANT"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is known of a file.
+
+    Attributes
+    ----------
+    facts : dict of str to str
+        What was recognised, by what it is.
+    problems : list of str
+        What is missing or wrong; empty where the file can be read.
+    command : str
+        The command that reads it, with what is missing in capitals.
+    layout_file : str
+        The beginning of a layout in TOML, where none was recognised.
+    """
+
+    facts: dict[str, str]
+    problems: list[str]
+    command: str
+    layout_file: str
+
+
+def explain_file(path: Path, said: Said, layout_file: str | None = None) -> Explanation:
+    """Say what a file tells of itself, and all that it leaves open.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    said : Said
+        What the caller says of it.
+    layout_file : str, optional
+        Where the caller's layout is written down.
+
+    Raises
+    ------
+    SourceFileError
+        If the file is no text.
+    """
+    text, encoding = read_text(path)
+    found = records_of(path, text, said.layout)
+    line, written = found.headings
+    facts: dict[str, str | None] = {
+        "written": f"{encoding}, {_SEPARATORS[found.separator]}, {len(found.rows):,} rows below line {line}",
+        "lines above": "; ".join(" ".join(filter(None, cells)) for _, cells in found.above),
+    }
+    options = {name: value for name in _PLACEHOLDERS if (value := getattr(said, name))}
+    problems: list[str] = []
+    layout_toml = ""
+    try:
+        facts |= _facts(read_file(path, said))
+    except SourceFileError as error:
+        problems.append(error.problem)
+        missing = {name: value for name, value in _PLACEHOLDERS.items() if f"pass {name}" in error.problem}
+        options |= missing
+        completed = said._replace(
+            publisher=missing.get("publisher", said.publisher),
+            energy_unit="kWh" if "energy_unit" in missing else said.energy_unit,
+            plant_name=missing.get("plant_name", said.plant_name),
+        )
+        try:
+            found_besides = _facts(read_file(path, completed))
+            facts |= {name: fact for name, fact in found_besides.items() if fact not in missing.values()}
+        except SourceFileError:
+            if said.layout is None:
+                layout_file = "layout.toml"
+                layout_toml = _layout_toml(list(map(heading_text, written)))
+            options |= {} if publisher_in(path.name) else {"publisher": said.publisher or _PLACEHOLDERS["publisher"]}
+    words = [f"--{name.replace('_', '-')} {quote(value)}" for name, value in options.items()]
+    if layout_file:
+        words.append(f"--layout-file {quote(layout_file)}")
+    command = " ".join([f"edl run generation --files {quote(str(path))} --db duckdb:///energy.duckdb", *words])
+    return Explanation({name: fact for name, fact in facts.items() if fact}, problems, command, layout_toml)
+
+
+def _facts(file: GenerationFile) -> dict[str, str | None]:
+    layout = file.layout
+    present = {*file.table.column_names}
+    return {
+        "layout": layout.name,
+        "publisher": file.publisher,
+        "day": layout.date,
+        "plant": layout.plant or layout.plant_name,
+        "unit of the plant": layout.unit if layout.unit in present else None,
+        "hours": f"{layout.hours[0]} to {layout.hours[-1]}, {label_convention(layout)}",
+        "energy unit": file.energy_unit or layout.energy_unit or layout.energy_unit_column,
+        "daily total": layout.daily_total if layout.daily_total in present else None,
+        "columns not read": ", ".join(file.columns_not_read),
+        "contradictions": "; ".join(file.contradictions),
+        "not used": "; ".join(file.options_not_used),
+    }
+
+
+def _layout_toml(headings: list[str]) -> str:
+    def text(heading: str) -> str:
+        return '"' + heading.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    values = ", ".join(map(text, headings[1:6]))
+    return "\n".join(
+        [
+            f'stamp = {text(headings[0])}  # or date and hour; of a row per day: date, and hours = "{{}}시"',
+            'hour_label = "end"  # or "start": what of its hour a stamp is',
+            f"values = [{values}]  # one column of a plant, or a column per plant",
+            'energy_unit = "kWh"  # or Wh, MWh',
+            '# plant = "heading of the name of the plant"; plant_name = "the only plant"',
+        ]
+    )
