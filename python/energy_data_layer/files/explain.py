@@ -98,6 +98,7 @@ def explain_file(path: Path, said: Said, layout_file: str | None = None) -> Expl
 def _facts(file: GenerationFile) -> dict[str, str | None]:
     layout = file.layout
     present = {*file.table.column_names}
+    by_row = f"by {layout.energy_unit_column}" if layout.energy_unit_column in present else "by the plants' capacities"
     return {
         "layout": layout.name,
         "publisher": file.publisher,
@@ -105,7 +106,7 @@ def _facts(file: GenerationFile) -> dict[str, str | None]:
         "plant": layout.plant or layout.plant_name,
         "unit of the plant": layout.unit if layout.unit in present else None,
         "hours": f"{layout.hours[0]} to {layout.hours[-1]}, {label_convention(layout)}",
-        "energy unit": file.energy_unit or layout.energy_unit or layout.energy_unit_column,
+        "energy unit": file.energy_unit or layout.energy_unit or by_row,
         "daily total": layout.daily_total if layout.daily_total in present else None,
         "columns not read": ", ".join(file.columns_not_read),
         "contradictions": "; ".join(file.contradictions),
