@@ -101,6 +101,8 @@ def show_generation_report(report: GenerationReport) -> None:
             f"Rejected: {reason} ({rejects.count:,})",
             [f"{reject.file}, line {reject.line}: {reject.detail}" for reject in rejects.first],
         )
+    if report.first_coerced:
+        show_lines(f"Cells that are no number ({report.cells_coerced:,})", report.first_coerced)
     if differing:
         show_lines(
             f"Hours that do not add up to the daily total ({differing:,})",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.parse import STAMP_FORMS, parse_cells, parse_days, parse_texts
+from energy_data_layer.core.parse import parse_days, parse_numbers, parse_stamp_texts
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import HOURS, LongLayout, WideLayout
 from energy_data_layer.errors import LayoutError
@@ -91,7 +91,7 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
         for row in np.flatnonzero(hours >= 0).tolist():
             places[plants[row], units[row], days[row]][hours[row]].append((value, row))
 
-    numbers = {value: parse_cells(pa.array(columns[value], pa.string()))[0] for value in layout.values}
+    numbers = {value: parse_numbers(pa.array(columns[value], pa.string()))[0] for value in layout.values}
     first_hour = 0 if layout.hour_label == "start" else 1
     value_heading = "" if names_plants else f" {layout.values[0]}"
     wide = WideLayout(
@@ -134,7 +134,7 @@ def _plant_of(heading: str) -> str:
 def _times(columns: dict[str, list[str]], layout: LongLayout) -> tuple[list[str], NDArray[np.int64]]:
     """Return the day of each row, and the hour from its beginning, 0 to 23; -1 where they cannot be read."""
     if layout.stamp is not None:
-        stamps = parse_texts(pa.array(columns[layout.stamp], pa.string()), STAMP_FORMS)
+        stamps = parse_stamp_texts(pa.array(columns[layout.stamp], pa.string()))
         beginning = stamps.to_numpy() - np.timedelta64(3600 if layout.hour_label == "end" else 0, "s")
         days = beginning.astype("datetime64[D]")
         hour = (beginning - days).astype("timedelta64[h]").astype(np.int64)

@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 from energy_data_layer.datasets.generation_files import GENERATION_FILES
 from energy_data_layer.datasets.layout import GENERATION, HOURS, TIMESTAMP
 from energy_data_layer.errors import (
+    CommaError,
     EngineBroken,
     EngineError,
     EngineUnavailable,
     EngineVersionError,
     LayoutError,
+    MarkerError,
     SourceFileError,
 )
 from energy_data_layer.files.energy_units import capacities_kw
@@ -156,7 +158,7 @@ def run_generation(
             stage.holds(*(file.table for file in read))
 
         with report.stage("check rows"):
-            checked = [DailyRows(file) for file in read]
+            checked = [_checked(file) for file in read]
             settle_repeated_keys(checked)
             _note_rows(report, checked)
 
@@ -188,6 +190,13 @@ def run_generation(
             report.rows_unchanged = counts.unchanged
             report.finish()
     return report
+
+
+def _checked(file: GenerationFile) -> DailyRows:
+    try:
+        return DailyRows(file)
+    except CommaError as error:
+        raise SourceFileError(file.path, None, str(error)) from error
 
 
 @contextmanager
@@ -274,12 +283,15 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
             rows.file.layout,
             energy_unit=rows.file.energy_unit,
             hour_label="start",
+            coerced="missing",
             report=True,
             use_rust=use_rust,
         )
     except LayoutError as error:
         # What the file says goes before what the caller says.
         raise SourceFileError(rows.file.path, None, f"{error}, with override") from error
+    except MarkerError as error:
+        raise SourceFileError(rows.file.path, None, str(error)) from error
     report.engine, report.engine_reason = wide_report.engine, wide_report.engine_reason
     kwh = long.column(GENERATION)
     if rows.completed:
@@ -310,6 +322,7 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
 def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh: pa.ChunkedArray) -> None:
     positions = np.flatnonzero(rows.kept)
     report.cells_coerced += wide.coerced
+    _note_coerced(report, rows)
     report.totals_checked += wide.totals_checked
     for mismatch in wide.total_mismatches:
         row = int(positions[mismatch.row])
@@ -320,6 +333,22 @@ def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh
         )
     limit = np.repeat(capacities_kw(rows.file.table)[positions] * SURPRISING_PART, HOURS)
     report.hours_above_capacity += int((kwh.to_numpy() > limit).sum())
+
+
+def _note_coerced(report: GenerationReport, rows: DailyRows) -> None:
+    """Note the first cells that hold something that is no number; raise where most cells do."""
+    table, layout = rows.file.table, rows.file.layout
+    written = np.column_stack([pc.is_valid(table.column(hour)).to_numpy() for hour in layout.hours])
+    written &= rows.kept[:, None]
+    coerced = written & np.isnan(rows.cells)
+    places = [
+        f"{rows.file.place(int(row))}, {layout.hours[hour]}: {table.column(layout.hours[hour])[int(row)]}"
+        for row, hour in np.argwhere(coerced)[:LISTED_REJECTS]
+    ]
+    if 2 * coerced.sum() > written.sum():
+        problem = f"most cells of the hours are no number ({'; '.join(places)}); correct them, or choose another layout"
+        raise SourceFileError(rows.file.path, None, problem)
+    report.first_coerced += places[: LISTED_REJECTS - len(report.first_coerced)]
 
 
 def _rejects_table(rejects: Sequence[Reject]) -> pa.Table:
