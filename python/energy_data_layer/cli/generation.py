@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import job_command
+from energy_data_layer.cli.options import MissingValues, job_command, split_at_commas
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import RunOptions
 
@@ -53,6 +53,7 @@ def generation(
     override: Annotated[
         bool, typer.Option("--override", help="Publisher, unit and plant hold for all files, whatever these say.")
     ] = False,
+    missing_values: MissingValues = None,
     **options: Any,
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
@@ -66,6 +67,7 @@ def generation(
     chosen = layout if layout_file is None else read_layout_file(layout_file)
     options |= {"publisher": publisher, "layout": chosen, "energy_unit": unit, "plant_name": plant_name}
     options["override"] = override
+    options["missing_values"] = None if missing_values is None else split_at_commas(missing_values)
     run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
 
 
@@ -83,6 +85,7 @@ def show_generation_report(report: GenerationReport) -> None:
             ("hours written", rows_written(report)),
             ("hours without a value", report.hours_missing),
             ("cells that are no number", report.cells_coerced),
+            *([("cells with a named missing value", report.cells_marked)] if report.cells_marked else []),
             ("hours above 150 % of the capacity", report.hours_above_capacity),
             ("daily totals", f"{report.totals_checked:,} compared, {differing:,} differ from their hours"),
             ("engine", f"{report.engine} ({report.engine_reason})"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
+from energy_data_layer.core.coercion import checked_markers, without_markers
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import ENERGY_UNITS, LongLayout, WideLayout, heading_text
 from energy_data_layer.datasets.layouts import (
@@ -121,6 +122,8 @@ class GenerationFile:
         What the layout assumes and the file says otherwise.
     lines_above : list of str
         What stands above the headings.
+    cells_marked : int
+        Cells that hold what the caller says to stand for a missing value; they are null in `table`.
     hours_told : array of bool, rows by hours, or None
         The hours that are there, of a file with a row per hour.
     repeated_values : int
@@ -140,6 +143,7 @@ class GenerationFile:
     options_not_used: list[str]
     contradictions: list[str]
     lines_above: list[str]
+    cells_marked: int
     hours_told: NDArray[np.bool_] | None
     repeated_values: int
 
@@ -165,6 +169,7 @@ def read_generation_files(
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
     override: bool = False,
+    missing_values: Sequence[float | str] | None = None,
 ) -> list[GenerationFile]:
     """Read published files of hourly generation: a row per plant and day, a column per hour; or a row per hour.
 
@@ -187,6 +192,8 @@ def read_generation_files(
         The plant, where neither table nor file name tell it.
     override : bool, default False
         Whether publisher, unit and plant hold for all files, whatever these say.
+    missing_values : sequence of float or str, optional
+        What stands for a missing value in the hours, see `transform_wide_to_long`.
 
     Returns
     -------
@@ -214,7 +221,7 @@ def read_generation_files(
         raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
     if isinstance(layout, str):
         layout = LONG_LAYOUTS.get(layout) or known_layout(layout)
-    said = Said(publisher, layout, energy_unit, plant_name, override)
+    said = Said(publisher, layout, energy_unit, plant_name, override, missing_values)
     return [read_file(path, said) for path in matching_files(paths)]
 
 
@@ -226,6 +233,7 @@ class Said(NamedTuple):
     energy_unit: EnergyUnit | None
     plant_name: str | None
     override: bool
+    missing_values: Sequence[float | str] | None = None
 
 
 def publisher_in(file_name: str) -> str | None:
@@ -387,6 +395,10 @@ def read_file(path: Path, said: Said) -> GenerationFile:
         heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in content], pa.string())
         for heading, position in read.items()
     }
+    cells_marked = 0
+    for heading, markers in checked_markers(said.missing_values, layout.hours).items():
+        columns[heading], count = without_markers(columns[heading], markers)
+        cells_marked += count
     return GenerationFile(
         path,
         encoding,
@@ -400,6 +412,7 @@ def read_file(path: Path, said: Said) -> GenerationFile:
         energy_unit=said.energy_unit if unit == said.energy_unit else None,
         options_not_used=not_used,
         contradictions=contradictions,
+        cells_marked=cells_marked,
         hours_told=None if gathered is None else gathered.told,
         repeated_values=0 if gathered is None else gathered.repeated,
         lines_above=[f"line {line}: {' '.join(filter(None, cells))}" for line, cells in above],

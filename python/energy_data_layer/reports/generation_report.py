@@ -155,6 +155,8 @@ class GenerationReport(RunReport):
         Stored hours without a value.
     cells_coerced : int
         Cells that hold something that is no number, and were taken as missing.
+    cells_marked : int
+        Cells that hold what the caller says to stand for a missing value.
     first_coerced : list of str
         The first five of them: file, line, heading and what stands there.
     hours_above_capacity : int
@@ -174,6 +176,7 @@ class GenerationReport(RunReport):
     rejects_new: int = 0
     hours_missing: int = 0
     cells_coerced: int = 0
+    cells_marked: int = 0
     first_coerced: list[str] = field(default_factory=list)
     hours_above_capacity: int = 0
     totals_checked: int = 0

@@ -74,6 +74,7 @@ def run_generation(
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
     override: bool = False,
+    missing_values: Sequence[float | str] | None = None,
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -95,7 +96,7 @@ def run_generation(
         CSV files in UTF-8 or cp949.
     database_url : str
         See `connect`.
-    publisher, layout, energy_unit, plant_name, override : optional
+    publisher, layout, energy_unit, plant_name, override, missing_values : optional
         What the files do not tell, for those that do not: see `read_generation_files`.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
@@ -141,6 +142,7 @@ def run_generation(
             "energy_unit": energy_unit,
             "plant_name": plant_name,
             "override": override,
+            "missing_values": None if missing_values is None else ", ".join(map(str, missing_values)),
         },
         on_stage=on_stage,
     )
@@ -154,6 +156,7 @@ def run_generation(
                 energy_unit=energy_unit,
                 plant_name=plant_name,
                 override=override,
+                missing_values=missing_values,
             )
             stage.holds(*(file.table for file in read))
 
@@ -163,7 +166,7 @@ def run_generation(
             _note_rows(report, checked)
 
         with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
-            long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
+            long = pa.concat_tables([_lengthened(rows, missing_values, use_rust, report) for rows in checked])
             stage.holds(*(file.table for file in read), long)
         hours = sum(int(rows.told[rows.kept].sum()) for rows in checked)
         if long.num_rows != hours:
@@ -275,7 +278,9 @@ def _unit_periods(rows: DailyRows) -> Iterator[UnitPeriod]:
         yield UnitPeriod(plant, unit, str(first_to_last[0]), str(first_to_last[-1]))
 
 
-def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport) -> pa.Table:
+def _lengthened(
+    rows: DailyRows, missing_values: Sequence[float | str] | None, use_rust: bool | None, report: GenerationReport
+) -> pa.Table:
     """Return the kept rows of a file as rows of the table, and note what is peculiar about them."""
     try:
         long, wide_report = transform_wide_to_long(
@@ -283,6 +288,7 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
             rows.file.layout,
             energy_unit=rows.file.energy_unit,
             hour_label="start",
+            missing_values=missing_values,
             coerced="missing",
             report=True,
             use_rust=use_rust,
@@ -322,6 +328,7 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
 def _note_hours(report: GenerationReport, rows: DailyRows, wide: WideReport, kwh: pa.ChunkedArray) -> None:
     positions = np.flatnonzero(rows.kept)
     report.cells_coerced += wide.coerced
+    report.cells_marked += rows.file.cells_marked
     _note_coerced(report, rows)
     report.totals_checked += wide.totals_checked
     for mismatch in wide.total_mismatches:
