@@ -215,6 +215,26 @@ def test_exit_codes_and_messages_without_traceback(sample, arguments, code, mess
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["run", job, "--files", "SAMPLE"] for job in ("weather", "generation")),
+        *(["status"], ["doctor"], ["drift"], ["report"], ["reprocess", "--since", "2024-01-01"], ["fit"]),
+    ],
+    ids=" ".join,
+)
+def test_a_database_whose_creation_was_cut_short_is_named_by_every_command(request, tmp_path, command):
+    Database.connect("duckdb:///energy.duckdb").close()
+    content = (tmp_path / "energy.duckdb").read_bytes()[:8192]
+    (tmp_path / "energy.duckdb").write_bytes(content)
+    files = request.getfixturevalue("generation" if "generation" in command else "sample")
+    arguments = [files if argument == "SAMPLE" else argument for argument in command]
+    done = edl(*arguments, "--db", "duckdb:///energy.duckdb")
+    assert done.exit_code == 1, done.output
+    assert "it holds no rows; remove it with rm energy.duckdb and run again" in done.stderr
+    assert (tmp_path / "energy.duckdb").read_bytes() == content
+
+
 def test_debug_shows_the_traceback():
     done = edl("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
     assert done.exit_code == 1

@@ -52,6 +52,68 @@ def test_a_file_that_is_no_database_is_an_error_and_stays(tmp_path, content):
     assert path.read_bytes() == content
 
 
+def headers_of_a_database(folder):
+    """Return the bytes of a database with rows: three headers of 4,096 bytes, then the rows."""
+    with Database.connect(f"duckdb:///{folder}/full.duckdb") as database:
+        create_table(database)
+        database.upsert("hourly", rows([1], [1.0]), KEY)
+    content = (folder / "full.duckdb").read_bytes()
+    assert len(content) > 12_288
+    return content
+
+
+UNFINISHED = {
+    **{f"{size} bytes": lambda content, size=size: content[:size] for size in (0, 100, 4096, 6000, 8192, 12_287)},
+    **{f"{size} zeros": lambda _, size=size: bytes(size) for size in (1, 4096, 8192, 12_288)},
+    "one header and zeros": lambda content: content[:4096] + bytes(4096),
+    "two headers and zeros": lambda content: content[:8192] + bytes(4096),
+}
+
+
+@pytest.mark.parametrize("cut", UNFINISHED.values(), ids=UNFINISHED)
+def test_a_file_whose_creation_was_cut_short_is_named_with_the_way_out(tmp_path, cut):
+    content = cut(headers_of_a_database(tmp_path))
+    path = tmp_path / "cut short.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=f"it holds no rows; remove it with rm '{path}' and run again"):
+        Database.connect(f"duckdb:///{path}")
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda content: content[:12_289],
+        lambda content: content[:4096] + b"x" + content[4097:],
+        lambda _: b"\n" * 4096,
+        lambda content: b"x" * 4096 + content[4096:8192],
+    ],
+)
+def test_a_file_that_may_hold_something_is_never_to_be_removed(tmp_path, spoilt):
+    path = tmp_path / "energy.duckdb"
+    path.write_bytes(spoilt(headers_of_a_database(tmp_path)))
+    with pytest.raises(StorageError) as caught:
+        Database.connect(f"duckdb:///{path}")
+    assert "remove it" not in str(caught.value)
+
+
+def test_rows_that_wait_in_the_log_beside_a_cut_short_file_are_not_to_be_removed(tmp_path):
+    content = headers_of_a_database(tmp_path)
+    path = tmp_path / "energy.duckdb"
+    path.write_bytes(content[:4096])
+    (tmp_path / "energy.duckdb.wal").write_bytes(b"rows")
+    with pytest.raises(StorageError) as caught:
+        Database.connect(f"duckdb:///{path}")
+    assert "remove it" not in str(caught.value)
+
+
+def test_of_a_link_to_a_cut_short_file_the_file_is_to_be_removed(tmp_path):
+    (tmp_path / "there.duckdb").write_bytes(b"")
+    (tmp_path / "energy.duckdb").symlink_to("there.duckdb")
+    with pytest.raises(StorageError, match=f"remove it with rm {tmp_path}/there.duckdb and run again"):
+        Database.connect(f"duckdb:///{tmp_path}/energy.duckdb")
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_is_not_writable_is_an_error(tmp_path):
     tmp_path.chmod(0o500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from energy_data_layer.storage.urls import duckdb_path, redacted_url, require_wr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -123,9 +125,33 @@ class DuckDBDatabase(Database):
             message = str(error)
             said = message.strip().splitlines()[0]
             advice = next((advice for pattern, advice in _ADVICE.items() if pattern in message), None)
+            if any(pattern in message for pattern in _DAMAGES):
+                advice = _unfinished(duckdb_path(self.url)) or advice
             told = f"{advice} ({said})" if advice else said
             raise StorageError(f"{redacted_url(self.url)}: {told}") from error
 
+
+def _unfinished(path: Path | None) -> str | None:
+    """Return what to do with a file whose creation was cut short, by a kill or a full disk; None for any other file.
+
+    DuckDB writes three headers before anything else, so such a file holds no rows.
+    """
+    if path is None or path.with_name(f"{path.name}.wal").exists():
+        return None
+    with path.open("rb") as file:
+        start = file.read(_HEADERS + 1)
+    is_begun = start[8:12] == b"DUCK" and (len(start) < _HEADERS or not any(start[_HEADERS // 3 * 2 :]))
+    if len(start) > _HEADERS or (any(start) and not is_begun):
+        return None
+    place = shlex.quote(str(path.resolve() if path.is_symlink() else path))
+    said = "the file is not a DuckDB database yet: creating it was cut short, and it holds no rows"
+    return f"{said}; remove it with rm {place} and run again"
+
+
+_HEADERS = 3 * 4096
+"""Bytes of an empty database."""
+
+_DAMAGES = ("not a valid DuckDB database file", "Could not read enough bytes", "Corrupt database file")
 
 _ADVICE = {
     "Conflicting lock": "another process has the database open; close it there or wait until it is done",
