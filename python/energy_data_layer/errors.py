@@ -292,6 +292,10 @@ class StorageError(DataLayerError, OSError):
     """The database cannot be opened, read or written; nothing was changed."""
 
 
+class ReportError(StorageError):
+    """A run is stored, but what tells of it, such as a picture, cannot be written."""
+
+
 class SchemaDriftError(DataLayerError, ValueError):
     """A source has other fields than before, and the policy of its table is to freeze."""
 

@@ -332,7 +332,7 @@ def test_completion_script_of_each_shell(shell):
 )
 def test_a_command_imports_no_other(arguments, modules):
     commands = (name.removeprefix("energy_data_layer.cli.") for name in imported_by(*arguments) if ".cli." in name)
-    assert set(commands) == {"app", "console", "options", *modules}
+    assert set(commands) == {"app", "console", "ending", "options", *modules}
 
 
 def imported_by(*arguments):

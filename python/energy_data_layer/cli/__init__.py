@@ -9,6 +9,12 @@ CLI_LIBRARIES = {"typer", "rich"}
 
 def main() -> None:
     """Run the command line; the entry point of ``edl``."""
+    from energy_data_layer.cli.ending import run
+
+    run(_edl)
+
+
+def _edl() -> None:
     try:
         import rich  # noqa: F401 - the tables need it, and are drawn too late to say so
 

@@ -13,9 +13,11 @@ from typer.core import TyperCommand, TyperGroup
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
 from energy_data_layer.cli.console import JOB_FAILED, LogFormat, log_to_standard_error, say, warnings_as_lines
+from energy_data_layer.cli.ending import NOT_TOLD, interruption
 from energy_data_layer.cli.options import OPTIONS, ManyValuesCommand, in_options, light
 from energy_data_layer.core import logs
-from energy_data_layer.errors import DataLayerError, OptionError
+from energy_data_layer.core.interruption import Interrupted, files_written, rows_stored, what_stays
+from energy_data_layer.errors import DataLayerError, OptionError, ReportError
 from energy_data_layer.settings import DATABASE_URL
 from energy_data_layer.storage.urls import redacted_url
 
@@ -125,6 +127,13 @@ class Group(TyperGroup):
         return light(super().get_params(ctx))
 
 
+def exit_code(error: DataLayerError) -> int:
+    """Return the exit code for an error."""
+    if isinstance(error, ReportError):
+        return NOT_TOLD
+    return WRONG_USAGE if isinstance(error, OptionError) else JOB_FAILED
+
+
 class ErrorsAsMessages(Group):
     """Shows what is wrong with data or environment as one message; a traceback only with ``--debug``."""
 
@@ -140,14 +149,19 @@ class ErrorsAsMessages(Group):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error of this package ends it with its exit code."""
+        rows_stored.clear()
+        files_written.clear()
         try:
             with warnings_as_lines(lambda message: in_options(message, ctx.meta.get(OPTIONS, {}))):
                 return super().invoke(ctx)
+        except Interrupted as interrupted:
+            raise typer.Exit(interruption(interrupted)) from interrupted
         except DataLayerError as error:
             if ctx.params["_debug"]:
                 raise
-            say(f"edl: {in_options(str(error), ctx.meta.get(OPTIONS, {}))}", logging.ERROR)
-            raise typer.Exit(WRONG_USAGE if isinstance(error, OptionError) else JOB_FAILED) from error
+            stays = f"; {what_stays()}" if rows_stored else ""
+            say(f"edl: {in_options(str(error), ctx.meta.get(OPTIONS, {}))}{stays}", logging.ERROR)
+            raise typer.Exit(exit_code(error)) from error
         except Exception as error:
             # A traceback would be no JSON. Exit and Abort are how commands end.
             if ctx.params["_debug"] or not logs.is_json() or isinstance(error, typer.Exit | typer.Abort):
@@ -165,7 +179,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage.",
+    epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage, "
+    "3 all went well but was not reported, 130 Ctrl-C, 143 SIGTERM.",
 )
 run = typer.Typer(cls=Group, no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
 app.add_typer(run, name=RUN)

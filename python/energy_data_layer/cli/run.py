@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from energy_data_layer.cli.console import JOB_FAILED, say, stage_progress
-from energy_data_layer.core.atomic_file import require_folder_of
+from energy_data_layer.cli.ending import NOT_TOLD
+from energy_data_layer.core.atomic_file import place_for
+from energy_data_layer.errors import StorageError
 from energy_data_layer.reports.run_report import RunReport, report_beside
 from energy_data_layer.storage.runs import INCOMPLETE
 
@@ -31,21 +34,30 @@ def run_job(
 ) -> None:
     """Run a job under a progress bar, write its report beside the database file or to `report`, and show it.
 
-    A dry run leaves no report. A run that could not get everything ends with exit code 1.
+    A dry run leaves no report. A run that could not get everything ends with exit code 1, one whose report
+    cannot be written with 3.
     """
     destination = None if options.get("dry_run") else report or report_beside(db, name)
     if destination is not None:
-        require_folder_of(destination)
+        place_for(destination)
     with stage_progress(stages) as on_stage:
         run_report = job(db, on_stage=on_stage, **options)
-    if destination is not None:
-        run_report.write(destination)
     if json:
         typer.echo(run_report.to_json())
     else:
         show(run_report)
-        if destination is not None:
-            say(f"report: {destination}")
+    code = 0
+    if destination is not None:
+        try:
+            run_report.write(destination)
+        except StorageError as error:
+            say(f"edl: {name} is stored, but its report is not written: {error}", logging.ERROR)
+            code = NOT_TOLD
+        else:
+            if not json:
+                say(f"report: {destination}")
     if run_report.status == INCOMPLETE:
         say(f"edl: {name} is incomplete: {run_report.message}")
-        raise typer.Exit(JOB_FAILED)
+        code = JOB_FAILED
+    if code:
+        raise typer.Exit(code)

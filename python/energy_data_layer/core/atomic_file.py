@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import errno
+import os
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from energy_data_layer.core.interruption import files_written, uninterrupted
 from energy_data_layer.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
+
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
@@ -28,7 +33,8 @@ def written_atomically(path: str | PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     StorageError
-        If the folder is missing or not writable, or the disk is full; a previous file stays as it was.
+        If the folder is missing or not writable, the path is a folder, nobody reads from the pipe, or the disk is full;
+        a previous file stays as it was.
 
     Examples
     --------
@@ -38,36 +44,68 @@ def written_atomically(path: str | PathLike[str]) -> Iterator[Path]:
     >>> (folder / "report.json").read_text()
     '{}'
     """
-    path = Path(path)
-    if is_special(path):
-        place, beside = path, None
-    else:
-        place = path.resolve() if path.is_symlink() else path
-        beside = place.parent
-        require_folder_of(place)
+    place = place_for(path)
+    into = is_special(place)
     try:
         # A folder beside the target is on the same file system, and the file in it gets ordinary permissions.
-        with tempfile.TemporaryDirectory(dir=beside, prefix=f".{place.name}.") as folder:
+        with tempfile.TemporaryDirectory(dir=None if into else place.parent, prefix=f".{place.name}.") as folder:
             temporary = Path(folder) / place.name
             yield temporary
-            if beside is not None:
-                temporary.replace(place)
+            if into:
+                _copy(temporary, place)
                 return
-            with temporary.open("rb") as content, place.open("wb") as target:
-                shutil.copyfileobj(content, target)
+            with uninterrupted():
+                temporary.replace(place)
+                files_written.append(str(path))
     except OSError as error:
         if isinstance(error, StorageError):
             raise
-        raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
+        why = "nobody reads from this pipe" if error.errno == errno.ENXIO else error.strerror or error
+        raise StorageError(f"{path}: cannot be written: {why}") from error
+
+
+def place_for(path: str | PathLike[str]) -> Path:
+    """Return where a file is written that is to be at this path: for a symbolic link, where it leads.
+
+    Raises
+    ------
+    StorageError
+        If no file can be there: the folder does not exist, it is a folder itself, or a link to itself.
+    """
+    place = Path(path)
+    try:
+        if place.is_symlink() and not is_special(place):
+            place = Path(os.path.realpath(place))
+        if not place.parent.is_dir():
+            raise StorageError(f"{path}: the folder {place.parent} does not exist; create it first")
+        if place.is_dir():
+            raise StorageError(f"{path}: is a folder; name a file in it")
+        if place.is_symlink():
+            raise StorageError(f"{path}: the symbolic link leads nowhere; remove it")
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+    return place
 
 
 def is_special(path: Path) -> bool:
     """Tell whether there is something that is neither a file nor a folder: a pipe, a device, a socket."""
-    return path.exists() and not (path.is_file() or path.is_dir())
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def require_folder_of(path: str | PathLike[str]) -> None:
-    """Raise `StorageError` if the folder that a file is to be written to does not exist."""
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise StorageError(f"{path}: the folder {folder} does not exist; create it first")
+def _copy(source: Path, target: Path) -> None:
+    """Write a file into a pipe or device."""
+    # To open a pipe that nobody reads from would wait for somebody.
+    number = os.open(target, os.O_WRONLY | _NO_WAITING)
+    try:
+        os.set_blocking(number, True)
+        left = memoryview(source.read_bytes())
+        while left:
+            left = left[os.write(number, left) :]
+    finally:
+        os.close(number)

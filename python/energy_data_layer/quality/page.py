@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from math import floor
 from typing import TYPE_CHECKING, Any, Literal
 
-from energy_data_layer.core.atomic_file import require_folder_of, written_atomically
+from energy_data_layer.core.atomic_file import place_for, written_atomically
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.registry import dataset_of_table
@@ -101,7 +101,7 @@ def write_quality_page(
     ExtraUnavailable, OptionError, StorageError
         As in `quality_page`; also if the file cannot be written.
     """
-    require_folder_of(path)
+    place_for(path)
     page = quality_page(database_url, since=since, until=until, stations=stations, language=language)
     with written_atomically(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

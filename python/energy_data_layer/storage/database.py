@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pyarrow as pa
 
+from energy_data_layer.core.interruption import rows_stored, uninterrupted
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.names import quoted
 
@@ -64,6 +66,7 @@ class Database(ABC):
         self.url = url
         self._in_transaction = False
         self._staging_numbers = count(1)
+        self._rows_written: Counter[str] = Counter()
 
     @staticmethod
     def connect(url: str) -> Database:
@@ -90,9 +93,12 @@ class Database(ABC):
             return
         self._begin()
         self._in_transaction = True
+        self._rows_written.clear()
         try:
             yield
-            self._commit()
+            with uninterrupted():
+                self._commit()
+                rows_stored.update(self._rows_written)
         except BaseException:
             self._roll_back()
             raise
@@ -165,6 +171,7 @@ class Database(ABC):
         ordered = nan_as_null(sorted_by_key(rows, key, f"the rows for {table}"))
         with self.transaction():
             inserted, written = self._merge(table, ordered, key, keep_where_missing)
+            self._rows_written[table] += written
         return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
 
     @abstractmethod

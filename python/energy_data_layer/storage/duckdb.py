@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from energy_data_layer.core.atomic_file import is_special
+from energy_data_layer.core.interruption import last_interruption
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.urls import duckdb_path, redacted_url, require_writable_folder
@@ -121,6 +122,11 @@ class DuckDBDatabase(Database):
 
         try:
             yield
+        except RuntimeError as error:
+            # DuckDB looks after signals while it works, and raises this in place of what their handler raised.
+            if str(error) != "Query interrupted":
+                raise
+            raise last_interruption() from None
         except duckdb.Error as error:
             message = str(error)
             said = message.strip().splitlines()[0]

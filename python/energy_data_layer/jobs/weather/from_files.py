@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.atomic_file import require_folder_of
+from energy_data_layer.core.atomic_file import place_for
 from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS, value_of_flag
-from energy_data_layer.errors import OptionError, SourceFileError
+from energy_data_layer.errors import OptionError, ReportError, SourceFileError, StorageError
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.files.weather import parsed_missing_values, place_of
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
@@ -116,6 +116,8 @@ def run_weather(
         If an option has a value that it cannot take.
     StorageError
         If the database cannot be opened or written; it is left as it was.
+    ReportError
+        If the picture cannot be written; the rows are stored.
 
     Examples
     --------
@@ -135,7 +137,7 @@ def run_weather(
     marks = parsed_missing_values(missing_values)
     if picture is not None:
         require_matplotlib()
-        require_folder_of(picture)
+        place_for(picture)
     report = WeatherReport(
         "weather",
         arguments={
@@ -182,10 +184,17 @@ def run_weather(
             check_headings(database, report, WEATHER_ASOS, headings)
             if new.period is not None:
                 check_distributions(database, report, WEATHER_ASOS, *new.period)
-            if picture is not None and shown is not None:
-                with report.stage("draw picture"):
-                    labels = axis_labels(impute.columns)
-                    draw_gap_picture(*shown, picture, columns=impute.columns, labels=labels, interval=fills.interval)
+        if picture is not None and shown is not None:
+            with report.stage("draw picture"):
+                labels = axis_labels(impute.columns)
+                try:
+                    drawn = draw_gap_picture(
+                        *shown, picture, columns=impute.columns, labels=labels, interval=fills.interval
+                    )
+                except StorageError as error:
+                    raise ReportError(f"the rows are stored, but the picture is not written: {error}") from error
+                if not drawn:
+                    logger.warning("%s is not written: no gap is to be shown", picture)
     return report
 
 
