@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from urllib.parse import quote
@@ -193,7 +194,25 @@ ANSWERS_WITH_THE_KEY = [
     KEY.replace("+", " "),
     KEY.replace("+", "\\u002B").replace("=", "\\u003d"),
     KEY.replace("+", "&#43;").replace("/", "&#x2F;"),
+    KEY.lower(),
+    KEY.upper(),
+    KEY.replace("K", "\\u004B"),
+    *(
+        "".join(way.format(ord(character)) for character in KEY)
+        for way in (
+            *("\\u{:04x}", "\\u{:04X}", "\\\\u{:04x}", "\\x{:02x}", "\\u{{{:x}}}"),
+            *("%{:02X}", "%{:02x}", "%25{:02X}", "%2525{:02x}"),
+            *("&#{};", "&#{}", "&#{:05};", "&#x{:x};", "&#X{:04X};", "&amp;#{};", "&amp;amp;#x{:x};"),
+        )
+    ),
+    KEY.replace("+", "&plus;").replace("/", "&sol;").replace("=", "&equals;"),
+    KEY.replace("/", "\\\\\\/"),
+    KEY.encode().hex(),
+    KEY.encode().hex().upper(),
 ]
+
+BEFORE_THE_KEY = ["", "a", "ab", "serviceKey=", "user:"]
+"""Where the key begins decides how Base64 writes it."""
 
 
 @pytest.mark.parametrize("given", [KEY, quote(KEY, safe=""), KEY.replace("+", "%2B").replace("/", "%2F")])
@@ -202,6 +221,37 @@ def test_the_key_is_hidden_however_it_is_written(given, form):
     key = ServiceKey(SecretStr(given))
     assert key.hide(f"serviceKey is {form}, they say") == "serviceKey is ***, they say"
     assert key.hide_in(f'{{"key": "{form}"}}'.encode()) == b'{"key": "***"}'
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode], ids=["standard", "of addresses"])
+@pytest.mark.parametrize("escape", [str, lambda text: quote(text, safe=""), lambda text: text.replace("/", "\\/")])
+@pytest.mark.parametrize("form", [KEY, quote(KEY, safe=""), KEY.replace("+", "?>~")])
+@pytest.mark.parametrize("before", BEFORE_THE_KEY)
+def test_the_key_in_base64_is_hidden_wherever_it_begins(encode, escape, form, before):
+    given = KEY if "?" not in form else form
+    text = escape(encode(f"{before}{form}&page=1".encode()).decode())
+    hidden = ServiceKey(SecretStr(given)).hide(text)
+    left, right = hidden.split("***")
+    whole = encode(f"{before}".encode()).decode().rstrip("=")
+    assert whole[:-1] in left
+    # Of the key itself a character at most is left, mixed with its neighbours.
+    assert len(left) <= len(before) * 4 // 3 + 2
+    assert len(right) <= len(escape(encode(b"=&page=1").decode())) + 2
+
+
+@pytest.mark.parametrize("unit", ["\\", "%25", "&amp;", "&#0", "0", "%", "&", KEY[:-1], "K", " "])
+def test_no_body_takes_long_to_look_through(unit):
+    key = ServiceKey(SecretStr(KEY))
+    key.hide("")
+    started = time.perf_counter()
+    key.hide_in(unit.encode() * (2_000_000 // len(unit)))
+    assert time.perf_counter() - started < 10
+
+
+def test_what_resembles_a_key_stays():
+    key = ServiceKey(SecretStr(KEY))
+    for text in (KEY[:-3], KEY[1:], "%4B%65", "&#75;&#101;", "서울", quote("서울")):
+        assert key.hide(text) == text
 
 
 def test_settings_do_not_show_their_keys():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import ssl
-from functools import partial
+from base64 import b64encode
+from functools import cached_property, partial
+from html.entities import html5
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 from urllib.request import getproxies, proxy_bypass
@@ -15,7 +17,7 @@ import httpx
 from energy_data_layer.datasets.dataset import KEY_PARAMETER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pydantic import SecretStr
 
@@ -59,41 +61,73 @@ class ServiceKey:
 
     def hide(self, text: str) -> str:
         """Return a text in which no form of the key is left."""
-        pattern = self._pattern()
-        return re.sub(pattern, HIDDEN, text) if pattern else text
+        for pattern in self._patterns:
+            text = re.sub(pattern, HIDDEN, text)
+        return text
 
     def hide_in(self, body: bytes) -> bytes:
         """Return a body in which no form of the key is left."""
-        pattern = self._pattern()
-        return re.sub(pattern.encode(), HIDDEN.encode(), body) if pattern else body
+        for pattern in self._patterns:
+            body = re.sub(pattern.encode(), HIDDEN.encode(), body)
+        return body
 
     def _plain(self) -> str:
         given = self._secret.get_secret_value().strip()
         return unquote(given) if _ENCODED_CHARACTER.search(given) else given
 
-    def _pattern(self) -> str:
-        """Return the expression for every way in which the key may be written by a service that sends it back."""
+    @cached_property
+    def _patterns(self) -> tuple[str, ...]:
+        """The expressions for every way in which the key may be written by a service that sends it back."""
         plain = self._plain()
-        return "".join(map(_ways_to_write, plain)) if len(plain) >= SHORTEST_HIDDEN_KEY else ""
+        if len(plain) < SHORTEST_HIDDEN_KEY:
+            return ()
+        in_base64 = {part for text in (plain, self.encoded()) for part in _in_base64(text.encode())}
+        hexadecimal = plain.encode().hex()
+        return (
+            "".join(map(_ways_to_write, plain)),
+            "|".join(map(re.escape, sorted({*in_base64, hexadecimal, hexadecimal.upper()}, key=len, reverse=True))),
+        )
 
 
 def _ways_to_write(character: str) -> str:
-    """Return the expression for a character as it is, or as addresses, JSON, or XML and HTML escape it."""
-    if character.isascii() and character.isalnum():
-        return character
-    code = ord(character)
-    ways = [
-        re.escape(character),
-        "".join(f"%(?:25)*{byte:02x}" for byte in character.encode()),
-        rf"\\u{code:04x}",
-        f"&#x0*{code:x};",
-        f"&#0*{code};",
-    ]
-    if character == "+":
-        ways.append(" ")  # what a form makes of it
+    """Return the expression for a character in either case: as it is, or as addresses, JSON, XML and HTML escape it.
+
+    Each way begins with one character, which is what `re` can look for quickly, and no repetition is without bounds
+    unless a character that is not repeated begins it: a body of backslashes takes no more time than another one.
+    """
+    ways = [" "] if character == "+" else []  # what a form makes of it
     if character == "/":
-        ways.append(r"\\/")
-    return f"(?i:{'|'.join(ways)})"
+        ways.append(r"\\\\{0,8}/")
+    for one in {character, character.lower(), character.upper()}:
+        code = _in_either_case(f"{ord(one):x}")
+        ways += [
+            re.escape(one),
+            "".join(f"%(?:25)*{_in_either_case(f'{byte:02x}')}" for byte in one.encode()),
+            rf"\\\\{{0,8}}(?:u\{{?|x)0*{code}\}}?",
+            *(f"&(?:amp;)*#{number};?" for number in (f"[xX]0*{code}", f"0*{ord(one)}")),
+            *(f"&(?:amp;)*{name};" for name in _ENTITIES.get(one, ())),
+        ]
+    return f"(?:{'|'.join(ways)})"
+
+
+def _in_either_case(digits: str) -> str:
+    return re.sub("[a-f]", lambda digit: f"[{digit[0]}{digit[0].upper()}]", digits)
+
+
+def _in_base64(secret: bytes) -> Iterator[str]:
+    """Give what a secret is in Base64, wherever in the encoded text it begins, as addresses and JSON write it too."""
+    for before in range(3):
+        text = b64encode(bytes(before) + secret).decode()
+        # The characters at either end are made of what stands there besides.
+        text = text[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+        yield from (text, text.translate(_URL_SAFE), quote(text, safe=""), text.replace("/", r"\/"))
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
+
+_ENTITIES: dict[str, list[str]] = {}
+for _name, _character in html5.items():
+    _ENTITIES.setdefault(_character, []).append(_name.removesuffix(";"))
 
 
 class KeyedTransport(httpx.AsyncBaseTransport):
