@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.columns import as_plain_text
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError, TextError
 
 if TYPE_CHECKING:
@@ -521,7 +520,9 @@ def _table_to_pandas(table: pa.Table) -> pd.DataFrame:
     # pandas computes on views with kernels that pyarrow does not have.
     for place, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type) and pa.types.is_string_view(field.type.value_type):
-            table = table.set_column(place, field.name, as_plain_text(table.column(place)))
+            chunks = table.column(place).chunks
+            words = [chunk.dictionary.cast(pa.large_string()).take(chunk.indices) for chunk in chunks]
+            table = table.set_column(place, field.name, pa.chunked_array(words, pa.large_string()))
     plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
     types = [plain.get(type_, type_) for type_ in table.schema.types]
     table = table.cast(pa.schema(zip(table.schema.names, types, strict=True)))

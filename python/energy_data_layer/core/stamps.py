@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from energy_data_layer.core.frames import ArrowColumn, Frame
-    from energy_data_layer.core.inputs import InputColumns
 
     Writer = Callable[[ArrowColumn, int], dict[str, ArrowColumn]]
 
@@ -87,10 +86,9 @@ def read_stamps(frame: Frame, names: tuple[str, ...], label: str) -> Stamps:
     )
 
 
-def form_of_stamps(columns: InputColumns, step: int) -> str | None:
-    """Return how the texts of a frame's stamps are written; None where these are no texts, or there are none."""
-    is_written = is_text(columns.stamp.type) and len(columns.stamp)
-    return stamp_form(columns.stamp[0].as_py() or "", step) if is_written else None
+def form_of_stamps(stamps: ArrowColumn, step: int) -> str | None:
+    """Return how texts of stamps are written; None where these are no texts, or there are none."""
+    return stamp_form(stamps[0].as_py() or "", step) if is_text(stamps.type) and len(stamps) else None
 
 
 def stamp_form(text: str, step: int) -> str:

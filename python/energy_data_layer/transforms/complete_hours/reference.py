@@ -153,7 +153,7 @@ def _stamps(column: pd.Series[Any], columns: InputColumns, grid: Grid, step: int
         stamps = pd.Series(grid.stamps if zone is None else grid.stamps.tz_localize("UTC").tz_convert(zone))
         return stamps.astype(column.dtype)
     result = _take(column, grid.source)
-    form = form_of_stamps(columns, step)
+    form = form_of_stamps(columns.stamp, step)
     if form is not None and grid.inserted.any():
         result = result.astype(object)
         result[grid.inserted] = write_stamps(grid.stamps[grid.inserted].to_numpy(), form)

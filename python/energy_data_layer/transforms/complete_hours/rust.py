@@ -38,7 +38,7 @@ def completed_in_rust(
             key_table(columns, [frame.cells(name) for name in others]),
             step_seconds=step,
             max_gap_seconds=max_gap,
-            stamp_form=form_of_stamps(columns, step),
+            stamp_form=form_of_stamps(columns.stamp, step),
             carry=None if carry is None else [str(others.index(name)) for name in carried],
             **key_names(columns),
         )
