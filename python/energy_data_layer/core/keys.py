@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.core.columns import as_plain_text, is_text
-from energy_data_layer.core.parse import parse_stamps, parse_wall_clock
-from energy_data_layer.errors import DuplicateKeyError, StationError
+from energy_data_layer.core.parse import parse_stamp_texts, to_datetimes
+from energy_data_layer.errors import DuplicateKeyError, StampError, StationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,13 +67,25 @@ class Keys:
 
 def read_keys(columns: InputColumns) -> Keys:
     """Read and check stations and stamps."""
-    stamps = parse_stamps(columns)
+    stamps = _stamps(columns)
     station, names = _distinct(columns.station)
     unnamed = np.flatnonzero(station < 0)
     if len(unnamed):
         first = unnamed[:5]
         raise StationError(columns.station_col, first, [None] * len(first), len(unnamed), columns.label)
-    return Keys(names, station, stamps, parse_wall_clock(columns, stamps))
+    return Keys(names, station, stamps, stamps if columns.wall_clock is None else to_datetimes(columns.wall_clock))
+
+
+def _stamps(columns: InputColumns) -> pd.DatetimeIndex:
+    """Return the stamps of a frame as naive instants (UTC where they carry a zone), or raise `StampError`."""
+    column = columns.stamp
+    stamps = parse_stamp_texts(column) if is_text(column.type) else to_datetimes(column)
+    unreadable = np.flatnonzero(stamps.isna())
+    if len(unreadable):
+        first = unreadable[:5]
+        values = [column[int(row)].as_py() if is_text(column.type) else None for row in first]
+        raise StampError(columns.date_col, first, values, len(unreadable), columns.label)
+    return stamps
 
 
 def _distinct(stations: ArrowColumn) -> tuple[NDArray[np.intp], pd.Index[Any]]:

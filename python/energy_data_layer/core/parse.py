@@ -13,13 +13,12 @@ import pyarrow.types as pt
 
 from energy_data_layer.core.columns import as_plain_text, is_text
 from energy_data_layer.core.texts import BLANKS
-from energy_data_layer.errors import CommaError, InfiniteValueError, StampError
+from energy_data_layer.errors import CommaError, InfiniteValueError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from energy_data_layer.core.frames import ArrowColumn
-    from energy_data_layer.core.inputs import InputColumns
 
 LARGEST_VALUE = sys.float_info.max / 2**27
 """Beyond it, sums of values could overflow; such a value counts as infinite."""
@@ -69,18 +68,6 @@ NARROW = {0x2212: "-"} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xF
 """The characters of ASCII that others stand for."""
 
 
-def parse_stamps(columns: InputColumns) -> pd.DatetimeIndex:
-    """Return the stamps of a frame as naive instants (UTC where they carry a zone), or raise `StampError`."""
-    column = columns.stamp
-    stamps = parse_stamp_texts(column) if is_text(column.type) else _to_datetimes(column)
-    unreadable = np.flatnonzero(stamps.isna())
-    if len(unreadable):
-        first = unreadable[:5]
-        values = [column[int(row)].as_py() if is_text(column.type) else None for row in first]
-        raise StampError(columns.date_col, first, values, len(unreadable), columns.label)
-    return stamps
-
-
 def parse_texts(column: ArrowColumn, forms: dict[str, str]) -> pd.DatetimeIndex:
     """Return texts of some forms as instants, NaT where a text has none of them."""
     texts = as_plain_text(column).cast(pa.large_string())
@@ -112,11 +99,6 @@ def _rewritten(texts: ArrowColumn) -> ArrowColumn:
     return texts
 
 
-def parse_wall_clock(columns: InputColumns, stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the stamps whose calendar fields count: those of the frame's own zone."""
-    return stamps if columns.wall_clock is None else _to_datetimes(columns.wall_clock)
-
-
 def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     """Return a column as float64 with NaN for missing, and how many texts were no number."""
     if pt.is_float64(column.type):
@@ -126,9 +108,6 @@ def parse_numbers(column: ArrowColumn) -> tuple[NDArray[np.float64], int]:
     others = ~rows & _to_numpy(texts.is_valid()).astype(bool)
     numbers[others], read = _plain_numbers(_without_commas(_sign_in_front(texts.filter(pa.array(others)))))
     return numbers, len(read) - int(read.sum())
-
-
-parse_cells = parse_numbers
 
 
 def parse_plain_numbers(column: ArrowColumn) -> NDArray[np.float64]:
@@ -159,7 +138,7 @@ def require_one_meaning(
 def parse_days(column: ArrowColumn) -> pd.DatetimeIndex:
     """Return days as stamps at midnight, NaT where a cell is null or no day."""
     if not is_text(column.type):
-        stamps = _to_datetimes(column)
+        stamps = to_datetimes(column)
         per_day = np.timedelta64(1, "D").astype(f"timedelta64[{stamps.unit}]").astype("int64")
         return pd.DatetimeIndex(stamps.where(stamps.asi8 % per_day == 0))
     written = _rewritten(column)
@@ -233,7 +212,8 @@ def _instants(texts: ArrowColumn, places: str) -> NDArray[np.datetime64]:
     return instants
 
 
-def _to_datetimes(column: ArrowColumn) -> pd.DatetimeIndex:
+def to_datetimes(column: ArrowColumn) -> pd.DatetimeIndex:
+    """Return a column of time stamps without their zone."""
     unit = column.type.unit
     ticks = column.cast(pa.timestamp(unit)).cast(pa.int64())
     if ticks.null_count:

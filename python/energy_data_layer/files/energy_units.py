@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from energy_data_layer.core.parse import parse_cells
+from energy_data_layer.core.parse import parse_numbers
 from energy_data_layer.datasets.layout import ENERGY_UNITS
 
 if TYPE_CHECKING:
@@ -165,5 +165,5 @@ def capacities_kw(table: pa.Table) -> NDArray[np.float64]:
     heading, kw_per_unit = capacity_column(table.column_names)
     if heading is None:
         return np.full(table.num_rows, np.nan)
-    values = parse_cells(table.column(heading))[0] * kw_per_unit
+    values = parse_numbers(table.column(heading))[0] * kw_per_unit
     return np.where(values > 0, values, np.nan)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.parse import LARGEST_VALUE, parse_cells, parse_days, trimmed
+from energy_data_layer.core.parse import LARGEST_VALUE, parse_numbers, parse_days, trimmed
 from energy_data_layer.datasets.layout import ENERGY_UNITS
 from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, fuel_in
 from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_capacity
@@ -168,7 +168,7 @@ class DailyRows:
         return np.array([fuels[key] for key in cells_and_plants], dtype=object)
 
     def _numbers(self, heading: str) -> Numbers:
-        return parse_cells(self.file.table.column(heading))[0]
+        return parse_numbers(self.file.table.column(heading))[0]
 
     def _reject_where(self, rows: Flags, reason: str, heading: str) -> None:
         """Take rows out because of what stands in a column."""
