@@ -79,7 +79,7 @@ _OTHER_FILES = {
     r"^ *\d{5} +\d{8} +\d{4} +\d{8} +\d{4} ": f"a file of NOAA's CRN, of every five minutes or hour; {RECIPES}",
     r"^(date,hour|time|),?temp,.*\bdwpt\b": f"a file of Meteostat, whose stations and hours are not KMA's; {RECIPES}",
     r"Date \(MM/DD/YYYY\),Time \(HH:MM\)": f"a typical year (TMY3), made of months of several years; {RECIPES}",
-    r"^[^,]*,?Year,Month,Day,Hour,Minute": f"a file of NSRDB, with its stamp in columns; {RECIPES}",
+    r"^[^,]*,?Year,Month,Day,Hour,Minute": f"a file of NSRDB, with a column for each part of the stamp; {RECIPES}",
     r"^variable_name,.*\nheight,": f"a weather file of windpowerlib, of one place in two lines of headings; {RECIPES}",
     r"(평균|최고|최저) ?기온": "a daily export of the portal; take the hourly one (시간 자료)",
 }
