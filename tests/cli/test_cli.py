@@ -178,6 +178,7 @@ def test_run_generation_with_everything_told(tmp_path):
         "energy_unit": "MWh",
         "plant_name": "들녘태양광",
         "override": False,
+        "missing_values": None,
     }
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == json.loads(result.stdout)
     with Database.connect("duckdb:///e.duckdb") as database:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages, show_table
+from energy_data_layer.cli.console import rows_written, say, show_drift, show_lines, show_pairs, show_stages, show_table
 from energy_data_layer.cli.options import MissingValues, job_command, split_at_commas
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.jobs.options import RunOptions
 
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ def generation(
     options |= {"publisher": publisher, "layout": chosen, "energy_unit": unit, "plant_name": plant_name}
     options["override"] = override
     options["missing_values"] = None if missing_values is None else split_at_commas(missing_values)
-    run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
+    try:
+        run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
+    except SourceFileError as error:
+        if error.line is not None:
+            say(f"edl layouts explain {quote(error.path)}  # what is recognised, and the command that reads it")
+        raise
 
 
 def show_generation_report(report: GenerationReport) -> None:
