@@ -102,4 +102,4 @@ def _renamed(model: pa.Table, names: Mapping[str, str]) -> pa.Table:
     columns = model["column"].to_pylist()
     rows = [row for row, column in enumerate(columns) if column in names]
     renamed = pa.array([names[columns[row]] for row in rows], pa.string())
-    return model.take(rows).set_column(0, "column", renamed)
+    return model.take(pa.array(rows, pa.int64())).set_column(0, "column", renamed)
