@@ -29,6 +29,7 @@ class Asked:
     path: str
     query: str
     parameters: dict[str, str]
+    headers: dict[str, str]
 
 
 @dataclass
@@ -74,7 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        asked = Asked(time.monotonic(), parts.path, parts.query, dict(parse_qsl(parts.query, keep_blank_values=True)))
+        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+        asked = Asked(time.monotonic(), parts.path, parts.query, parameters, dict(self.headers))
         with self.server.lock:
             number = len(self.server.asked)
             self.server.asked.append(asked)

@@ -395,6 +395,14 @@ def test_the_key_arrives_encoded_once(given):
     assert asked.path == "/1360000/AsosHourlyInfoService/getWthrDataList"
 
 
+def test_a_cookie_of_a_service_does_not_come_back_to_it():
+    cookies = {"Set-Cookie": "session=1; Path=/; Max-Age=3600"}
+    with serving(scripted(Reply(b"failed", 500, cookies), Reply(b"ok", headers=cookies))) as service:
+        get(settings(service.url))
+    assert len(service.asked) == 2
+    assert not [asked.headers for asked in service.asked if "cookie" in map(str.lower, asked.headers)]
+
+
 def test_an_address_with_a_path():
     with serving(scripted(OK)) as service:
         get(settings(service.url + "/mirror/"))

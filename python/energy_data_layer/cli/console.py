@@ -38,7 +38,7 @@ class LogFormat(StrEnum):
 def log_to_standard_error() -> None:
     """Send the log to standard error: all of it, or warnings where a progress bar shows the rest."""
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
-    logs.to_standard_error(logging.Formatter("%(asctime)s %(levelname)s %(message)s"), level)
+    logs.to_standard_error(logs.TextFormatter(), level)
 
 
 def say(message: str, level: int = logging.INFO) -> None:
@@ -46,7 +46,12 @@ def say(message: str, level: int = logging.INFO) -> None:
     if logs.is_json():
         logging.getLogger(__name__).log(level, message)
     else:
-        typer.echo(message, err=True)
+        typer.echo(logs.escaped(message), err=True)
+
+
+def show_text(text: str) -> None:
+    """Print text to standard output; what a terminal would obey is escaped."""
+    typer.echo("\n".join(map(logs.escaped, text.split("\n"))))
 
 
 @contextmanager
@@ -99,12 +104,12 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obje
 
     table = Table(header_style="", show_header=bool(headings))
     for position, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if position == 0 else "right")
+        table.add_column(Text(logs.escaped(heading)), justify="left" if position == 0 else "right")
     for row in rows:
-        table.add_row(*(Text(_shown(cell)) for cell in row))
+        table.add_row(*(Text(logs.escaped(_shown(cell))) for cell in row))
     # In a file or a pipe tables are as wide as they need.
     console = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDEST)
-    console.print(Text(title, style="bold"))
+    console.print(Text(logs.escaped(title), style="bold"))
     console.print(table)
 
 
@@ -115,9 +120,9 @@ def show_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
 
 def show_lines(title: str, lines: Iterable[str]) -> None:
     """Print sentences under a title to standard output."""
-    typer.secho(title, bold=True)
+    typer.secho(logs.escaped(title), bold=True)
     for line in lines:
-        typer.echo(f"  {line}")
+        show_text(f"  {logs.escaped(line)}")
 
 
 def rows_written(report: RunReport) -> str:

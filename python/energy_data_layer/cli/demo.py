@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy_data_layer.cli.console import show_pairs, show_table, stage_progress
+from energy_data_layer.cli.console import show_pairs, show_table, show_text, stage_progress
 from energy_data_layer.cli.generation import show_generation_report
 from energy_data_layer.cli.service import show_service_report
 from energy_data_layer.cli.status import show_status
@@ -33,7 +33,7 @@ def demo(
     with stage_progress(len(STAGES)) as on_stage:
         result = run_demo(folder, on_stage=on_stage)
         write_quality_page(result.database_url, page)
-    typer.echo(f"{result.picture} shows observed hours that were hidden, how they are filled, and what they were.")
+    show_text(f"{result.picture} shows observed hours that were hidden, how they are filled, and what they were.")
     _show_scores(result.scorecard)
     show_run_report(result.report)
     show_generation_report(result.generation_report)
@@ -52,7 +52,7 @@ def demo(
         ],
     )
     show_status(status_of(result.database_url))
-    typer.echo(
+    show_text(
         "What to try next:\n"
         f"  edl run weather --files '{result.files[0].parent}/*.csv' --db {result.database_url}\n"
         f"  edl run generation --files '{result.generation_files[0].parent}/*.csv' --db {result.database_url}\n"
@@ -90,4 +90,4 @@ def _show_engines(result: Demo) -> None:
         ["engine", "ms", ""],
         rows,
     )
-    typer.echo(comparison.verdict)
+    show_text(comparison.verdict)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_lines, show_pairs
+from energy_data_layer.cli.console import say, show_lines, show_pairs, show_text
 from energy_data_layer.cli.options import DATABASE, AsJson
 
 
@@ -28,7 +28,7 @@ def doctor(
     problems = [finding for finding in found if finding.verdict is Verdict.PROBLEM]
     if as_json:
         document = {"ok": not problems, "findings": [asdict(finding) for finding in found]}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        show_text(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         show_lines("Findings", [f"{finding.verdict:<8} {finding}" for finding in found])
         known = [(name, "set" if settings.is_set(name) else "not set") for name in settings.known()]

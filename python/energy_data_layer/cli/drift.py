@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from energy_data_layer.cli.console import show_table
+from energy_data_layer.cli.console import show_table, show_text
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 NOTED = ("noticed", "table_name", "kind", "subject", "field", "detail")
@@ -24,7 +24,7 @@ def drift(
     history = drift_history(db, since)
     if as_json:
         document = {"current": history.is_current, "findings": history.findings}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        show_text(json.dumps(document, ensure_ascii=False, indent=2, default=str))
     elif history.findings:
         show_table(
             f"Changes in the sources ({len(history.findings):,})",
@@ -32,6 +32,6 @@ def drift(
             [[row[name] for name in NOTED] for row in history.findings],
         )
     else:
-        typer.echo("No source changes recorded.")
+        show_text("No source changes recorded.")
     if history.is_current:
         raise typer.Exit(1)

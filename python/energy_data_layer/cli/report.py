@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from energy_data_layer.cli.console import show_text
 from energy_data_layer.cli.options import Database, station_numbers
 
 
@@ -35,7 +36,7 @@ def report(
     period = {"since": since.date() if since else None, "until": until.date() if until else None}
     numbers = station_numbers(stations or ()) or ()
     if as_json:
-        typer.echo(quality_facts(db, **period, stations=numbers).to_json())
+        show_text(quality_facts(db, **period, stations=numbers).to_json())
         return
     write_quality_page(db, output, **period, stations=numbers, language=language.value)
-    typer.echo(f"data quality: {output}")
+    show_text(f"data quality: {output}")

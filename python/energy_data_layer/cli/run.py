@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from energy_data_layer.cli.console import JOB_FAILED, say, stage_progress
+from energy_data_layer.cli.console import JOB_FAILED, say, show_text, stage_progress
 from energy_data_layer.cli.ending import NOT_TOLD
 from energy_data_layer.core.atomic_file import place_for
 from energy_data_layer.errors import StorageError
@@ -43,7 +43,7 @@ def run_job(
     with stage_progress(stages) as on_stage:
         run_report = job(db, on_stage=on_stage, **options)
     if json:
-        typer.echo(run_report.to_json())
+        show_text(run_report.to_json())
     else:
         show(run_report)
     code = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from energy_data_layer.cli.console import say
+from energy_data_layer.cli.console import say, show_text
 from energy_data_layer.cli.options import (
     DateColumn,
     Engine,
@@ -81,7 +81,7 @@ def score(
         seed=seed,
         use_rust=engine.use_rust,
     )
-    typer.echo(card.text())
+    show_text(card.text())
     if json is not None:
         from json import dumps
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy_data_layer.cli.console import show_pairs, show_table
+from energy_data_layer.cli.console import show_pairs, show_table, show_text
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def shadow_report(
 
     summary = ShadowSummary.of(RunLog(db).reports(since.date() if since else None))
     if as_json:
-        typer.echo(json.dumps(summary.to_dict(), ensure_ascii=False, indent=2))
+        show_text(json.dumps(summary.to_dict(), ensure_ascii=False, indent=2))
     else:
         _show(summary)
     if summary.objections():
@@ -49,10 +49,10 @@ def shadow_replay(
 
     found = replayed(folder, TRANSFORMS)
     for line in found:
-        typer.echo(line)
+        show_text(line)
     if found:
         raise typer.Exit(NOT_JUSTIFIED)
-    typer.echo("The engines give the same answer.")
+    show_text("The engines give the same answer.")
 
 
 def _show(summary: ShadowSummary) -> None:
@@ -91,9 +91,9 @@ def _show(summary: ShadowSummary) -> None:
     show_pairs("Calls", pairs)
     objections = summary.objections()
     for objection in objections:
-        typer.echo(f"Against switching: {objection}")
+        show_text(f"Against switching: {objection}")
     if not objections:
-        typer.echo(
+        show_text(
             f"The switch to Rust is justified: {summary.compared:,} answers are equal, and the reference took "
             f"{summary.speed_up:.1f} times as long."
         )

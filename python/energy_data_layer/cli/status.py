@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy_data_layer.cli.console import show_pairs, show_table
+from energy_data_layer.cli.console import show_pairs, show_table, show_text
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def status(
 
     found = status_of(db)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2, default=str))
+        show_text(json.dumps(asdict(found), ensure_ascii=False, indent=2, default=str))
     else:
         show_status(found, everything=everything)
 
@@ -51,7 +51,7 @@ def status(
 def show_status(status: Status, *, everything: bool = False) -> None:
     """Print what a database holds and lacks; of many series those with the most holes."""
     if not status.tables:
-        typer.echo("No rows are stored yet.")
+        show_text("No rows are stored yet.")
     for table in status.tables:
         series = sorted(table.series, key=lambda one: (-one.incomplete_days, one.key))
         shown = series if everything else series[:LISTED]
@@ -61,7 +61,7 @@ def show_status(status: Status, *, everything: bool = False) -> None:
             [[one.key, f"{one.last:%Y-%m-%d %H:%M}", one.incomplete_days, one.first_incomplete] for one in shown],
         )
         if len(shown) < len(series):
-            typer.echo(f"… and {len(series) - len(shown):,} more (--all lists them)")
+            show_text(f"… and {len(series) - len(shown):,} more (--all lists them)")
     show_pairs("Set aside", [("rows in table rejects", status.rejects)])
     if status.fills is not None:
         show_pairs("Missing weather", _fills(status.fills))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -83,13 +84,46 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(_plain(fields))
 
 
+class TextFormatter(logging.Formatter):
+    """Formats a record as a line of text, in which what a terminal would obey is escaped."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
+        """Return the line without the traceback that may follow."""
+        return escaped(super().formatMessage(record))
+
+
+def escaped(text: str) -> str:
+    r"""Return a text in which characters that a terminal would obey, or that hide or turn others, are shown instead.
+
+    They are written as in JSON, so that in a JSON document the text stays the same.
+
+    Examples
+    --------
+    >>> print(escaped("\x1b]0;title\x07 서울\u202e\n"))
+    \u001b]0;title\u0007 서울\u202e\n
+    """
+    return _NOT_SHOWN.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+_NOT_SHOWN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+"""Controls, line separators, marks of direction, characters of no width, and halves of surrogate pairs."""
+
+
 class StandardErrorHandler(logging.Handler):
     """Writes to what standard error is at the time, a progress bar's own included."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record as a line."""
-        sys.stderr.write(self.format(record) + "\n")
-        sys.stderr.flush()
+        """Write the record as a line; a log that cannot be written ends no run."""
+        line = self.format(record) + "\n"
+        with suppress(OSError, AttributeError):  # a stream that is broken, or None
+            sys.stderr.write(line)
+            sys.stderr.flush()
 
 
 def use_json(level: int = logging.INFO) -> None:

@@ -8,6 +8,7 @@ import ssl
 import time
 from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from energy_data_layer._version import __version__
@@ -182,6 +183,8 @@ class ServiceClient:
         """Return a client for one request at a time: a pool looks at every pair of its connections before each."""
         client = httpx.AsyncClient(
             transport=KeyedTransport(self._key, self._new_transport()),
+            # What a service would have kept here comes back to it from nowhere.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             headers={"User-Agent": f"energy-data-layer/{__version__}"},
             # The key must not travel to wherever a redirect points.
             follow_redirects=False,
