@@ -236,6 +236,16 @@ def test_a_database_whose_creation_was_cut_short_is_named_by_every_command(reque
     assert (tmp_path / "energy.duckdb").read_bytes() == content
 
 
+@pytest.mark.parametrize("command", [["status"], ["fit"], ["run", "weather", "--files", "SAMPLE"]])
+def test_an_error_of_the_system_is_one_line(sample, command):
+    arguments = [sample if argument == "SAMPLE" else argument for argument in command]
+    done = edl(*arguments, "--db", f"duckdb:///{'a' * 300}")
+    assert done.exit_code == 1
+    assert "File name too long" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("edl: ")
+    assert "Traceback" not in done.stderr
+
+
 def test_debug_shows_the_traceback():
     done = edl("--debug", "run", "weather", "--files", "none.csv", "--db", "duckdb:///e.duckdb")
     assert done.exit_code == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from energy_data_layer.cli.table_files import read_table
-from energy_data_layer.core.atomic_file import written_atomically
+from energy_data_layer.core.atomic_file import place_for, written_atomically
 from energy_data_layer.errors import SourceFileError, StorageError
 from energy_data_layer.files.generation import read_generation_files
 from energy_data_layer.files.weather import read_asos_files
@@ -76,6 +76,44 @@ def test_a_pipe_is_written_into(tmp_path):
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_what_a_link_to_a_device_names_is_written_into(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(os.devnull)
+    with written_atomically(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert stat.S_ISCHR(link.stat().st_mode)
+
+
+def test_a_pipe_that_nobody_reads_from_is_not_waited_for(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(StorageError, match="nobody reads from this pipe"), written_atomically(path) as temporary:
+            temporary.write_text("new")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink()
+
+
+def test_where_no_file_can_be_is_an_error_before_anything_is_written(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(tmp_path / "pool")
+    (tmp_path / "pool").symlink_to(loop)
+    (tmp_path / "to nowhere").symlink_to(tmp_path / "absent" / "file")
+    for path, message in {
+        tmp_path: "is a folder",
+        loop: "leads nowhere",
+        tmp_path / "to nowhere": "absent does not exist",
+        tmp_path / ("a" * 300): "cannot be written: File name too long",
+    }.items():
+        with pytest.raises(StorageError, match=message):
+            place_for(path)
+        with pytest.raises(StorageError, match=message), written_atomically(path):
+            pytest.fail("nothing is to be written")
+    assert loop.is_symlink()
 
 
 def test_a_device_is_written_into():

@@ -162,6 +162,12 @@ class ErrorsAsMessages(Group):
             stays = f"; {what_stays()}" if rows_stored else ""
             say(f"edl: {in_options(str(error), ctx.meta.get(OPTIONS, {}))}{stays}", logging.ERROR)
             raise typer.Exit(exit_code(error)) from error
+        except OSError as error:
+            if ctx.params["_debug"]:
+                raise
+            place = "" if error.filename is None else f"{error.filename}: "
+            say(f"edl: {place}{error.strerror or error}{f'; {what_stays()}' if rows_stored else ''}", logging.ERROR)
+            raise typer.Exit(JOB_FAILED) from error
         except Exception as error:
             # A traceback would be no JSON. Exit and Abort are how commands end.
             if ctx.params["_debug"] or not logs.is_json() or isinstance(error, typer.Exit | typer.Abort):

@@ -74,7 +74,9 @@ def place_for(path: str | PathLike[str]) -> Path:
     """
     place = Path(path)
     try:
-        if place.is_symlink() and not is_special(place):
+        if is_special(place):
+            return place  # what a link in /proc names, such as a pipe of the shell's, has no path
+        if place.is_symlink():
             place = Path(os.path.realpath(place))
         if not place.parent.is_dir():
             raise StorageError(f"{path}: the folder {place.parent} does not exist; create it first")
