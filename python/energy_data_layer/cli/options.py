@@ -189,7 +189,7 @@ def one_value_each(arguments: Sequence[str], lists: Collection[str]) -> list[str
     """
     spread: list[str] = []
     option: str | None = None
-    for argument, following in zip_longest(arguments, arguments[1:], fillvalue="-"):
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue="--"):
         if argument in lists:
             if _is_option(following):
                 raise typer.BadParameter(f"{argument} needs at least one value")

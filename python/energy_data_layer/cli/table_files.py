@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from energy_data_layer.core.atomic_file import is_special, written_atomically
 from energy_data_layer.errors import OptionError, SourceFileError
-from energy_data_layer.files.csv_text import in_arrow_memory
+from energy_data_layer.files.csv_text import read_text, records, split_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +38,9 @@ def read_table(path: Path) -> pa.Table:
     ending = path.suffix.lower()
     try:
         if ending == ".csv":
-            return _read_csv(path)
+            text, _ = read_text(path)
+            _, headings = next(records(path, text))
+            return split_cells(path, text, headings)
         if ending == ".parquet":
             from pyarrow import parquet
 
@@ -82,22 +83,3 @@ def write_table(table: pa.Table, path: Path) -> None:
             from pyarrow import feather
 
             feather.write_feather(table, temporary)
-
-
-def _read_csv(path: Path) -> pa.Table:
-    from pyarrow import csv
-
-    data = path.read_bytes()
-    for encoding in ("utf-8-sig", "cp949"):
-        with suppress(UnicodeDecodeError):
-            data = f"{data.decode(encoding)}\n".encode()
-            break
-    else:
-        raise SourceFileError(path, None, "the text is neither UTF-8 nor cp949; save the file in one of them")
-    names = csv.read_csv(in_arrow_memory(data.partition(b"\n")[0] + b"\n")).column_names
-    return csv.read_csv(
-        in_arrow_memory(data),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-        ),
-    )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from energy_data_layer.core.columns import as_arrow, as_plain_text, is_text
 from energy_data_layer.core.markers import may_hold_markers, suspicious_markers
@@ -64,6 +63,8 @@ def checked_markers(missing_values: MissingValues | None, columns: Iterable[str]
 
 def without_markers(column: Values, markers: Sequence[float | str]) -> tuple[Values, int]:
     """Return a column whose markers are missing, and how many there were."""
+    import pyarrow.compute as pc
+
     from energy_data_layer.core.parse import parse_numbers, trimmed
 
     values = column if isinstance(column, np.ndarray) else parse_numbers(column)[0]
@@ -134,6 +135,10 @@ def settle_coerced(columns: Mapping[str, Values], missing: Sequence[NDArray[np.b
         if isinstance(column, np.ndarray) or not is_text(column.type):
             continue
         places = np.flatnonzero(absent)
+        if len(places) == column.null_count:
+            continue
+        import pyarrow.compute as pc
+
         texts = pc.utf8_trim(as_plain_text(column).take(pa.array(places)).cast(pa.large_string()), BLANKS)
         filled = np.asarray(pc.fill_null(pc.not_equal(texts, ""), False)).astype(bool)
         found = texts.filter(pa.array(filled)).to_pylist()

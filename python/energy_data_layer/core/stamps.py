@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from energy_data_layer.core.columns import as_plain_text, is_text, value_column
@@ -137,6 +136,7 @@ def _has_offset(texts: ArrowColumn) -> bool:
 
 def _with_offsets(texts: ArrowColumn, name: str, label: str) -> Stamps:
     import numpy as np
+    import pyarrow.compute as pc
 
     from energy_data_layer.core.parse import parse_stamp_texts, trimmed
 
@@ -171,6 +171,7 @@ def _of_integers(column: ArrowColumn, name: str, label: str) -> Stamps:
 
 def _of_parts(frame: Frame, names: tuple[str, ...], label: str) -> Stamps:
     import numpy as np
+    import pyarrow.compute as pc
 
     from energy_data_layer.core.parse import parse_numbers
 
@@ -228,6 +229,8 @@ def _as_texts(
 
 
 def _as_parts(types: dict[str, pa.DataType], stamps: ArrowColumn, step: int) -> dict[str, ArrowColumn]:
+    import pyarrow.compute as pc
+
     parts = (pc.year, pc.month, pc.day, pc.hour, pc.minute)
     if step % (60, 3600, SECONDS_PER_DAY)[5 - len(types)]:
         raise OptionError(f"the columns {', '.join(types)} cannot hold steps of {step} seconds; name finer ones too")

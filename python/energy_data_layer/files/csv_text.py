@@ -15,7 +15,7 @@ from energy_data_layer.core.atomic_file import is_special
 from energy_data_layer.errors import OptionError, SourceFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _OTHER_KINDS = {
     b"PAR1": "a Parquet file",
@@ -27,6 +27,12 @@ _OTHER_KINDS = {
     b"\xfe\xff": "UTF-16 text",
     b"<": "an HTML or XML page",
 }
+
+
+LARGEST_BLOCK = 2**31 - 1
+"""Bytes that pyarrow's reader takes at once; a row may be as long."""
+
+csv.field_size_limit(LARGEST_BLOCK)  # the default of 131,072 characters is less than a cell may have
 
 
 def matching_files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
@@ -75,12 +81,14 @@ def read_text(path: Path) -> tuple[str, str]:
         data = path.read_bytes()
     except IsADirectoryError as error:
         raise SourceFileError(path, None, "is a folder; name its files, such as folder/*.csv") from error
+    except FileNotFoundError as error:
+        raise SourceFileError(path, None, "no such file") from error
     except OSError as error:
         raise SourceFileError(path, None, f"cannot be read: {error.strerror}") from error
     start = data[:1024].removeprefix(codecs.BOM_UTF8).lstrip()
     for signature, kind in _OTHER_KINDS.items():
         if start.startswith(signature):
-            raise SourceFileError(path, None, f"this is {kind}; a CSV export in UTF-8 or cp949 is needed")
+            raise SourceFileError(path, None, f"this is {kind}; CSV text in UTF-8 or cp949 is needed")
     nul = data.find(b"\0")
     if nul >= 0:
         raise SourceFileError(path, _line_at(data, nul), "a NUL byte; text has none, the file is damaged")
@@ -93,7 +101,7 @@ def read_text(path: Path) -> tuple[str, str]:
             unreadable = max(unreadable, error.start)
         else:
             if not text.strip():
-                raise SourceFileError(path, None, "the file is empty; the export's headings are needed")
+                raise SourceFileError(path, None, "the file is empty; a line of headings is needed")
             return text, encoding
     problem = f"byte 0x{data[unreadable]:02x} is neither UTF-8 nor cp949; save the file in one of them"
     raise SourceFileError(path, _line_at(data, unreadable), problem)
@@ -125,6 +133,38 @@ def records(path: Path, text: str, separator: str = ",") -> Iterator[tuple[int, 
             line = reader.line_num + 1
     except csv.Error as error:
         raise SourceFileError(path, line, f"cells cannot be separated here: {error}") from error
+
+
+def split_cells(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
+    """Return the cells below the headings as text, null where one is empty.
+
+    Raises
+    ------
+    SourceFileError
+        If a quotation is not closed, or a line has too few or too many cells.
+    """
+    from pyarrow import csv as arrow_csv
+
+    if text.count('"') % 2:
+        for _ in records(path, text):  # an open quotation would swallow rows without a complaint
+            pass
+    data = f"{text}\n".encode()  # pyarrow finds no heading in a file that ends behind it
+    try:
+        return arrow_csv.read_csv(
+            in_arrow_memory(data),
+            read_options=arrow_csv.ReadOptions(block_size=min(len(data), LARGEST_BLOCK)),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(headings, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        for line, record in records(path, text):
+            if len(record) != len(headings):
+                end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
+                problem = f"cells: {len(record)}, in the heading: {len(headings)}{end}"
+                raise SourceFileError(path, line, problem) from error
+        raise SourceFileError(path, None, f"not CSV: {error}") from error
 
 
 def in_arrow_memory(data: bytes) -> pa.Buffer:

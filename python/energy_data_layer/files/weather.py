@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 
 from energy_data_layer.core.parse import LARGEST_VALUE, parse_numbers, parse_stamp_texts, require_one_meaning
 from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, STATIONS, column_of_heading, value_of_flag
 from energy_data_layer.datasets.weather_files import HUB_COLUMNS, HUB_HEADING, RECIPES, FileColumn, other_file
 from energy_data_layer.errors import CommaError, OptionError, SourceFileError
-from energy_data_layer.files.csv_text import in_arrow_memory, matching_files, read_text, records
+from energy_data_layer.files.csv_text import matching_files, read_text, records, split_cells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -180,7 +179,7 @@ def read_asos_file(path: Path, missing_values: MissingValues = ()) -> tuple[Asos
     """Return what one file holds, its rows as they stand; raises as `read_asos_files` does."""
     text, encoding = _csv_text(path)
     is_hub, headings = _headings(path, text)
-    cells = _split(path, text, list(headings))
+    cells = split_cells(path, text, list(headings))
     columns: dict[str, pa.ChunkedArray] = {}
     marked: dict[str, int] = {}
     for (heading, known), column in zip(headings.items(), cells.columns, strict=True):
@@ -254,30 +253,6 @@ def _headings(path: Path, text: str) -> tuple[bool, dict[str, FileColumn | None]
 def _of_export(heading: str) -> FileColumn | None:
     column = column_of_heading(heading)
     return None if column is None else FileColumn(column.name, missing_values=())
-
-
-def _split(path: Path, text: str, headings: Sequence[str]) -> pa.Table:
-    """Return the cells as text, null where one is empty."""
-    if text.count('"') % 2:
-        for _ in records(path, text):  # an open quotation would swallow rows without a complaint
-            pass
-    data = f"{text}\n".encode()  # pyarrow finds no heading in a file that ends behind it
-    try:
-        return pa_csv.read_csv(
-            in_arrow_memory(data),
-            read_options=pa_csv.ReadOptions(block_size=len(data)),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(headings, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        for line, record in records(path, text):
-            if len(record) != len(headings):
-                end = "; the file ends here, as if cut off" if line > text.count("\n") else ""
-                problem = f"cells: {len(record)}, in the heading: {len(headings)}{end}"
-                raise SourceFileError(path, line, problem) from error
-        raise SourceFileError(path, None, f"not the CSV that an export is: {error}") from error
 
 
 def _typed(
