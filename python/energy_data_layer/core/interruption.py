@@ -84,6 +84,8 @@ def what_stays() -> str:
 
     Examples
     --------
+    >>> rows_stored.clear()
+    >>> files_written.clear()
     >>> rows_stored["weather_asos"] += 1416
     >>> what_stays()
     'stored rows: 1,416 in weather_asos'
