@@ -216,7 +216,7 @@ def test_the_report_of_files_names_what_is_doubtful(services, tmp_path):
     result = edl("run", "weather", "--files", "a.csv", "--missing-values", "9999", *DB)
     assert result.exit_code == 0
     for told in (
-        "Marks of missing values, taken for such\n  hm 1\n",
+        "Missing-value markers\n  hm 1\n",
         "Columns that no file has, and that are not filled\n  ta, ws, pa\n",
         "Observations outside the physical bounds (--out-of-range missing takes them out)\n"
         "  hm: 1 outside 0 to 100, first 108 2024-03-01 01:00: 150.0\n",

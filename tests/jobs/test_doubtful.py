@@ -1,4 +1,4 @@
-"""Values that can hardly be observations, in the weather jobs: outside physical bounds, or marks of a missing value."""
+"""Values that can hardly be observations, in the weather jobs: outside physical bounds, or missing-value markers."""
 
 from __future__ import annotations
 

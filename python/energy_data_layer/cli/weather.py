@@ -185,7 +185,7 @@ def show_run_report(report: WeatherReport) -> None:
     )
     if report.marked_missing:
         marked = ", ".join(f"{name} {count:,}" for name, count in report.marked_missing.items())
-        show_lines("Marks of missing values, taken for such", [marked])
+        show_lines("Missing-value markers", [marked])
     if report.columns_absent:
         show_lines("Columns that no file has, and that are not filled", [", ".join(report.columns_absent)])
     if report.columns_not_stored:

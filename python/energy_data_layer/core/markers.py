@@ -16,6 +16,10 @@ _LEAST_OF_TYPES = {-32768.0, 32767.0, -32767.0, -2147483648.0, 2147483647.0}
 """What fills the unused cells of tables of whole numbers."""
 
 
+SMALLEST_CONSPICUOUS = 99
+"""A smaller number that is not negative and within the bounds can be a value at the edge of a short series."""
+
+
 def is_marker_like(value: float) -> bool:
     """Tell whether a number looks like one that stands for a missing value: nines, or the end of an integer's range.
 
@@ -75,6 +79,8 @@ def _is_marker(distinct: NDArray[np.float64], counts: NDArray[np.int64], at: int
         return False
     if not low <= value <= high:
         return True
+    if 0 <= value < SMALLEST_CONSPICUOUS:
+        return False
     others = np.delete(distinct, at)
     if not len(others):
         return value < 0

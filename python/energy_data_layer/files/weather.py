@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from energy_data_layer.core.coercion import without_markers
 from energy_data_layer.core.parse import LARGEST_VALUE, parse_numbers, parse_stamp_texts, require_one_meaning
 from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, STATIONS, column_of_heading, value_of_flag
 from energy_data_layer.datasets.weather_files import HUB_COLUMNS, HUB_HEADING, RECIPES, FileColumn, other_file
@@ -22,7 +23,7 @@ from energy_data_layer.errors import CommaError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records, split_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -53,7 +54,7 @@ class AsosFile:
     missing_values : tuple of (str, str)
         What was named to stand for missing values, each with its column, which is empty for all of them.
     marked_missing : dict of str to int
-        How often each column has such a mark, or one that the source always uses.
+        How often each column has such a marker, or one that the source always uses.
     """
 
     path: Path
@@ -135,8 +136,8 @@ def read_asos_files(
     >>> observations.table.column_names[:5]
     ['stnId', 'stnNm', 'tm', 'ta', 'rn']
     """
-    marks = parsed_missing_values(missing_values)
-    files, tables = zip(*(read_asos_file(path, marks) for path in matching_files(paths)), strict=True)
+    markers = parsed_missing_values(missing_values)
+    files, tables = zip(*(read_asos_file(path, markers) for path in matching_files(paths)), strict=True)
     joined = pa.concat_tables(tables, promote_options="default")
     ordered = joined.select(column_order(joined.column_names))
     table = without_repeated_rows(ordered, files)
@@ -159,10 +160,10 @@ def parsed_missing_values(given: NamedMissing) -> MissingValues:
     (('ws', '-9'), ('', '-99.9'), ('', 'NA'))
     """
     if isinstance(given, dict):
-        given = [f"{name}={mark}" for name, marks in given.items() for mark in marks]
+        given = [f"{name}={marker}" for name, markers in given.items() for marker in markers]
     texts = given.split(",") if isinstance(given, str) else [str(text) for text in given]
     pairs = [text.rpartition("=")[::2] for text in texts if text.strip()]
-    named = tuple((name.strip(), mark.strip()) for name, mark in pairs)
+    named = tuple((name.strip(), marker.strip()) for name, marker in pairs)
     for name, _ in named:
         if name and (name not in ASOS_COLUMNS or name in KEYS):
             raise OptionError(f'missing_values names "{name}", which is no column of observations, such as ta or ws')
@@ -268,9 +269,8 @@ def _typed(
     if column.name in KEYS and cells.null_count:
         line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
         raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
-    marks = {*known.missing_values, *marks_of(column.name, named)}
-    there = len(cells) - cells.null_count
-    cells = without_marks(cells, marks)
+    markers = {*known.missing_values, *markers_of(column.name, named)}
+    cells, marked = without_markers(cells, tuple(markers)) if markers else (cells, 0)
     try:
         values, unreadable = _read(cells, column.arrow_type, heading)
     except CommaError as error:
@@ -285,26 +285,13 @@ def _typed(
         problem = f"{heading}: {reprlib.repr(cells[row].as_py())} is not {_wanted(column.arrow_type)}"
         raise SourceFileError(path, _line_of_row(path, row), problem)
     if pa.types.is_floating(column.arrow_type):
-        values = without_marks(values, marks)
         values = values if known.factor == 1 else pc.multiply(values, known.factor)
-    return values, there - (len(values) - values.null_count)
+    return values, marked
 
 
-def without_marks(values: pa.ChunkedArray, marks: Collection[str]) -> pa.ChunkedArray:
-    """Return numbers or texts with null in place of each mark of a missing value."""
-    if not marks:
-        return values
-    wanted = pa.array(list(marks), pa.string())
-    if pa.types.is_floating(values.type):
-        numbers, _ = parse_numbers(wanted)
-        wanted = pa.array(numbers[~np.isnan(numbers)])
-    is_mark = pc.is_in(values, wanted)
-    return pc.if_else(is_mark, None, values) if pc.any(is_mark).as_py() else values
-
-
-def marks_of(name: str, named: MissingValues) -> set[str]:
+def markers_of(name: str, named: MissingValues) -> set[str]:
     """Return what was named to stand for a missing value in a column."""
-    return set() if name in KEYS else {mark for column, mark in named if column in ("", name)}
+    return set() if name in KEYS else {marker for column, marker in named if column in ("", name)}
 
 
 def _require_hours(path: Path, heading: str, cells: pa.ChunkedArray, stamps: pa.ChunkedArray) -> None:

@@ -100,9 +100,7 @@ class ImputeOptions:
     )
     allow_suspicious: bool = field(
         default=False,
-        metadata=_option(
-            bool, "Store numbers that look like marks of a missing value, such as -99.9, as observations."
-        ),
+        metadata=_option(bool, "Store numbers that look like missing-value markers, such as -99.9, as observations."),
     )
     interval: float | None = field(
         default=None,

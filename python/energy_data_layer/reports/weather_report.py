@@ -49,7 +49,7 @@ class WeatherReport(CollectingReport, ModelReport):
     rows_outside_period : int
         Rows left out because they lie before `since` or after `until`.
     marked_missing : dict of str to int
-        Per column, how many values were marks of a missing value: those that were named, and those of the source.
+        Per column, how many values were missing-value markers: those that were named, and those of the source.
     columns_absent : list of str
         Columns that are filled by default and that no file has.
     columns_not_stored : list of str

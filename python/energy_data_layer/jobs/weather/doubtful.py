@@ -1,4 +1,4 @@
-"""Observations that can hardly be any: outside the physical bounds of their column, or marks of a missing value."""
+"""Observations that can hardly be any: outside the physical bounds of their column, or missing-value markers."""
 
 from __future__ import annotations
 
@@ -28,9 +28,6 @@ OUTSIDE = "outside the physical bounds"
 """Why a value is rejected that `out_of_range="missing"` takes out."""
 
 LISTED = 5
-
-SMALLEST_CONSPICUOUS = 99
-"""A smaller number that is not negative and within the bounds can be a value at the edge of a short series."""
 
 _STATION, _STAMP = WEATHER_KEY
 
@@ -103,7 +100,7 @@ class MarkerSearch:
         self._places: dict[tuple[str, float], str] = {}
 
     def add(self, rows: pa.Table) -> None:
-        """Look at further rows; of their values only those that look like marks, and the ends of the others, stay."""
+        """Look at further rows; of their values only those that look like markers, and the ends of the others, stay."""
         for name in rows.column_names:
             if not pa.types.is_floating(rows.column(name).type):
                 continue
@@ -130,22 +127,16 @@ class MarkerSearch:
 
     def _suspicious(self, name: str, marker_like: Counter[float]) -> list[float]:
         column = ASOS_COLUMNS[name]
-        low, high = (-np.inf if column.low is None else column.low), (np.inf if column.high is None else column.high)
         repeated = [[value] * min(count, 2) for value, count in marker_like.items()]
-        values = np.concatenate([self._others[name], *repeated])
-        return [
-            value
-            for value in suspicious_markers(values, low, high)
-            if not low <= value <= high or not 0 <= value < SMALLEST_CONSPICUOUS
-        ]
+        return list(suspicious_markers(np.concatenate([self._others[name], *repeated]), column.low, column.high))
 
 
 def told(found: list[Suspicion]) -> str:
     """Return what is suspicious in words, with the ways out."""
-    marks = ",".join(f"{one.column}={one.value:g}" for one in found)
+    markers = ",".join(f"{one.column}={one.value:g}" for one in found)
     return (
         f"numbers that look as if they stood for missing values: {'; '.join(map(str, found))}; pass "
-        f'missing_values="{marks}" if they do, or pass allow_suspicious if they are observations'
+        f'missing_values="{markers}" if they do, or pass allow_suspicious if they are observations'
     )
 
 

@@ -134,7 +134,7 @@ def run_weather(
     (True, 0, 0)
     """
     impute = ImputeOptions(**options)
-    marks = parsed_missing_values(missing_values)
+    markers = parsed_missing_values(missing_values)
     if picture is not None:
         require_matplotlib()
         place_for(picture)
@@ -145,14 +145,14 @@ def run_weather(
             "columns": list(impute.columns),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
-            **({"missing_values": marks} if marks else {}),
+            **({"missing_values": markers} if markers else {}),
             **impute.of_filling(),
         },
         on_stage=on_stage,
     )
     with watched(report), AsosSpool() as spool:
         with report.stage("read files") as stage:
-            spool.read(files, marks)
+            spool.read(files, markers)
             new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max), impute)
             impute, report.columns_absent = impute.for_columns(new.columns, "the files")
             if picture is not None and not impute.columns:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.clock import now_in_korea
+from energy_data_layer.core.coercion import without_markers
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.errors import PayloadError
-from energy_data_layer.files.weather import marks_of, parsed_missing_values, without_marks
+from energy_data_layer.files.weather import markers_of, parsed_missing_values
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
@@ -101,7 +102,7 @@ def collect_weather(
         If the database cannot be opened or written; periods committed before stay.
     """
     impute, run = split_options(options)
-    marks = parsed_missing_values(missing_values)
+    markers = parsed_missing_values(missing_values)
     impute.require_columns(ASOS.service.item_schema.names, "the service's answer")
     policy_of(WEATHER, run.schema_policy)
     first, last = period(since, until, newest=run.today - ONE_DAY)
@@ -115,7 +116,7 @@ def collect_weather(
             "since": str(first),
             "until": str(last),
             "stations": len(numbers),
-            **({"missing_values": marks} if marks else {}),
+            **({"missing_values": markers} if markers else {}),
             **impute.of_filling(),
         },
         on_stage=run.on_stage,
@@ -140,7 +141,7 @@ def collect_weather(
             gate = FieldGate.of(database, WEATHER, ASOS.name, run.schema_policy)
             known, answered, fills = _numbers(plants_of(database, WEATHER)), set[str](), None
             for part in _parts(planned):
-                new = _fetched(database, log, report, collection, run, part, gate, impute, marks)
+                new = _fetched(database, log, report, collection, run, part, gate, impute, markers)
                 if new is None:
                     continue
                 answered |= _numbers(keys_in(new, ASOS.table.series))
@@ -189,7 +190,7 @@ def _fetched(
     part: Sequence[Chunk],
     gate: FieldGate,
     impute: ImputeOptions,
-    marks: MissingValues,
+    markers: MissingValues,
 ) -> pa.Table | None:
     """Return the observations of some chunks, each station and stamp once; None where there are none."""
     tables = []
@@ -220,28 +221,28 @@ def _fetched(
             rejected[IN_FUTURE], kept = kept.filter(future), kept.filter(pc.invert(future))
         origin = f"{part[0].first} to {part[-1].last}"
         set_aside(database, report, rejected, origin=origin, source=ASOS.name)
-        kept = _without_marks(report, kept, marks)
+        kept = _with_markers_missing(report, kept, markers)
         note_outside_bounds(report, kept)
-        _refuse_marks(as_taken(kept, impute), impute, origin)
+        _refuse_markers(as_taken(kept, impute), impute, origin)
         stage.holds(kept)
     return kept if kept.num_rows else None
 
 
-def _without_marks(report: WeatherReport, rows: pa.Table, marks: MissingValues) -> pa.Table:
-    """Return the rows with null for the marks of missing values, which are counted."""
-    for at, name in enumerate(rows.column_names if marks else ()):
+def _with_markers_missing(report: WeatherReport, rows: pa.Table, markers: MissingValues) -> pa.Table:
+    """Return the rows with null for the markers, which are counted."""
+    for at, name in enumerate(rows.column_names if markers else ()):
         column = rows.column(name)
         if pa.types.is_floating(column.type) or pa.types.is_string(column.type):
-            without = without_marks(column, marks_of(name, marks))
-            if found := without.null_count - column.null_count:
+            without, found = without_markers(column, tuple(markers_of(name, markers)))
+            if found:
                 report.marked_missing[name] = report.marked_missing.get(name, 0) + found
             rows = rows.set_column(at, name, without)
     return rows
 
 
-def _refuse_marks(rows: pa.Table, options: ImputeOptions, origin: str) -> None:
+def _refuse_markers(rows: pa.Table, options: ImputeOptions, origin: str) -> None:
     """Raise where numbers look as if they stood for missing values."""
-    markers = MarkerSearch()
-    markers.add(rows)
-    if not options.allow_suspicious and (found := markers.found()):
+    search = MarkerSearch()
+    search.add(rows)
+    if not options.allow_suspicious and (found := search.found()):
         raise PayloadError(told(found), origin)
