@@ -67,6 +67,8 @@ def is_text(type_: pa.DataType) -> bool:
 
 def as_plain_text(column: ArrowColumn) -> ArrowColumn:
     """Return a column of any text type as plain text, without its dictionary or views."""
+    if not (pt.is_dictionary(column.type) or pt.is_string_view(column.type)):
+        return column
     if isinstance(column, pa.ChunkedArray):
         chunks = [as_plain_text(chunk) for chunk in column.chunks]
         return pa.chunked_array(chunks, type=None if chunks else pa.large_string())
@@ -74,4 +76,4 @@ def as_plain_text(column: ArrowColumn) -> ArrowColumn:
         # pyarrow cannot take string views out of a dictionary.
         words = column.dictionary.cast(pa.large_string())
         return words.take(column.indices)
-    return column.cast(pa.large_string()) if pt.is_string_view(column.type) else column
+    return column.cast(pa.large_string())

@@ -29,6 +29,9 @@ TEXT = {"string", "empty"}
 FIRST_BEYOND_ASCII = 0x80
 """The smallest byte that is no character by itself in UTF-8; those up to 0xBF continue one."""
 
+MOST_CHUNKS = 16
+"""Chunks of a column up to which it is read as it lies in memory."""
+
 ROWS_LOOKED_AT = 65_536
 """Rows whose texts are looked at together, so that little memory is needed."""
 
@@ -108,7 +111,7 @@ class _ArrowFrame:
 
     def column(self, name: str) -> ArrowColumn:
         require_single(name, self.names, self._label)
-        return _in_unicode(self._table.column(name), name, self._label)
+        return _in_unicode(_in_few_chunks(self._table.column(name)), name, self._label)
 
     def values(self, name: str) -> Values:
         return self.column(name)
@@ -186,7 +189,7 @@ class _PolarsFrame:
     def column(self, name: str) -> ArrowColumn:
         require_single(name, self.names, self._label)
         try:
-            return pa.chunked_array(self._df.get_column(name))
+            return _in_few_chunks(pa.chunked_array(self._df.get_column(name)))
         except (pa.ArrowException, NotImplementedError) as error:
             raise ColumnTypeError(f'column "{name}" of {self._label} cannot be read: {error}') from error
 
@@ -488,6 +491,13 @@ def _text_error(column: ArrowColumn, name: str, label: str) -> TextError:
     shown = [text.decode(errors="backslashreplace") for text in texts]
     wrong = [row for row, text in enumerate(texts) if text != shown[row].encode()]
     return TextError(name, wrong[:5], [shown[row] for row in wrong[:5]], len(wrong), label)
+
+
+def _in_few_chunks(column: ArrowColumn) -> ArrowColumn:
+    """Return a column of many small chunks as one: whoever reads it next does something for each."""
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks > MOST_CHUNKS:
+        return column.combine_chunks()
+    return column
 
 
 def _in_one_chunk(column: ArrowColumn) -> pa.Array:
