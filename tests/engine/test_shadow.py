@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -182,6 +183,21 @@ def test_a_case_keeps_the_bounds_and_the_model_of_its_call(counts, rust_answers)
     _, kept = shadow_case.read_case(folder, TRANSFORMS)
     assert {name: kept[name] for name in options} == options
     assert GapModel.from_table(kept["model"]).id == model.id
+    assert len(shadow_case.replayed(folder, TRANSFORMS)) == 1
+
+
+@pytest.mark.needs_rust
+def test_a_case_keeps_what_stands_for_missing_values_and_the_columns_of_the_stamps(counts, rust_answers):
+    rust_answers(wrong_at_station_b)
+    stamps = frame()["tm"].dt
+    parts = frame().assign(year=stamps.year, month=stamps.month, day=stamps.day, hour=stamps.hour).drop(columns="tm")
+    options = {"date_col": ["year", "month", "day", "hour"], "missing_values": {"ta": [np.float64(-999), "NA"]}}
+    impute_missing_values(parts, ["ta"], coerced="missing", **options)
+    shadow.settle(counts, SOON)
+    folder = shadow_case.Path(counts.of(COUNTS).kept)
+    _, kept = shadow_case.read_case(folder, TRANSFORMS)
+    assert kept["date_col"] == options["date_col"]
+    assert kept["missing_values"] == {"ta": (-999, "NA")}
     assert len(shadow_case.replayed(folder, TRANSFORMS)) == 1
 
 

@@ -89,6 +89,8 @@ def _read_case(folder: Path, transforms: Mapping[str, Callable[..., Any]]) -> tu
         if Path(name).name != name:
             raise ValueError(f"{name!r} is no file of the case")
     arguments = {name: _option(value) for name, value in call["options"].items()}
+    if isinstance(stamps := arguments.get("date_col"), tuple):
+        arguments["date_col"] = list(stamps)  # a tuple is the name of one column
     for name in call["frames"]:
         with pa.memory_map(str(folder / f"{name}.arrow")) as file:
             arguments[name] = pa.ipc.open_stream(file).read_all()
@@ -180,7 +182,7 @@ def _write_call(folder: Path, function: Callable[..., Any], arguments: Mapping[s
             name: _plain(value) for name, value in arguments.items() if name not in frames and name != "payload"
         },
     }
-    (folder / CALL).write_text(json.dumps(call, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (folder / CALL).write_text(json.dumps(call, ensure_ascii=False, indent=2, default=_item) + "\n", encoding="utf-8")
 
 
 def _write_answers(folder: Path, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
@@ -201,6 +203,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, WideLayout):
         return {"WideLayout": asdict(value)}
     return {"seconds": value.total_seconds()} if isinstance(value, timedelta) else value
+
+
+def _item(value: Any) -> Any:
+    """Return a scalar of NumPy as Python's own."""
+    return value.item()
 
 
 def _option(value: Any) -> Any:
