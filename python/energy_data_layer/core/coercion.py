@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.core.columns import as_arrow, as_plain_text, is_text
-from energy_data_layer.core.markers import may_hold_markers, suspicious_markers
+from energy_data_layer.core.markers import suspicious_markers
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import CoercedValuesError, CoercedValuesWarning, MarkerError, OptionError
 
@@ -89,16 +89,13 @@ def with_markers_missing(given: InputColumns, markers: Markers) -> tuple[InputCo
 
 def require_measured(
     values: NDArray[np.float64],
-    observed: NDArray[np.bool_],
     name: str,
     bounds: tuple[float | None, float | None] | None,
     label: str = "the frame",
 ) -> None:
-    """Raise `MarkerError` where observed values look as if they stood for a missing one."""
-    if may_hold_markers(values):
-        found = suspicious_markers(values[observed], *(bounds or (None, None)))
-        if found:
-            raise MarkerError(name, found, label)
+    """Raise `MarkerError` where values look as if they stood for a missing one."""
+    if found := suspicious_markers(values, *(bounds or (None, None))):
+        raise MarkerError(name, found, label)
 
 
 def require_measurements(
@@ -110,7 +107,7 @@ def require_measurements(
     for name, column in as_arrow(given.values).items():
         values, _ = parse_numbers(column)
         if markers.get(name) != ():
-            require_measured(values, ~np.isnan(values), name, bounds.get(name), given.label)
+            require_measured(values, name, bounds.get(name), given.label)
         settle_coerced({name: column}, [np.isnan(values)], "warn")
 
 

@@ -16,6 +16,9 @@ _LEAST_OF_TYPES = {-32768.0, 32767.0, -32767.0, -2147483648.0, 2147483647.0}
 """What fills the unused cells of tables of whole numbers."""
 
 
+SMALLEST = 9
+"""The smallest size of a marker."""
+
 SMALLEST_CONSPICUOUS = 99
 """A smaller number that is not negative and within the bounds can be a value at the edge of a short series."""
 
@@ -28,12 +31,15 @@ def is_marker_like(value: float) -> bool:
     >>> [is_marker_like(value) for value in (-9.0, -99.9, 9999.0, -32768.0, 1e20, 12.9)]
     [True, True, True, True, True, False]
     """
-    return value in _LEAST_OF_TYPES or abs(value) >= 1e20 or bool(_NINES.fullmatch(f"{value:.12g}"))
+    size = abs(value)
+    return size >= SMALLEST and (value in _LEAST_OF_TYPES or size >= 1e20 or bool(_NINES.fullmatch(f"{value:.12g}")))
 
 
 def may_hold_markers(values: NDArray[np.float64]) -> bool:
     """Tell whether the smallest or the largest value looks like a marker: a quick answer for most columns."""
-    return bool(len(values)) and any(is_marker_like(float(end.reduce(values))) for end in (np.fmin, np.fmax))
+    if not len(values):
+        return False
+    return is_marker_like(float(np.fmin.reduce(values))) or is_marker_like(float(np.fmax.reduce(values)))
 
 
 def suspicious_markers(

@@ -18,6 +18,7 @@ from energy_data_layer.core.coercion import (
 )
 from energy_data_layer.core.frames import Frame, Values, wrap
 from energy_data_layer.core.inputs import InputColumns, read_columns
+from energy_data_layer.core.markers import may_hold_markers
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
@@ -265,11 +266,12 @@ def impute_missing_values(
     imputed = run(given, past, rule, *learnt)
     seconds = time.perf_counter() - begin
 
-    limits = bounds_of(names, date_col, station_col) | dict(bounds or {})
     for name, filled in imputed.columns.items():
-        if markers.get(name) != ():  # an empty list says that all was measured
-            require_measured(filled.values, filled.codes == Provenance.OBSERVED, name, limits.get(name))
-        settle_coerced({name: given.values[name]}, [filled.codes != Provenance.OBSERVED], coerced)
+        if markers.get(name) != () and may_hold_markers(filled.values):  # an empty list says that all was measured
+            limits = bounds_of(names, date_col, station_col) | dict(bounds or {})
+            require_measured(filled.values[filled.codes == Provenance.OBSERVED], name, limits.get(name))
+        if not isinstance(given.values[name], np.ndarray):
+            settle_coerced({name: given.values[name]}, [filled.codes != Provenance.OBSERVED], coerced)
     result = filled_frame(frame, given, imputed.columns, provenance=provenance, interval=interval is not None)
     if not report:
         return result

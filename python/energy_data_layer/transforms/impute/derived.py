@@ -262,7 +262,7 @@ def measured_partners(
         column, marked = without_markers(value_column(frame, name, label), markers.get(name, ()))
         numbers, no_numbers = parse_numbers(pa.array(column) if isinstance(column, np.ndarray) else column)
         if markers.get(name) != ():
-            require_measured(numbers, ~np.isnan(numbers), name, (known[name].low, known[name].high), label)
+            require_measured(numbers, name, (known[name].low, known[name].high), label)
         settle_coerced({name: column}, [np.isnan(numbers)], coerced)
         if marked or not (isinstance(column, np.ndarray) or pt.is_floating(column.type)):
             measured[name] = pa.array(numbers, from_pandas=True) if frame.has_nulls else numbers

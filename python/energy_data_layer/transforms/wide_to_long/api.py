@@ -244,7 +244,7 @@ def _require_measured(layout: WideLayout, long: Long) -> None:
     multiply, divide = ENERGY_UNITS[layout.energy_unit]
     ends = np.array([end.reduce(kwh, initial=np.nan) for end in (np.fmin, np.fmax)])
     if may_hold_markers(ends * divide / multiply):
-        require_measured(kwh * divide / multiply, ~np.isnan(kwh), GENERATION, None)
+        require_measured(kwh * divide / multiply, GENERATION, None)
 
 
 def _settle_coerced(columns: WideColumns, coerced: Coerced) -> None:
