@@ -27,7 +27,7 @@ SPELLINGS = [
     lambda value: f"\u00a0{value} ",
     lambda value: str(value).replace(".", ","),
     lambda value: f"{-value}-" if value < 0 else str(value),
-    lambda value: f"({-value:,})" if value < 0 else f"+{value}",
+    lambda value: f"({-value:,})" if value < 0 else f"+{abs(value)}",
     lambda value: f"{value:,}".translate(WIDE),
     lambda value: f"{value:.17e}",
 ]
