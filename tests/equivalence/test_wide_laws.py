@@ -21,7 +21,8 @@ from .strategies import orders
 
 
 def long(frame, layout, engine, **options):
-    return transform_wide_to_long(frame, layout, use_rust=engine, **options)
+    measured = {"coerced": "missing", "missing_values": []}
+    return transform_wide_to_long(frame, layout, use_rust=engine, **(measured | options))
 
 
 def outcome(frame, layout, engine):

@@ -34,7 +34,8 @@ def wide(rows: int = 2, **columns) -> pa.Table:
 
 
 def long(frame, engine, layout=SITE, **options):
-    return transform_wide_to_long(frame, layout, use_rust=engine, **options)
+    measured = {"coerced": "missing", "missing_values": []}
+    return transform_wide_to_long(frame, layout, use_rust=engine, **(measured | options))
 
 
 def listed(frame, name: str) -> list:

@@ -19,7 +19,7 @@ _LEAST_OF_TYPES = {-32768.0, 32767.0, -32767.0, -2147483648.0, 2147483647.0}
 SMALLEST = 9
 """The smallest size of a marker."""
 
-SMALLEST_CONSPICUOUS = 99
+SMALLEST_CONSPICUOUS = 999
 """A smaller number that is not negative and within the bounds can be a value at the edge of a short series."""
 
 
