@@ -35,7 +35,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.received.append((self.path, self.headers["Content-Type"], json.loads(body)))
         self.server.answering.wait(10)
         self.send_response(self.server.status)
+        if self.server.status == 302:
+            self.send_header("Location", f"{self.server.url}/elsewhere")
         self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        self.server.received.append((self.path, None, None))
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_):

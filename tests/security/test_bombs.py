@@ -7,16 +7,20 @@ import json
 import subprocess
 import sys
 import time
+import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from energy_data_layer import rows_from_api_payload
 from energy_data_layer.cli.table_files import read_table
 from energy_data_layer.datasets.dataset import ServiceRequest
-from energy_data_layer.errors import PayloadError, SourceFileError
+from energy_data_layer.errors import DataLayerError, PayloadError, SourceFileError
+from energy_data_layer.files.generation import read_generation_files
 from energy_data_layer.files.weather import read_asos_files
 from energy_data_layer.services.raw import MANIFEST, RawFolder
 
@@ -232,6 +236,30 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("한국남부발전_sun_20250228.csv", partial(read_generation_files, energy_unit="kWh")),
+        ("in.csv", read_table),
+        ("in.csv.gz", read_table),
+        ("in.xlsx", read_table),
+        ("asos.csv.gz", read_asos_files),
+        ("asos.zip", read_asos_files),
+    ],
+)
+@pytest.mark.parametrize("archive", ["gzip", "zip"])
+def test_no_archive_is_unpacked(tmp_path, name, read, archive):
+    path = tmp_path / name
+    inner = b"stnNm,tm,ta\nx,2024-01-01 00:00,1\n"
+    if archive == "gzip":
+        path.write_bytes(gzip.compress(inner))
+    else:
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("in.csv", inner)
+    with pytest.raises(DataLayerError):
+        read(path)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_files(tmp_path, name):
     path = tmp_path / "asos.csv"
@@ -241,6 +269,13 @@ def test_files(tmp_path, name):
         read_asos_files(path)
     assert time.monotonic() - begin < SECONDS
     assert len(str(caught.value)) < 2_000
+
+
+def test_what_a_parquet_file_unpacks_to_is_not_bounded(tmp_path):
+    """A limit that SECURITY.md names; one that is set would have to be told there."""
+    path = tmp_path / "in.parquet"
+    parquet.write_table(pa.table({"stnNm": ["x" * 100] * 100_000}), path)
+    assert read_table(path).nbytes > 500 * path.stat().st_size
 
 
 @pytest.mark.parametrize(

@@ -250,8 +250,10 @@ def test_no_body_takes_long_to_look_through(unit):
 
 def test_what_resembles_a_key_stays():
     key = ServiceKey(SecretStr(KEY))
-    for text in (KEY[:-3], KEY[1:], "%4B%65", "&#75;&#101;", "서울", quote("서울")):
+    for text in (KEY[:-3], KEY[1:], KEY[::-1], f"{KEY[:9]} {KEY[9:]}", "%4B%65", "&#75;&#101;", "서울", quote("서울")):
         assert key.hide(text) == text
+    assert ServiceKey(SecretStr("1234567")).hide("1234567, 12345678") == "1234567, 12345678"
+    assert ServiceKey(SecretStr("12345678")).hide("1234567, 12345678") == "1234567, ***"
 
 
 def test_settings_do_not_show_their_keys():

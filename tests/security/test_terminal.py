@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from energy_data_layer.cli.app import app
+from energy_data_layer.cli.console import say
 from energy_data_layer.core.logs import TextFormatter, escaped
+from energy_data_layer.errors import ApiError
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\u2066\u200b\x7f"
@@ -62,7 +64,13 @@ def test_a_file_that_cannot_be_read(tmp_path, command):
     done = edl(*command[:1], path, *command[1:]) if command[0] == "impute" else edl(*command, path)
     assert done.exit_code == 1, done.output
     assert "\\u001b" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == (1 if command[0] == "impute" else 2)  # with the command that explains it
+
+
+def test_messages_of_services(capsys):
+    say(str(ApiError("99", HOSTILE)))
+    assert r"\u202egnp.exe\u2066" in (said := capsys.readouterr().err)
+    assert said.rstrip("\n").isprintable()
 
 
 def test_a_line_break_in_data_begins_no_line_of_the_log():

@@ -84,6 +84,7 @@ def gateway(code, status=200):
         Reply(b""),
         Reply(HTML),
         Reply(b"no gzip", headers={"Content-Encoding": "gzip"}),
+        *(Reply(b"ok", headers={"Content-Encoding": encoding}) for encoding in ("br", "zstd", "x", "gzip, gzip")),
         gateway("01"),
         gateway("04"),
         gateway("05", 500),

@@ -61,6 +61,8 @@ _MEANING_OF_ERROR = {
 }
 """What happened where httpx raises these; others are named by their class."""
 
+_ENCODINGS = {"identity", "gzip", "deflate"}
+
 _FINAL = (httpx.ProxyError, httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
 """Errors after which the request is not worth another try."""
 
@@ -185,7 +187,7 @@ class ServiceClient:
             transport=KeyedTransport(self._key, self._new_transport()),
             # What a service would have kept here comes back to it from nowhere.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": f"energy-data-layer/{__version__}"},
+            headers={"User-Agent": f"energy-data-layer/{__version__}", "Accept-Encoding": "gzip, deflate"},
             # The key must not travel to wherever a redirect points.
             follow_redirects=False,
             # One attempt as a whole has a time limit, see `_exchange`.
@@ -195,9 +197,9 @@ class ServiceClient:
         return client
 
     async def _body(self, response: httpx.Response, record: RequestRecord) -> bytes:
-        if "," in response.headers.get("Content-Encoding", ""):
-            # A compressed compressed body grows a million-fold before its length can be looked at.
-            raise httpx.DecodingError("it is compressed more than once")
+        if response.headers.get("Content-Encoding", "identity").lower() not in _ENCODINGS:
+            # What is compressed twice, or by Brotli, grows a million-fold before its length can be looked at.
+            raise httpx.DecodingError("it is compressed more than once, or by neither gzip nor deflate")
         too_long = _failure(record, f"the body has more than {LONGEST_BODY // 1024**2} MB", "request fewer days")
         if int(response.headers.get("Content-Length", 0)) > LONGEST_BODY:
             raise too_long
