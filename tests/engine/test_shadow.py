@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -142,6 +144,46 @@ def test_a_mismatch_is_counted_logged_once_and_the_smallest_station_kept(counts,
     assert f"edl shadow-replay '{folder}'" in (folder / "README.md").read_text(encoding="utf-8")
     (difference,) = shadow_case.replayed(folder, TRANSFORMS)
     assert "expected 29.0, got 30.0" in difference
+
+
+@pytest.mark.needs_rust
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes and links")
+@pytest.mark.parametrize("what", ["pipe", "device", "below a device", "link to itself"])
+def test_a_mismatch_is_counted_where_no_case_can_be_kept(counts, rust_answers, monkeypatch, caplog, tmp_path, what):
+    folder = tmp_path / "special"
+    if what == "pipe":
+        os.mkfifo(folder)
+    else:
+        folder.symlink_to(folder if what == "link to itself" else "/dev/null")
+    monkeypatch.setenv("USE_RUST_SHADOW_FOLDER", str(folder if what != "below a device" else folder / "kept"))
+    rust_answers(wrong_at_station_b)
+    impute_missing_values(frame(stations=("a", "b")), ["ta"])
+    shadow.settle(counts, SOON)
+    assert (counts.compared, counts.mismatches, counts.of(COUNTS).kept) == (1, 1, "")
+    (record,) = caplog.records
+    assert f"; no case of it can be kept in {folder}" in record.getMessage()
+    assert record.exc_info is None
+    assert not folder.is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes and links")
+@pytest.mark.parametrize("what", ["pipe", "link", "device"])
+@pytest.mark.parametrize("name", ["call.json", "df.arrow", "body_0.txt"])
+def test_what_is_no_file_of_a_case_is_not_opened(tmp_path, name, what):
+    call = {"transform": COUNTS, "frames": ["df"], "bodies": ["body_0.txt"], "is_list": False, "options": {}}
+    (tmp_path / "call.json").write_text(json.dumps(call))
+    with pa.ipc.new_stream(tmp_path / "df.arrow", pa.schema([])):
+        pass
+    (tmp_path / "body_0.txt").write_text("x")
+    shadow_case.read_case(tmp_path, TRANSFORMS)
+    if what == "pipe":
+        (tmp_path / name).unlink()
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).rename(tmp_path / "other")
+        (tmp_path / name).symlink_to(tmp_path / "other" if what == "link" else "/dev/zero")
+    with pytest.raises(OptionError, match=f"holds no case of shadow mode: '{name}' is no file of the case"):
+        shadow_case.read_case(tmp_path, TRANSFORMS)
 
 
 @pytest.mark.needs_rust

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import sys
 import threading
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energy_data_layer.datasets.dataset import ServiceRequest
-from energy_data_layer.errors import ServiceError, SourceFileError, StorageError
+from energy_data_layer.errors import OptionError, ServiceError, SourceFileError, StorageError
+from energy_data_layer.jobs.options import RunOptions
 from energy_data_layer.services.raw import MANIFEST, RawFolder
 
 
@@ -154,6 +157,49 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written"):
         RawFolder(tmp_path / "file").keep(request(1), b"one")
+
+
+def put_in_place_of(path, what):
+    path.unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes and links")
+@pytest.mark.parametrize("what", ["pipe", "device"])
+def test_what_is_no_file_is_neither_waited_for_nor_replaced(raw, what):
+    body, manifest = body_file(raw), raw.folder / MANIFEST
+    put_in_place_of(body, what)
+    with pytest.raises(SourceFileError, match=r"\.gz is no regular file"):
+        raw.body(request(2))
+    with pytest.raises(StorageError, match=r"cannot be written: .*\.gz is no regular file"):
+        again(raw).keep(request(2), b"two")
+    put_in_place_of(manifest, what)
+    with pytest.raises(SourceFileError, match=r"manifest\.jsonl: cannot be read: manifest\.jsonl is no regular file"):
+        again(raw).requests("asos")
+    with pytest.raises(StorageError, match=r"cannot be written: manifest\.jsonl is no regular file"):
+        again(raw).keep(request(3), b"three")
+    assert not any(path.is_file() for path in (body, manifest))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes links")
+def test_a_manifest_that_is_a_link_is_written_through(raw, tmp_path):
+    (raw.folder / MANIFEST).rename(tmp_path / "elsewhere")
+    (raw.folder / MANIFEST).symlink_to(tmp_path / "elsewhere")
+    again(raw).keep(request(3), b"three")
+    assert (raw.folder / MANIFEST).is_symlink()
+    assert [again(raw).body(request(page)) for page in (1, 2, 3)] == [b"one", b"two", b"three"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
+@pytest.mark.parametrize("name", ["keep_raw", "from_raw"])
+def test_a_pipe_in_place_of_the_folder_is_refused_before_a_run(tmp_path, name):
+    os.mkfifo(tmp_path / "raw")
+    with pytest.raises(OptionError, match=f"{name} is .*raw, which is no folder"):
+        RunOptions(**{name: tmp_path / "raw"})
+    RunOptions(keep_raw=tmp_path / "new")
 
 
 def test_many_threads_keep_side_by_side(tmp_path):

@@ -100,6 +100,12 @@ def is_special(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def require_regular(path: Path) -> None:
+    """Raise `OSError` where a pipe, a device or a socket is in a file's place: to read it could wait for ever."""
+    if is_special(path):
+        raise OSError(f"{path.name} is no regular file")
+
+
 def _copy(source: Path, target: Path) -> None:
     """Write a file into a pipe or device."""
     # To open a pipe that nobody reads from would wait for somebody.

@@ -234,6 +234,8 @@ class RunOptions:
             raise OptionError("keep_raw and from_raw cannot be combined: the responses in from_raw are kept already")
         if self.from_raw is not None and not Path(self.from_raw).is_dir():
             raise OptionError(f"from_raw is {self.from_raw}, which is no folder")
+        if self.keep_raw is not None and Path(self.keep_raw).exists() and not Path(self.keep_raw).is_dir():
+            raise OptionError(f"keep_raw is {self.keep_raw}, which is no folder")
 
     @property
     def raw(self) -> RawFolder | None:

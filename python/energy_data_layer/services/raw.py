@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from energy_data_layer.core.atomic_file import written_atomically
+from energy_data_layer.core.atomic_file import require_regular, written_atomically
 from energy_data_layer.datasets.dataset import LONGEST_BODY, Chunk, ServiceRequest
 from energy_data_layer.errors import ServiceError, SourceFileError, StorageError
 from energy_data_layer.services.request_stats import RequestStats
@@ -87,12 +87,14 @@ class RawFolder:
         }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            require_regular(path)
             if not path.exists():
                 with written_atomically(path) as temporary:
                     # Without a time the same body is the same file.
                     temporary.write_bytes(gzip.compress(body, 6, mtime=0))
             with self._lock:
                 if not self._manifest_is_whole:
+                    require_regular(self._manifest)
                     _cut_off_half_a_line(self._manifest)
                     self._manifest_is_whole = True
                 with self._manifest.open("ab", buffering=0) as manifest:
@@ -148,6 +150,7 @@ class RawFolder:
             )
         path = self.folder / f"{kept.sha256}.gz"
         try:
+            require_regular(path)
             with gzip.open(path) as file:
                 body = file.read(kept.size + 1)
         except FileNotFoundError as error:
@@ -167,6 +170,7 @@ class RawFolder:
 
     def _read_manifest(self) -> dict[ServiceRequest, _Kept]:
         try:
+            require_regular(self._manifest)
             lines = self._manifest.read_bytes().split(b"\n")
         except OSError as error:
             raise SourceFileError(self._manifest, None, f"cannot be read: {error.strerror or error}") from error

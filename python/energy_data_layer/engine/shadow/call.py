@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from energy_data_layer import settings
 from energy_data_layer.core.frames import independent
 from energy_data_layer.engine.equality import deviations
 from energy_data_layer.engine.shadow.answers import answer_of, disagreements, frame_of, observed
@@ -73,14 +74,19 @@ class Call:
         comparison.rust_failed = isinstance(actual, Exception) and not isinstance(self.answer, Exception)
         before = counts.transforms.get(self.transform)
         if before is None or not before.mismatches:
-            comparison.kept = str(keep_smallest_case(self.function, self.arguments))
+            try:
+                comparison.kept = str(keep_smallest_case(self.function, self.arguments))
+                where = f"the smallest failing part is kept in {comparison.kept}"
+            except (OSError, RuntimeError) as error:  # a link to itself is a RuntimeError before Python 3.13
+                why = getattr(error, "strerror", None) or error
+                where = f"no case of it can be kept in {settings.shadow_folder()}: {why}"
             logger.error(
                 "shadow: Rust's answer to %s differs from the reference's, which was returned, in a call of %d rows: "
-                "%s; the smallest failing part is kept in %s",
+                "%s; %s",
                 self.transform,
                 comparison.rows,
                 comparison.difference,
-                comparison.kept,
+                where,
             )
         return comparison
 

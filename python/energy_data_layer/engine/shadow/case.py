@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
+from energy_data_layer.core.atomic_file import is_special
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.datasets.layout import WideLayout
 from energy_data_layer.engine.shadow.answers import FRAMES, answer_of, disagreements, frame_of
@@ -81,24 +82,29 @@ def read_case(folder: Path, transforms: Mapping[str, Callable[..., Any]]) -> tup
 
 
 def _read_case(folder: Path, transforms: Mapping[str, Callable[..., Any]]) -> tuple[Callable[..., Any], dict[str, Any]]:
-    call = json.loads((folder / CALL).read_text(encoding="utf-8"))
+    call = json.loads(_file_of(folder, CALL).read_text(encoding="utf-8"))
     # A case may come from someone else: it names a transform and files beside itself, and nothing more.
     if call["transform"] not in transforms:
         raise ValueError(f"{call['transform']!r} is no transform")
-    for name in (*call["frames"], *call["bodies"]):
-        if Path(name).name != name:
-            raise ValueError(f"{name!r} is no file of the case")
     arguments = {name: _option(value) for name, value in call["options"].items()}
     if isinstance(stamps := arguments.get("date_col"), tuple):
         arguments["date_col"] = list(stamps)  # a tuple is the name of one column
     for name in call["frames"]:
-        with pa.memory_map(str(folder / f"{name}.arrow")) as file:
+        with pa.memory_map(str(_file_of(folder, f"{name}.arrow"))) as file:
             arguments[name] = pa.ipc.open_stream(file).read_all()
         arguments[name].validate(full=True)
     if call["bodies"]:
-        bodies = [(folder / name).read_bytes() for name in call["bodies"]]
+        bodies = [_file_of(folder, name).read_bytes() for name in call["bodies"]]
         arguments["payload"] = bodies if call["is_list"] else bodies[0]
     return transforms[call["transform"]], arguments
+
+
+def _file_of(folder: Path, name: str) -> Path:
+    """Return the path of a file of a case; what leads elsewhere, or could be waited for, is none."""
+    path = folder / name
+    if Path(name).name != name or path.is_symlink() or is_special(path):
+        raise ValueError(f"{name!r} is no file of the case")
+    return path
 
 
 def smallest_failing(function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
