@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from energy_data_layer.core import interruption
+from energy_data_layer.core.interruption import Interrupted
 from energy_data_layer.errors import OptionError
 from energy_data_layer.reports import alerts
 from energy_data_layer.reports.alerts import alerting, send_alert
 from energy_data_layer.reports.run_report import RunReport
+from energy_data_layer.simulator import Simulator, SimulatorOptions
 
 
 class Webhook(ThreadingHTTPServer):
@@ -85,6 +93,45 @@ def test_of_an_error_from_elsewhere_only_the_kind_is_told(webhook):
     with pytest.raises(ValueError, match="s3cr3t"), alerting(report()):
         raise ValueError("GET https://service/list?serviceKey=s3cr3t")
     assert webhook.received[0][2] == {"text": "wind failed: ValueError"}
+
+
+def test_an_interruption_is_told_with_what_stays(webhook, monkeypatch):
+    monkeypatch.setattr(interruption, "rows_stored", Counter(wind_namdong=24))
+    monkeypatch.setattr(interruption, "files_written", [])
+    with pytest.raises(Interrupted), alerting(report()):
+        raise Interrupted(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), alerting(report()):
+        raise KeyboardInterrupt
+    assert [text["text"] for _, _, text in webhook.received] == [
+        "wind was interrupted by SIGTERM; stored rows: 24 in wind_namdong",
+        "wind failed: KeyboardInterrupt",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_run_that_a_signal_ends_is_told_and_ends_in_time(webhook, answers, tmp_path):
+    if not answers:
+        webhook.answering.clear()
+    code = "import sys; sys.argv[0] = 'edl'; from energy_data_layer.cli import main; main()"
+    command = ["run", "wind", "--month", "2024-01", "--db", f"duckdb:///{tmp_path}/energy.duckdb"]
+    with (
+        Simulator(SimulatorOptions(latency_seconds=1)) as service,
+        subprocess.Popen(
+            [sys.executable, "-c", code, *command], env=os.environ | service.environment, stderr=subprocess.PIPE
+        ) as run,
+    ):
+        while service.request_count == 0:
+            assert run.poll() is None
+            time.sleep(0.05)
+        run.send_signal(signal.SIGTERM)
+        begin = time.perf_counter()
+        _, said = run.communicate(timeout=60)
+    assert time.perf_counter() - begin < alerts.LONGEST_WAIT_SECONDS + 4
+    assert [text["text"] for _, _, text in webhook.received] == ["wind was interrupted by SIGTERM; nothing was stored"]
+    assert said.decode().splitlines()[-1] == "edl: interrupted by SIGTERM; nothing was stored"
+    assert run.returncode == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from energy_data_layer import settings
+from energy_data_layer.core.interruption import Interrupted, what_stays
 from energy_data_layer.errors import DataLayerError
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def alerting(report: RunReport) -> Iterator[None]:
     """Tell the webhook how the run within ended; nothing happens where ``EDL_WEBHOOK_URL`` is not set."""
     try:
         yield
-    except Exception as error:
+    except Interrupted as interrupted:
+        send_alert(f"{report.job} was interrupted by {interrupted.signal.name}; {what_stays()}")
+        raise
+    except BaseException as error:
         # The text of an error that is not this package's own may hold a secret.
         why = error if isinstance(error, DataLayerError) else type(error).__name__
         send_alert(f"{report.job} failed: {why}")
