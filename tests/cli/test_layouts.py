@@ -77,6 +77,25 @@ def test_a_table_that_nobody_knows_gets_the_beginning_of_a_layout(edl, write, tm
     assert (told.exit_code, "north" in told.stdout) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("stamp", "second", "says"),
+    [
+        ("2024-01-01 01:00", "2024-01-01 02:00", ""),
+        ("2024010101", "2024010102", ""),
+        ("2024-01-01 01:00+00:00", "2024-01-01 02:00+00:00", "stamps with an offset or such as 1/3/2024 are not read"),
+        ("1/3/2024 1:00", "1/3/2024 2:00", "stamps with an offset or such as 1/3/2024 are not read"),
+        ("one", "two", "no column begins with stamps"),
+    ],
+)
+def test_the_columns_of_an_offered_layout_are_told_by_their_cells(edl, write, stamp, second, says):
+    path = write(["unique_id", "ds", "y"], ["north", stamp, "5"], ["north", second, "6"])
+    told = edl("layouts", "explain", path).stdout
+    assert f'stamp = "{"unique_id" if stamp == "one" else "ds"}"' in told
+    assert 'values = ["y"]' in told
+    assert (says in told) if says else ("are not read" not in told and "no column begins" not in told)
+    assert ('\n  plant = "unique_id"' in told) == (stamp != "one")
+
+
 def test_a_layout_by_name_and_one_in_a_file(edl, write):
     path = write(["일자", *HOURS], ROW)
     result = edl("run", "generation", "--files", path, "--db", "duckdb:///a.duckdb", "--layout", "krc_file",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
+from energy_data_layer.core.parse import parse_numbers, parse_stamp_texts
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import heading_text
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import read_text
@@ -17,6 +22,11 @@ if TYPE_CHECKING:
     from energy_data_layer.files.generation import GenerationFile, Said
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_CELLS_LOOKED_AT = 24
+_UNREAD_STAMP = re.compile(r"\d{4}-\d\d?-\d\d?[ T].*\d(Z|[+-]\d\d(:?\d\d)?)|\d\d?[/.]\d\d?[/.]\d{4}.*")
+_CONVERT = "stamps with an offset or such as 1/3/2024 are not read: convert them to local YYYY-MM-DD HH:MM first"
+_NO_STAMP = "no column begins with stamps: add one of local YYYY-MM-DD HH:MM"
+_PLANT = '# plant = "heading of the name of the plant"; plant_name = "the only plant"'
 _PLACEHOLDERS = {"publisher": "PUBLISHER", "energy_unit": "kWh", "plant_name": "PLANT"}
 
 
@@ -86,7 +96,11 @@ def explain_file(path: Path, said: Said, layout_file: str | None = None) -> Expl
         except SourceFileError:
             if said.layout is None:
                 layout_file = "layout.toml"
-                layout_toml = _layout_toml(list(map(heading_text, written)))
+                columns = {
+                    heading_text(heading): [cells[place].strip(BLANKS) for _, cells in found.rows if len(cells) > place]
+                    for place, heading in enumerate(written)
+                }
+                layout_toml = _layout_toml(columns)
             options |= {} if publisher_in(path.name) else {"publisher": said.publisher or _PLACEHOLDERS["publisher"]}
     words = [f"--{name.replace('_', '-')} {quote(value)}" for name, value in options.items()]
     if layout_file:
@@ -114,17 +128,25 @@ def _facts(file: GenerationFile) -> dict[str, str | None]:
     }
 
 
-def _layout_toml(headings: list[str]) -> str:
+def _layout_toml(columns: dict[str, list[str]]) -> str:
+    begun = {name: [cell for cell in cells if cell][:_CELLS_LOOKED_AT] for name, cells in columns.items()}
+    read = [name for name, cells in begun.items() if cells and parse_stamp_texts(pa.array(cells)).notna().all()]
+    unread = [name for name, cells in begun.items() if cells and all(map(_UNREAD_STAMP.fullmatch, cells))]
+    stamp = next(iter([*read, *unread, *columns]), "")
+    numbers = [name for name, cells in begun.items() if not parse_numbers(pa.array(cells, pa.string()))[1]]
+    texts = [name for name, cells in begun.items() if name not in {stamp, *numbers} and len({*cells}) < len(cells)]
+    values = [name for name in numbers if name != stamp][: 1 if texts else 5]
+
     def text(heading: str) -> str:
         return '"' + heading.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
-    values = ", ".join(map(text, headings[1:6]))
     return "\n".join(
         [
-            f'stamp = {text(headings[0])}  # or date and hour; of a row per day: date, and hours = "{{}}시"',
+            *([] if read else ["# " + (_CONVERT if unread else _NO_STAMP)]),
+            f'stamp = {text(stamp)}  # or date and hour; of a row per day: date, and hours = "{{}}시"',
             'hour_label = "end"  # or "start": what of its hour a stamp is',
-            f"values = [{values}]  # one column of a plant, or a column per plant",
+            f"values = [{', '.join(map(text, values))}]  # one column of a plant, or a column per plant",
             'energy_unit = "kWh"  # or Wh, MWh',
-            '# plant = "heading of the name of the plant"; plant_name = "the only plant"',
+            f"plant = {text(texts[0])}" if texts else _PLANT,
         ]
     )

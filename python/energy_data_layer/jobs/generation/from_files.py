@@ -349,7 +349,7 @@ def _note_coerced(report: GenerationReport, rows: DailyRows) -> None:
     written &= rows.kept[:, None]
     coerced = written & np.isnan(rows.cells)
     places = [
-        f"{rows.file.place(int(row))}, {layout.hours[hour]}: {table.column(layout.hours[hour])[int(row)]}"
+        f'{rows.file.place(int(row))}, column "{layout.hours[hour]}": {table.column(layout.hours[hour])[int(row)]}'
         for row, hour in np.argwhere(coerced)[:LISTED_REJECTS]
     ]
     if 2 * coerced.sum() > written.sum():
