@@ -414,7 +414,8 @@ mod tests {
             ("b", "2024-01-01T02:00", 7, Some(2.0)),
             ("a", "2024-01-01T05:00", 8, None),
         ])?;
-        assert_eq!(complete_hours(&input, HOURLY)?.0.columns(), expected.columns());
+        let with_t = Options { stamp_form: "YYYY-MM-DDThh:mm", ..HOURLY };
+        assert_eq!(complete_hours(&input, with_t)?.0.columns(), expected.columns());
         Ok(())
     }
 
@@ -462,11 +463,18 @@ mod tests {
     }
 
     #[test]
-    fn steps_below_a_minute_are_written_with_seconds() -> Result<()> {
+    fn inserted_texts_have_the_form_that_is_asked_for() -> Result<()> {
         let input =
             frame(&[("a", "2024-01-01T00:00", 7, None), ("a", "2024-01-01T00:01", 7, None)])?;
-        let (half_minutes, _) = complete_hours(&input, Options { step_seconds: 30, ..HOURLY })?;
-        assert_eq!(half_minutes.column(1).as_string::<i32>().value(1), "2024-01-01T00:00:30");
+        for (stamp_form, inserted) in [
+            (STAMP_FORM, "2024-01-01 00:00:30"),
+            ("YYYY/MM/DDThh:mm:ss.0", "2024/01/01T00:00:30.0"),
+            ("YYYYMMDDhhmmss", "20240101000030"),
+        ] {
+            let half_minutes = Options { step_seconds: 30, stamp_form, ..HOURLY };
+            let (completed, _) = complete_hours(&input, half_minutes)?;
+            assert_eq!(completed.column(1).as_string::<i32>().value(1), inserted);
+        }
         Ok(())
     }
 
