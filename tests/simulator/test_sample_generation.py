@@ -51,7 +51,8 @@ def test_faults_of_the_files_as_they_are_written(folder):
 
 
 def test_the_sun_shines_by_day_and_more_in_march(files):
-    long = transform_wide_to_long(files["KOSPO"].table, files["KOSPO"].layout, use_rust=False).to_pandas()
+    table, layout = files["KOSPO"].table, files["KOSPO"].layout
+    long = transform_wide_to_long(table, layout, missing_values=["-"], use_rust=False).to_pandas()
     hour, month = long["timestamp"].dt.hour, long["timestamp"].dt.month
     assert long["generation"][hour.isin([20, 21, 22, 23, 0, 1, 2, 3, 4])].max() == 0
     assert long.groupby(hour)["generation"].mean().idxmax() == 12
