@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from energy_data_layer.core.coercion import Coerced
     from energy_data_layer.datasets.layout import EnergyUnit, HourLabel
@@ -177,7 +178,7 @@ def transform_wide_to_long(
     if missing_values is None or any(markers.values()):
         _require_measured(meant, long)
     if long.coerced and coerced != "missing":
-        _settle_coerced(columns, coerced)
+        _settle_coerced(columns, long, coerced)
     result = long_frame(columns, frame, long)
     if not report:
         return result
@@ -235,23 +236,28 @@ def _require_confirmed(layout: WideLayout, long: Long) -> None:
         )
 
 
+def _kwh(long: Long) -> NDArray[np.float64]:
+    generation = long.generation
+    return generation if isinstance(generation, np.ndarray) else generation.to_numpy(zero_copy_only=False)
+
+
 def _require_measured(layout: WideLayout, long: Long) -> None:
     """Raise `MarkerError` where hours look as if they stood for a missing value; units by row leave it open."""
     if layout.energy_unit is None:
         return
-    generation = long.generation
-    kwh = generation if isinstance(generation, np.ndarray) else generation.to_numpy(zero_copy_only=False)
+    kwh = _kwh(long)
     multiply, divide = ENERGY_UNITS[layout.energy_unit]
     ends = np.array([end.reduce(kwh, initial=np.nan) for end in (np.fmin, np.fmax)])
     if may_hold_markers(ends * divide / multiply):
         require_measured(kwh * divide / multiply, GENERATION, None)
 
 
-def _settle_coerced(columns: WideColumns, coerced: Coerced) -> None:
-    from energy_data_layer.core.parse import parse_numbers
-
+def _settle_coerced(columns: WideColumns, long: Long, coerced: Coerced) -> None:
     hours = as_arrow(columns.hours)
-    settle_coerced(hours, [np.isnan(parse_numbers(column)[0]) for column in hours.values()], coerced)
+    rows = len(next(iter(hours.values())))
+    missing = np.ones((rows, len(hours)), dtype=bool)
+    missing[np.delete(np.arange(rows), long.rows_skipped)] = np.isnan(_kwh(long)).reshape(-1, len(hours))
+    settle_coerced(hours, list(missing.T), coerced)
 
 
 def _is_of_another_unit(hours: float, total: float) -> bool:
