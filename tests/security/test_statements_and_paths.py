@@ -50,6 +50,7 @@ REVIEWED = {
         "Provenance.OBSERVED",
         "Provenance.UNFILLED",
         "_name(table)",
+        "counts",
         "hourly.start",
         "key",
         "order",
