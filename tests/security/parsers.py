@@ -6,6 +6,7 @@ A parser may raise the package's own errors and nothing else.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from energy_data_layer.datasets.dataset import ServiceRequest
 from energy_data_layer.datasets.koen_wind import KOEN_WIND as NAMDONG_WIND
 from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR as NAMBU_SOLAR
 from energy_data_layer.engine.shadow.case import read_case
+from energy_data_layer.errors import OptionError
 from energy_data_layer.files.energy_units import capacities_kw
 from energy_data_layer.files.generation import read_generation_files
 from energy_data_layer.files.weather import read_asos_files
@@ -215,6 +217,13 @@ def _read_manifest(body: bytes) -> None:
     _in_file(body, MANIFEST, read)
 
 
+def _hide_key(text: str, body: bytes) -> None:
+    key = ServiceKey(SecretStr(text))
+    if text.isascii():
+        assert len(text.strip()) < 16 or key.encoded() not in key.hide(f"at serviceKey={key.encoded()} it failed")
+        assert isinstance(key.hide_in(body), bytes)
+
+
 def _read_text(body: bytes) -> None:
     """Read a text as all that an environment variable, an argument or a header can be."""
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")
@@ -223,10 +232,8 @@ def _read_text(body: bytes) -> None:
     assert secret not in without_secrets(f"cannot read {secret}", f"postgresql://energy:{secret}@db/{text}")
     libpq_uri(text)
     retry_after_seconds({"Retry-After": text, "Date": text})
-    key = ServiceKey(SecretStr(text))
-    if text.isascii():
-        assert len(text.strip()) < 16 or key.encoded() not in key.hide(f"at serviceKey={key.encoded()} it failed")
-        assert isinstance(key.hide_in(body), bytes)
+    with suppress(OptionError):  # too long for a key
+        _hide_key(text, body)
     for read in (
         duckdb_path,
         solar_plant,

@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from energy_data_layer.datasets.dataset import KEY_PARAMETER
+from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ HIDDEN = "***"
 SHORTEST_HIDDEN_KEY = 8
 """Characters from which on a key is looked for in texts; a shorter one would be found in ordinary words."""
 
+LONGEST_KEY = 512
+"""Characters up to which a text can be a key: those of the portal have about 100, and each takes time to look for."""
+
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 _ENCODED_CHARACTER = re.compile("%[0-9a-fA-F]{2}")
 
@@ -40,6 +44,11 @@ class ServiceKey:
     secret : SecretStr
         The key, URL-encoded (then it contains ``%``) or not.
 
+    Raises
+    ------
+    OptionError
+        If the text is too long for a key.
+
     Examples
     --------
     >>> from pydantic import SecretStr
@@ -50,6 +59,8 @@ class ServiceKey:
     """
 
     def __init__(self, secret: SecretStr) -> None:
+        if (length := len(secret.get_secret_value())) > LONGEST_KEY:
+            raise OptionError(f"the service key has {length:,} characters, more than {LONGEST_KEY}; is it one?")
         self._secret = secret
 
     def __repr__(self) -> str:
