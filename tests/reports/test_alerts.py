@@ -128,9 +128,10 @@ def test_a_run_that_a_signal_ends_is_told_and_ends_in_time(webhook, answers, tmp
         run.send_signal(signal.SIGTERM)
         begin = time.perf_counter()
         _, said = run.communicate(timeout=60)
-    assert time.perf_counter() - begin < alerts.LONGEST_WAIT_SECONDS + 20  # what a busy machine adds
+    assert time.perf_counter() - begin < alerts.LONGEST_WAIT_SECONDS + 20
     assert [text["text"] for _, _, text in webhook.received] == ["wind was interrupted by SIGTERM; nothing was stored"]
-    assert said.decode().splitlines()[-1] == "edl: interrupted by SIGTERM; nothing was stored"
+    # That the webhook gave no answer is logged by a thread, at any time.
+    assert "edl: interrupted by SIGTERM; nothing was stored" in said.decode().splitlines()
     assert run.returncode == 128 + signal.SIGTERM
 
 
