@@ -198,6 +198,8 @@ with Database.connect("duckdb:///energy.duckdb") as database:
         if sys.argv[1] == "commit":
             database.upsert("plant", pa.table({"name": ["a"]}), ["name"])
         else:
+            # Where another thread has the only task, DuckDB looks at no signal until that is done.
+            database.execute("SET threads = 1")
             threading.Timer(0.5, kill).start()
             database.query("SELECT count(*) AS c FROM range(100000000000) WHERE range % 7 = 3")
     except Interrupted as interrupted:
