@@ -63,6 +63,8 @@ def checked_markers(missing_values: MissingValues | None, columns: Iterable[str]
 
 def without_markers(column: Values, markers: Sequence[float | str]) -> tuple[Values, int]:
     """Return a column whose markers are missing, and how many there were."""
+    if not markers:
+        return column, 0
     import pyarrow.compute as pc
 
     from energy_data_layer.core.parse import parse_numbers, trimmed

@@ -122,7 +122,7 @@ def require_one_meaning(
 
     `positions` are the rows' own where some were left out.
     """
-    if not is_text(column.type) or not pc.any(pc.match_substring(as_plain_text(column), ",")).as_py():
+    if not is_text(column.type) or not pc.any(pc.match_substring_regex(as_plain_text(column), "[,，]")).as_py():
         return
     texts = _sign_in_front(as_plain_text(column).cast(pa.large_string()))
     grouped = _has_form(texts, GROUPED_FORM)

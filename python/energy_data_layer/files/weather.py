@@ -270,7 +270,7 @@ def _typed(
         line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
         raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
     markers = {*known.missing_values, *markers_of(column.name, named)}
-    cells, marked = without_markers(cells, tuple(markers)) if markers else (cells, 0)
+    cells, marked = without_markers(cells, tuple(markers))
     try:
         values, unreadable = _read(cells, column.arrow_type, heading)
     except CommaError as error:
