@@ -133,3 +133,9 @@ def test_markers_of_the_history_are_named_with_those_of_the_frame(engine):
     gap = FRAME.assign(ta=[1, np.nan, np.nan, np.nan, np.nan, 6])
     filled = impute(gap, engine, history=past, missing_values=[-999])
     assert filled["ta"].min() >= 1
+
+
+def test_an_hour_of_24_has_no_minutes(engine):
+    parts = pd.DataFrame({"stnNm": "a", "y": 2024, "m": 1, "d": 1, "h": [23, 24], "min": [30, 30], "ta": [1.0, None]})
+    with pytest.raises(errors.StampError, match=r"\(row 1: 2024 1 1 24 30\)"):
+        impute(parts, engine, date_col=["y", "m", "d", "h", "min"])
