@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.core.columns import as_arrow, as_plain_text, is_text
+from energy_data_layer.core.columns import as_arrow, is_text, trimmed
 from energy_data_layer.core.markers import suspicious_markers
-from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import CoercedValuesError, CoercedValuesWarning, MarkerError, OptionError
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def without_markers(column: Values, markers: Sequence[float | str]) -> tuple[Val
         return column, 0
     import pyarrow.compute as pc
 
-    from energy_data_layer.core.parse import parse_numbers, trimmed
+    from energy_data_layer.core.parse import parse_numbers
 
     values = column if isinstance(column, np.ndarray) else parse_numbers(column)[0]
     numbers = parse_numbers(pa.array(list(map(str, markers)), pa.large_string()))[0]
@@ -138,7 +137,7 @@ def settle_coerced(columns: Mapping[str, Values], missing: Sequence[NDArray[np.b
             continue
         import pyarrow.compute as pc
 
-        texts = pc.utf8_trim(as_plain_text(column).take(pa.array(places)).cast(pa.large_string()), BLANKS)
+        texts = trimmed(column.take(pa.array(places)))
         filled = np.asarray(pc.fill_null(pc.not_equal(texts, ""), False)).astype(bool)
         found = texts.filter(pa.array(filled)).to_pylist()
         rows += places[filled].tolist()

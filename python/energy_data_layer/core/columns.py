@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
+from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import ColumnTypeError
 
 if TYPE_CHECKING:
@@ -77,3 +78,10 @@ def as_plain_text(column: ArrowColumn) -> ArrowColumn:
         words = column.dictionary.cast(pa.large_string())
         return words.take(column.indices)
     return column.cast(pa.large_string())
+
+
+def trimmed(column: ArrowColumn) -> ArrowColumn:
+    """Return texts without the blanks around them."""
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim(as_plain_text(column).cast(pa.large_string()), BLANKS)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import as_plain_text, is_text
+from energy_data_layer.core.columns import as_plain_text, is_text, trimmed
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import CommaError, InfiniteValueError
 
@@ -155,11 +155,6 @@ def require_finite(
         first = rows[:5]
         shown = [str(value) for value in values[first]]
         raise InfiniteValueError(name, first if positions is None else positions[first], shown, len(rows), label)
-
-
-def trimmed(column: ArrowColumn) -> ArrowColumn:
-    """Return texts without the blanks around them."""
-    return pc.utf8_trim(as_plain_text(column).cast(pa.large_string()), BLANKS)
 
 
 def _plain_numbers(texts: ArrowColumn) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

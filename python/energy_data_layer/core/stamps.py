@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import as_plain_text, is_text, value_column
+from energy_data_layer.core.columns import as_plain_text, is_text, trimmed, value_column
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.errors import ColumnTypeError, OptionError, StampError
 
@@ -138,7 +138,7 @@ def _with_offsets(texts: ArrowColumn, name: str, label: str) -> Stamps:
     import numpy as np
     import pyarrow.compute as pc
 
-    from energy_data_layer.core.parse import parse_stamp_texts, trimmed
+    from energy_data_layer.core.parse import parse_stamp_texts
 
     parts = pc.extract_regex(trimmed(texts), _WITH_OFFSET)
     clock, offset = pc.struct_field(parts, "clock"), pc.struct_field(parts, "offset")

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.parse import LARGEST_VALUE, parse_days, parse_numbers, trimmed
+from energy_data_layer.core.columns import trimmed
+from energy_data_layer.core.parse import LARGEST_VALUE, parse_days, parse_numbers
 from energy_data_layer.datasets.layout import ENERGY_UNITS
 from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, fuel_in
 from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_capacity

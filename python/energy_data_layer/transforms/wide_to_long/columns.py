@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import as_plain_text, is_text, value_column
-from energy_data_layer.core.texts import BLANKS
+from energy_data_layer.core.columns import as_plain_text, is_text, trimmed, value_column
 from energy_data_layer.datasets.layout import heading_text
 from energy_data_layer.errors import ColumnTypeError, LayoutError
 from energy_data_layer.transforms.wide_to_long.recognise import hours_left_out, require_all_hours
@@ -109,8 +108,7 @@ def read_wide_columns(frame: Frame, layout: WideLayout) -> WideColumns:
 
 def _is_blank(column: ArrowColumn) -> bool:
     if is_text(column.type):
-        column = pc.utf8_trim(as_plain_text(column).cast(pa.large_string()), BLANKS)
-        return bool(pc.all(pc.equal(column, ""), min_count=0).as_py())
+        return bool(pc.all(pc.equal(trimmed(column), ""), min_count=0).as_py())
     return bool(pc.all(pc.is_null(column, nan_is_null=pt.is_floating(column.type)), min_count=0).as_py())
 
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from energy_data_layer.core.columns import is_text
-from energy_data_layer.core.parse import parse_days, parse_numbers, require_finite, require_one_meaning, trimmed
+from energy_data_layer.core.columns import is_text, trimmed
+from energy_data_layer.core.parse import parse_days, parse_numbers, require_finite, require_one_meaning
 from energy_data_layer.datasets.layout import ENERGY_UNITS, HOURS
 from energy_data_layer.errors import DayError, DuplicateKeyError, EnergyUnitError, StationError
 from energy_data_layer.transforms.wide_to_long.report import Long
