@@ -242,7 +242,9 @@ def _with_markers_missing(report: WeatherReport, rows: pa.Table, markers: Missin
 
 def _refuse_markers(rows: pa.Table, options: ImputeOptions, origin: str) -> None:
     """Raise where numbers look as if they stood for missing values."""
+    if options.allow_suspicious:
+        return
     search = MarkerSearch()
     search.add(rows)
-    if not options.allow_suspicious and (found := search.found()):
+    if found := search.found():
         raise PayloadError(told(found), origin)
