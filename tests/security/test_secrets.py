@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from energy_data_layer.cli.app import app
-from energy_data_layer.errors import DataLayerError
+from energy_data_layer.errors import DataLayerError, OptionError
 from energy_data_layer.services.key import ServiceKey
 from energy_data_layer.settings.services import ServiceSettings
 from energy_data_layer.simulator.faults import Fault
@@ -302,3 +302,10 @@ def test_the_password_can_be_in_a_password_file_or_a_service_file(tmp_path, lock
         monkeypatch.setenv("PGSERVICEFILE", str(services))
         with Database.connect(url) as database:
             assert database.query("SELECT current_user AS who").to_pylist() == [{"who": "locked"}]
+
+
+def test_a_text_too_long_for_a_key_is_refused_and_not_shown():
+    assert ServiceKey(SecretStr("k" * 512)).hide(f"key {'k' * 512}") == "key ***"
+    with pytest.raises(OptionError, match="the service key has 513 characters, more than 512") as caught:
+        ServiceKey(SecretStr("k" * 513))
+    assert "kk" not in str(caught.value)
