@@ -14,14 +14,13 @@ from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import heading_text
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import read_text
-from energy_data_layer.files.generation import label_convention, publisher_in, read_file, records_of
+from energy_data_layer.files.generation import SEPARATORS, label_convention, publisher_in, read_file, records_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from energy_data_layer.files.generation import GenerationFile, Said
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _CELLS_LOOKED_AT = 24
 _UNREAD_STAMP = re.compile(r"\d{4}-\d\d?-\d\d?[ T].*\d(Z|[+-]\d\d(:?\d\d)?)|\d\d?[/.]\d\d?[/.]\d{4}.*")
 _CONVERT = "stamps with an offset or such as 1/3/2024 are not read: convert them to local YYYY-MM-DD HH:MM first"
@@ -73,7 +72,7 @@ def explain_file(path: Path, said: Said, layout_file: str | None = None) -> Expl
     found = records_of(path, text, said.layout)
     line, written = found.headings
     facts: dict[str, str | None] = {
-        "written": f"{encoding}, {_SEPARATORS[found.separator]}, {len(found.rows):,} rows below line {line}",
+        "written": f"{encoding}, {SEPARATORS[found.separator]}, {len(found.rows):,} rows below line {line}",
         "lines above": "; ".join(" ".join(filter(None, cells)) for _, cells in found.above),
     }
     options = {name: value for name in _PLACEHOLDERS if (value := getattr(said, name))}

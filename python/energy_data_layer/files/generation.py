@@ -275,7 +275,8 @@ def _parts(file_name: str) -> list[str]:
     return unicodedata.normalize("NFC", file_name).removesuffix(".csv").split("_")
 
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What can separate cells, and what it is called."""
 
 MOST_LINES_ABOVE = 50
 """Records from the first among which the headings are looked for."""
