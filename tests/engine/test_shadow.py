@@ -381,10 +381,10 @@ def test_a_caller_that_names_an_engine_is_not_shadowed(counts):
 def test_of_several_bodies_the_failing_one_is_kept(counts, monkeypatch):
     real = payload_rows.payload_rows_in_rust
 
-    def wrong_where_long(pages, envelope, fields, *, alone):
+    def wrong_where_long(pages, *envelope_and_fields, **options):
         if any(len(page) > 300 for page in pages):
             raise EngineError("too long")
-        return real(pages, envelope, fields, alone=alone)
+        return real(pages, *envelope_and_fields, **options)
 
     monkeypatch.setattr(payload_rows, "payload_rows_in_rust", wrong_where_long)
     items = ['{"tm": "2024-01-01 01:00", "stnId": "108", "stnNm": "서울", "ta": "-1.5"}']

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -25,19 +26,22 @@ INSTALL_ADVICE = f'install it with: pip install "energy-data-layer[rust]=={__ver
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine that runs, and why."""
+    """The engine that runs, why, and on how many threads at most; None for one a processor."""
 
     engine: Literal["rust", "reference"]
     reason: str
+    threads: int | None = None
 
 
-def choose(use_rust: bool | None) -> Choice:
-    """Decide which engine runs.
+def choose(use_rust: bool | None, threads: int | None = None) -> Choice:
+    """Decide which engine runs, and on how many threads.
 
     Parameters
     ----------
     use_rust : bool or None
         True demands Rust, False the reference; None follows the environment variable ``USE_RUST``.
+    threads : int or None
+        Threads that the Rust engine uses, at most; None follows the environment variable ``EDL_THREADS``.
 
     Raises
     ------
@@ -48,8 +52,24 @@ def choose(use_rust: bool | None) -> Choice:
     EngineBroken
         If Rust is to be looked at, and is installed but does not load.
     OptionError
-        If ``USE_RUST`` is set to something else than 0, 1, auto or shadow.
+        If ``USE_RUST`` is set to something else than 0, 1, auto or shadow, or the number of threads is none.
     """
+    return replace(_engine(use_rust), threads=_checked_threads(threads))
+
+
+def _checked_threads(threads: int | None) -> int | None:
+    if threads is None:
+        return settings.threads()
+    try:
+        whole = operator.index(threads)
+    except TypeError:
+        whole = 0
+    if isinstance(threads, bool) or whole < 1:
+        raise OptionError(f"threads is {threads!r}; it must be an integer of 1 or more")
+    return whole
+
+
+def _engine(use_rust: bool | None) -> Choice:
     if use_rust is not None:
         return _demanded() if use_rust else Choice("reference", "use_rust=False")
     wish = settings.use_rust()

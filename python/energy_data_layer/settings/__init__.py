@@ -15,6 +15,9 @@ USE_RUST = "USE_RUST"
 
 SHADOW = "shadow"
 
+THREADS = "EDL_THREADS"
+"""Threads that a call of the Rust engine uses, at most; one a processor where it is not set."""
+
 SHADOW_RATE = "USE_RUST_SHADOW_RATE"
 """The share of calls that shadow mode compares, from 0 to 1; all where it is not set."""
 
@@ -61,6 +64,7 @@ def known() -> dict[str, str]:
 
     return {
         USE_RUST: "engine: 0, 1, auto or shadow",
+        THREADS: "threads that a call of the Rust engine uses, at most",
         SHADOW_RATE: "share of calls that shadow mode compares, 0 to 1",
         SHADOW_FOLDER: "folder for what differs in shadow mode",
         DATABASE_URL: "database URL of the jobs",
@@ -79,6 +83,22 @@ def known() -> dict[str, str]:
 def use_rust() -> str:
     """Return the operator's wish for an engine, lower case; ``auto`` where none is set."""
     return os.environ.get(USE_RUST, "").strip().lower() or "auto"
+
+
+def threads() -> int | None:
+    """Return how many threads a call of the Rust engine uses, at most; None for one a processor.
+
+    Raises
+    ------
+    OptionError
+        If it is no whole number of 1 or more.
+    """
+    text = os.environ.get(THREADS, "").strip()
+    if not text:
+        return None
+    if not text.isdecimal() or not int(text):
+        raise OptionError(f'the environment variable {THREADS} is "{text}"; it can be a whole number of 1 or more')
+    return int(text)
 
 
 def shadow_rate() -> float:

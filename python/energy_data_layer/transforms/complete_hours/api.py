@@ -18,7 +18,6 @@ from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError
-from energy_data_layer.transforms.complete_hours.absence import Absence
 from energy_data_layer.transforms.complete_hours.rust import completed_in_rust
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import polars as pl
+
+    from energy_data_layer.transforms.complete_hours.absence import Absence
 
     FrameT = TypeVar("FrameT", pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 
@@ -58,6 +59,7 @@ def complete_hours(
     max_gap: str | timedelta | None = "90d",
     carry: Sequence[str] | None = None,
     use_rust: bool | None = None,
+    threads: int | None = None,
 ) -> FrameT:
     """Give every station exactly one row per step, from its first to its last stamp.
 
@@ -82,6 +84,8 @@ def complete_hours(
         number. By default every column that is constant within the station is carried; name them
         (or pass ``()``) where a measured value might happen to be constant.
     use_rust : bool, optional
+        As in `impute_missing_values`.
+    threads : int, optional
         As in `impute_missing_values`.
 
     Returns
@@ -121,7 +125,7 @@ def complete_hours(
     """
     step = _step_in_seconds(freq)
     longest = None if max_gap is None else longest_in_seconds(max_gap)
-    chosen = choice.choose(use_rust)
+    chosen = choice.choose(use_rust, threads)
     frame = wrap(df)
     columns = read_columns(frame, date_col, station_col, ())
     for name in frame.names:
@@ -133,10 +137,13 @@ def complete_hours(
     for name in carry or ():
         if name not in frame.names:
             raise ColumnNotFoundError(name, frame.names)
-    run = _complete_in_rust if chosen.engine == "rust" else _complete_in_reference
     try:
         completed: FrameT
-        completed, absences = run(frame, columns, step, longest, carry)
+        if chosen.engine == "rust":
+            table, absences = completed_in_rust(frame, columns, step, longest, carry, chosen.threads)
+            completed = frame.from_table(table)
+        else:
+            completed, absences = _complete_in_reference(frame, columns, step, longest, carry)
     except pa.ArrowException as error:
         raise ColumnTypeError(f"a column of the frame is of a type that rows cannot be taken from: {error}") from error
     if absences:
@@ -146,19 +153,9 @@ def complete_hours(
     return completed
 
 
-_Completed = tuple[Any, list[Absence]]
-
-
-def _complete_in_rust(
-    frame: Frame, columns: InputColumns, step: int, longest: int | None, carry: Sequence[str] | None
-) -> _Completed:
-    completed, absences = completed_in_rust(frame, columns, step, longest, carry)
-    return frame.from_table(completed), absences
-
-
 def _complete_in_reference(
     frame: Frame, columns: InputColumns, step: int, longest: int | None, carry: Sequence[str] | None
-) -> _Completed:
+) -> tuple[Any, list[Absence]]:
     from energy_data_layer.transforms.complete_hours.reference import complete_hours as reference
 
     completed, absences = reference(frame.to_pandas(), columns, step, longest, carry)

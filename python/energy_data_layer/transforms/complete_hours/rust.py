@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 @defects_as_engine_errors()
 def completed_in_rust(
-    frame: Frame, columns: InputColumns, step: int, max_gap: int | None, carry: Sequence[str] | None
+    frame: Frame,
+    columns: InputColumns,
+    step: int,
+    max_gap: int | None,
+    carry: Sequence[str] | None,
+    threads: int | None,
 ) -> tuple[pa.Table, list[Absence]]:
     """Run `complete_hours` in Rust on all columns of a frame; `step` and `max_gap` are in seconds."""
     rust = choice.rust()
@@ -40,6 +45,7 @@ def completed_in_rust(
             max_gap_seconds=max_gap,
             stamp_form=form_of_stamps(columns.stamp, step),
             carry=None if carry is None else [str(others.index(name)) for name in carried],
+            threads=threads,
             **key_names(columns),
         )
     except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:

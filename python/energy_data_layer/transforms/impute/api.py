@@ -61,9 +61,11 @@ def impute_missing_values(
     model: GapModel | pa.Table | None = ...,
     neighbours: int = ...,
     interval: float | None = ...,
+    column_means: Mapping[str, float | None] | None = ...,
     provenance: bool = ...,
     report: Literal[False] = ...,
     use_rust: bool | None = ...,
+    threads: int | None = ...,
 ) -> FrameT: ...
 
 
@@ -84,9 +86,11 @@ def impute_missing_values(
     model: GapModel | pa.Table | None = ...,
     neighbours: int = ...,
     interval: float | None = ...,
+    column_means: Mapping[str, float | None] | None = ...,
     provenance: bool = ...,
     report: Literal[True],
     use_rust: bool | None = ...,
+    threads: int | None = ...,
 ) -> tuple[FrameT, ImputationReport]: ...
 
 
@@ -108,9 +112,11 @@ def impute_missing_values(
     model: GapModel | pa.Table | None = None,
     neighbours: int = MOST_NEIGHBOURS,
     interval: float | None = None,
+    column_means: Mapping[str, float | None] | None = None,
     provenance: bool = False,
     report: bool = False,
     use_rust: bool | None = None,
+    threads: int | None = None,
 ) -> Any:
     """Fill missing values, by default short gaps by a cubic spline and long ones by the station's climatology.
 
@@ -169,6 +175,9 @@ def impute_missing_values(
     interval : float, optional
         A probability, such as 0.9: add columns ``<column>_low`` and ``<column>_high`` that enclose the true value
         of a fill so often. They are missing for observed values and for methods that have no interval.
+    column_means : dict of str to float or None, optional
+        Where `df` is a part of a larger table: the means of that table's columns, None for one without any value,
+        for the rows of stations that have no value of their own. By default those of `df` and `history`.
     provenance : bool, default False
         Add a uint8 column ``<column>_provenance`` behind each filled column (see `Provenance`).
     report : bool, default False
@@ -176,6 +185,9 @@ def impute_missing_values(
     use_rust : bool, optional
         True demands the Rust engine, False the reference; by default the environment variable ``USE_RUST``
         decides (``0``, ``1``, ``auto``, ``shadow``).
+    threads : int, optional
+        Threads that the Rust engine uses, at most; by default as many as the environment variable ``EDL_THREADS``
+        says, else one a processor. The answer is the same for any number.
 
     Returns
     -------
@@ -244,6 +256,7 @@ def impute_missing_values(
         bounds=bounds,
         interval=interval,
         neighbours=neighbours,
+        column_means=column_means,
     )
     if rule.method == "optimal_interpolation":
         require_continuous(names, date_col, station_col)
@@ -252,7 +265,7 @@ def impute_missing_values(
         _require_model(model, names, rule)
     markers = checked_markers(missing_values, names)
     coerced = checked_coerced(coerced)
-    chosen = choice.choose(use_rust)
+    chosen = choice.choose(use_rust, threads)
     frame = wrap(df)
     require_free(frame, names, provenance=provenance, interval=interval is not None)
     given, marked = with_markers_missing(read_columns(frame, date_col, station_col, names), markers)
@@ -261,9 +274,11 @@ def impute_missing_values(
         past, _ = with_markers_missing(past, markers)
 
     begin = time.perf_counter()
-    run = imputed_in_rust if chosen.engine == "rust" else _impute_in_reference
-    learnt = (None, None) if model is None else (model.table, model.step)
-    imputed = run(given, past, rule, *learnt)
+    fitted, step = (None, None) if model is None else (model.table, model.step)
+    if chosen.engine == "rust":
+        imputed = imputed_in_rust(given, past, rule, fitted, step, chosen.threads)
+    else:
+        imputed = _impute_in_reference(given, past, rule, fitted, step)
     seconds = time.perf_counter() - begin
 
     for name, filled in imputed.columns.items():

@@ -72,12 +72,13 @@ class GapModel:
         history: Any | None = None,
         neighbours: int = MOST_NEIGHBOURS,
         use_rust: bool | None = None,
+        threads: int | None = None,
     ) -> GapModel:
         """Learn from the observed values of a frame, and of its history.
 
         Parameters
         ----------
-        df, columns, date_col, station_col, missing_values, history, use_rust
+        df, columns, date_col, station_col, missing_values, history, use_rust, threads
             As in `impute_missing_values`.
         neighbours : int, default 4
             How many other stations may take part in a fill, 0 to 4.
@@ -98,8 +99,12 @@ class GapModel:
         limits = bounds_of(names, date_col, station_col)
         for one in (given,) if past is None else (given, past):
             require_measurements(one, markers, limits)
-        fit = fitted_in_rust if choice.choose(use_rust).engine == "rust" else _fitted_in_reference
-        table, facts = fit(given, past, checked_neighbours(neighbours))
+        chosen = choice.choose(use_rust, threads)
+        neighbours = checked_neighbours(neighbours)
+        if chosen.engine == "rust":
+            table, facts = fitted_in_rust(given, past, neighbours, chosen.threads)
+        else:
+            table, facts = _fitted_in_reference(given, past, neighbours)
         facts |= {"version": VERSION, "columns": list(names)}
         return cls(table.replace_schema_metadata({FACTS: json.dumps(facts)}))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.provenance import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -71,6 +72,21 @@ class ColumnReport:
         """Return the report as plain types, for JSON."""
         return asdict(self)
 
+    @classmethod
+    def merged(cls, reports: Sequence[ColumnReport]) -> ColumnReport:
+        """Return the report of a column from those of its parts, each of other stations."""
+        filled: Counter[str] = Counter()
+        lengths: Counter[int] = Counter()
+        for one in reports:
+            filled.update(one.filled)
+            lengths.update(one.gap_lengths)
+        counts = ("missing_before", "missing_after", "coerced", "clipped", "marked")
+        return cls(
+            filled={method: filled[method] for method in METHODS},
+            gap_lengths=dict(sorted(lengths.items())),
+            **{name: sum(getattr(one, name) for one in reports) for name in counts},
+        )
+
 
 def with_marked(columns: dict[str, ColumnReport], marked: Mapping[str, int]) -> dict[str, ColumnReport]:
     """Return the reports with how many cells of each column held a marker."""
@@ -109,6 +125,18 @@ class ImputationReport:
     seconds: float
     method: str = "spline_climatology"
     model: str | None = None
+
+    @classmethod
+    def merged(cls, reports: Sequence[ImputationReport]) -> ImputationReport:
+        """Return the report of a table from those of its parts, each of other stations, filled by the same rule."""
+        first = reports[0]
+        return replace(
+            first,
+            rows=sum(one.rows for one in reports),
+            stations=sum(one.stations for one in reports),
+            columns={name: ColumnReport.merged([one.columns[name] for one in reports]) for name in first.columns},
+            seconds=sum(one.seconds for one in reports),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""

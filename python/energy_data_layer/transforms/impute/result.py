@@ -71,6 +71,7 @@ def impute(
     neighbours: int = MOST_NEIGHBOURS,
     interval: float | None = None,
     use_rust: bool | None = None,
+    threads: int | None = None,
 ) -> ImputeResult:
     """Fill the gaps of a station by hour table by optimal interpolation.
 
@@ -80,7 +81,7 @@ def impute(
     Parameters
     ----------
     df, date_col, station_col, method, max_spline_gap, max_gap, missing_values, coerced, history, model, neighbours, \
-    interval, use_rust
+    interval, use_rust, threads
         As in `impute_missing_values`.
     columns : sequence of str, optional
         The columns to fill. By default all that can be filled: of the fields of the ASOS weather those whose record
@@ -141,6 +142,7 @@ def impute(
         neighbours=neighbours,
         interval=interval,
         use_rust=use_rust,
+        threads=threads,
     )
 
     def fit() -> GapModel:
@@ -163,6 +165,7 @@ def impute(
             history=frames[1] if history is not None else None,
             neighbours=neighbours,
             use_rust=report.engine == "rust",
+            threads=threads,
         )
 
     return ImputeResult(result, report, fit)

@@ -42,6 +42,8 @@ class Rule:
         The probability with which the interval of a fill covers the true value; None for no interval.
     neighbours : int
         `optimal_interpolation`: how many stations besides its own take part in a fill.
+    column_means : dict of str to float
+        Means of columns of which the frame has a part, NaN where they have no value.
     """
 
     method: Method = "spline_climatology"
@@ -50,6 +52,7 @@ class Rule:
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     interval: float | None = None
     neighbours: int = MOST_NEIGHBOURS
+    column_means: Mapping[str, float] = field(default_factory=dict)
 
 
 def checked_rule(
@@ -61,6 +64,7 @@ def checked_rule(
     bounds: Mapping[str, Bounds] | None,
     interval: float | None,
     neighbours: int = MOST_NEIGHBOURS,
+    column_means: Mapping[str, float | None] | None = None,
 ) -> Rule:
     """Return the rule, or raise `OptionError` naming the option that cannot be."""
     methods: tuple[str, ...] = get_args(Method)
@@ -75,7 +79,23 @@ def checked_rule(
         bounds={name: checked_bounds(name, limits, columns) for name, limits in (bounds or {}).items()},
         interval=interval,
         neighbours=checked_neighbours(neighbours),
+        column_means={name: _checked_mean(name, mean, columns) for name, mean in (column_means or {}).items()},
     )
+
+
+def _checked_mean(name: str, mean: float | None, columns: Sequence[str]) -> float:
+    """Return the mean of a column that is filled, NaN for None; raise `OptionError` where it is none."""
+    if name not in columns:
+        raise OptionError(f'column_means names the column "{name}", which is not filled')
+    if mean is None:
+        return math.nan
+    try:
+        number = float(mean)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise OptionError(f'the mean of column "{name}" is {mean!r}; it must be a finite number, or None for no value')
+    return number
 
 
 def checked_neighbours(neighbours: int) -> int:

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 @defects_as_engine_errors()
 def imputed_in_rust(
-    given: InputColumns, past: InputColumns | None, rule: Rule, model: pa.Table | None, step: int | None
+    given: InputColumns,
+    past: InputColumns | None,
+    rule: Rule,
+    model: pa.Table | None,
+    step: int | None,
+    threads: int | None,
 ) -> Imputed:
     """Run `impute_missing_values` in Rust."""
     positions = _positions(given)
@@ -45,6 +50,8 @@ def imputed_in_rust(
         neighbours=rule.neighbours,
         model=None if model is None else _renamed(model, positions),
         step=step,
+        column_means={positions[name]: mean for name, mean in rule.column_means.items()},
+        threads=threads,
     )
     arrays = result.take_numpy()
     columns = {}
@@ -64,9 +71,11 @@ def imputed_in_rust(
 
 
 @defects_as_engine_errors()
-def fitted_in_rust(given: InputColumns, past: InputColumns | None, neighbours: int) -> tuple[pa.Table, dict[str, Any]]:
+def fitted_in_rust(
+    given: InputColumns, past: InputColumns | None, neighbours: int, threads: int | None
+) -> tuple[pa.Table, dict[str, Any]]:
     """Fit the models of all value columns; return them, and what they were fitted on."""
-    fitted = _called("fit_gap_model", given, past, neighbours=neighbours)
+    fitted = _called("fit_gap_model", given, past, neighbours=neighbours, threads=threads)
     if fitted is None:
         raise ModelError(NOTHING_TO_FIT)
     table, facts = fitted

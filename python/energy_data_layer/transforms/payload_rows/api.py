@@ -34,20 +34,35 @@ if TYPE_CHECKING:
 
 @overload
 def rows_from_api_payload(
-    payload: Page | Sequence[Page], source: str, *, report: Literal[False] = ..., use_rust: bool | None = ...
+    payload: Page | Sequence[Page],
+    source: str,
+    *,
+    report: Literal[False] = ...,
+    use_rust: bool | None = ...,
+    threads: int | None = ...,
 ) -> pa.Table: ...
 
 
 @overload
 def rows_from_api_payload(
-    payload: Page | Sequence[Page], source: str, *, report: Literal[True], use_rust: bool | None = ...
+    payload: Page | Sequence[Page],
+    source: str,
+    *,
+    report: Literal[True],
+    use_rust: bool | None = ...,
+    threads: int | None = ...,
 ) -> tuple[pa.Table, PayloadReport]: ...
 
 
 @traced
 @shadowed
 def rows_from_api_payload(
-    payload: Page | Sequence[Page], source: str, *, report: bool = False, use_rust: bool | None = None
+    payload: Page | Sequence[Page],
+    source: str,
+    *,
+    report: bool = False,
+    use_rust: bool | None = None,
+    threads: int | None = None,
 ) -> Any:
     """Turn the body of a public service's answer into a typed table.
 
@@ -66,6 +81,8 @@ def rows_from_api_payload(
     use_rust : bool, optional
         True demands the Rust engine, False the reference; by default the environment variable ``USE_RUST``
         decides (``0``, ``1``, ``auto``, ``shadow``).
+    threads : int, optional
+        As in `impute_missing_values`.
 
     Returns
     -------
@@ -104,13 +121,15 @@ def rows_from_api_payload(
     service = known[source].service
     alone = not isinstance(payload, list | tuple)
     pages = [_checked_page(page) for page in ([payload] if alone else payload)]
-    chosen = choice.choose(use_rust)
+    chosen = choice.choose(use_rust, threads)
 
     begin = time.perf_counter()
-    run = payload_rows_in_rust if chosen.engine == "rust" else _rows_in_reference
-    rows = run(pages, service.envelope, service.fields, alone=alone)
+    if chosen.engine == "rust":
+        rows = payload_rows_in_rust(pages, service.envelope, service.fields, alone=alone, threads=chosen.threads)
+    else:
+        rows = _rows_in_reference(pages, service.envelope, service.fields, alone=alone)
     try:
-        table, mismatches = _to_long(rows.table, service, chosen.engine)
+        table, mismatches = _to_long(rows.table, service, chosen)
     except InfiniteValueError as error:
         raise _too_large(error, rows.pages, alone=alone) from None
     seconds = time.perf_counter() - begin
@@ -134,7 +153,7 @@ def _checked_page(page: Any) -> Page:
     )
 
 
-def _to_long(items: pa.Table, service: Service, engine: str) -> tuple[pa.Table, list[TotalMismatch]]:
+def _to_long(items: pa.Table, service: Service, chosen: choice.Choice) -> tuple[pa.Table, list[TotalMismatch]]:
     """Return the items of a generator, days of plants, with one row per hour."""
     layout = service.layout
     if layout is None:
@@ -145,7 +164,7 @@ def _to_long(items: pa.Table, service: Service, engine: str) -> tuple[pa.Table, 
     frame = wrap(items)
     columns = read_wide_columns(frame, layout)
     # Pages overlap when items arrive between two requests: what is there twice is for the storage to judge.
-    long = lengthen(columns, frame, engine, unique=False)
+    long = lengthen(columns, frame, chosen, unique=False)
     table: pa.Table = long_frame(columns, frame, long)
     names = [service.renamed.get(name, name) for name in table.column_names]
     return table.rename_columns(names), [TotalMismatch(*found) for found in long.total_mismatches]

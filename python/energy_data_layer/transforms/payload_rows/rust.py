@@ -28,11 +28,14 @@ def payload_rows_in_rust(
     fields: tuple[PayloadField, ...],
     *,
     alone: bool,
+    threads: int | None = None,
 ) -> PayloadRows:
     """Run `rows_from_api_payload` in Rust, up to the item table."""
     rust = choice.rust()
     try:
-        result = rust.rows_from_api_payload(payloads, envelope=rust_envelope(envelope), fields=rust_fields(fields))
+        result = rust.rows_from_api_payload(
+            payloads, envelope=rust_envelope(envelope), fields=rust_fields(fields), threads=threads
+        )
     # The cause would show texts of the body that the translated error leaves out.
     except rust.PayloadError as error:
         problem, place, page = error.args

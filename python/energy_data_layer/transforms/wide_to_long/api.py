@@ -59,6 +59,7 @@ def transform_wide_to_long(
     coerced: Coerced = ...,
     report: Literal[False] = ...,
     use_rust: bool | None = ...,
+    threads: int | None = ...,
 ) -> FrameT: ...
 
 
@@ -74,6 +75,7 @@ def transform_wide_to_long(
     coerced: Coerced = ...,
     report: Literal[True],
     use_rust: bool | None = ...,
+    threads: int | None = ...,
 ) -> tuple[FrameT, WideReport]: ...
 
 
@@ -90,6 +92,7 @@ def transform_wide_to_long(
     coerced: Coerced = "warn",
     report: bool = False,
     use_rust: bool | None = None,
+    threads: int | None = None,
 ) -> Any:
     """Turn a table of plants and days with 24 hour columns into one row per plant and hour.
 
@@ -120,6 +123,8 @@ def transform_wide_to_long(
     report : bool, default False
         Return ``(frame, WideReport)``.
     use_rust : bool, optional
+        As in `impute_missing_values`.
+    threads : int, optional
         As in `impute_missing_values`.
 
     Returns
@@ -158,7 +163,7 @@ def transform_wide_to_long(
     23 2024-02-01 00:00:00       한빛풍력       240.0
     """
     coerced = checked_coerced(coerced)
-    chosen = choice.choose(use_rust)
+    chosen = choice.choose(use_rust, threads)
     frame = wrap(df_wide)
     meant = _meant(layout, frame, energy_unit, hour_label, plant_name)
     columns = read_wide_columns(frame, meant)
@@ -170,7 +175,7 @@ def transform_wide_to_long(
         marked = sum(count for _, count in hours.values())
 
     begin = time.perf_counter()
-    long = lengthen(columns, frame, chosen.engine)
+    long = lengthen(columns, frame, chosen)
     seconds = time.perf_counter() - begin
 
     if meant.name == RECOGNISED and energy_unit is None:
@@ -265,10 +270,10 @@ def _is_of_another_unit(hours: float, total: float) -> bool:
     return any(abs(ratio / factor - 1) < UNIT_TOLERANCE for factor in (1e-6, 1e-3, 1e3, 1e6))
 
 
-def lengthen(columns: WideColumns, frame: Frame, engine_name: str, *, unique: bool = True) -> Long:
-    """Run an engine; `unique` says whether a plant may have a day only once."""
-    if engine_name == "rust":
-        return lengthened_in_rust(columns, frame, unique=unique)
+def lengthen(columns: WideColumns, frame: Frame, chosen: choice.Choice, *, unique: bool = True) -> Long:
+    """Run the chosen engine; `unique` says whether a plant may have a day only once."""
+    if chosen.engine == "rust":
+        return lengthened_in_rust(columns, frame, chosen.threads, unique=unique)
     from energy_data_layer.transforms.wide_to_long.reference import lengthen as reference
 
     return reference(replace(columns, hours=as_arrow(columns.hours), total=as_arrow(columns.total)), unique=unique)

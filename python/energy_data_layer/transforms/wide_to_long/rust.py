@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @defects_as_engine_errors()
-def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> Long:
+def lengthened_in_rust(columns: WideColumns, frame: Frame, threads: int | None, *, unique: bool) -> Long:
     """Run `transform_wide_to_long` in Rust."""
     rust = choice.rust()
     layout = columns.layout
@@ -46,6 +46,7 @@ def lengthened_in_rust(columns: WideColumns, frame: Frame, *, unique: bool) -> L
             label_end=layout.hour_label == "end",
             unique=unique,
             text_views=frame.text_type == pa.string_view(),
+            threads=threads,
         )
     except (rust.RowError, rust.TooManyRowsError, rust.EngineError) as error:
         names = (name for role in roles for name in role)

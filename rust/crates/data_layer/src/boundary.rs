@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyDict};
 
-use transforms::parallel::with_threads;
+use transforms::parallel::{with_threads, with_watch};
 
 use crate::error::{EngineError, arrow_to_python, to_python};
 use crate::memory::{Chunks, Memory, borrowed, import_array, import_stream};
@@ -198,18 +198,27 @@ pub fn to_numpy<'py, T: Copy + Send + Sync + 'static>(
     FROM_BUFFER.import(py, "numpy", "frombuffer")?.call1((Memory::new(values), dtype))
 }
 
-/// Runs a kernel without the GIL, on some threads or on all; a panic becomes an exception.
+/// Runs a kernel without the GIL, on some threads or on all; a panic becomes an exception, and a signal that raises one
+/// ends the kernel.
 pub fn without_gil<T: Send>(
     py: Python<'_>,
     threads: Option<usize>,
     kernel: impl FnOnce() -> transforms::Result<T> + Send,
 ) -> PyResult<T> {
-    match py.detach(|| catch_unwind(AssertUnwindSafe(|| with_threads(threads, kernel)))) {
+    let run = || with_watch(raised_by_a_signal, || with_threads(threads, kernel));
+    match py.detach(|| catch_unwind(AssertUnwindSafe(run))) {
         Ok(result) => result.map_err(to_python),
-        Err(panic) => {
-            Err(EngineError::new_err(format!("the engine panicked: {}", text_of(&*panic))))
-        }
+        Err(panic) => Err(match panic.downcast::<PyErr>() {
+            Ok(raised) => *raised,
+            Err(panic) => {
+                EngineError::new_err(format!("the engine panicked: {}", text_of(&*panic)))
+            }
+        }),
     }
+}
+
+fn raised_by_a_signal() -> Option<Box<dyn Any + Send>> {
+    Python::attach(|py| py.check_signals()).err().map(|error| Box::new(error) as Box<_>)
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {

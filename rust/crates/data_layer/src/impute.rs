@@ -171,7 +171,7 @@ fn key_columns<'a>(
 #[pyo3(signature = (
     data, *, columns, date_col, station_col, method="spline_climatology", max_spline_gap=3, max_gap=usize::MAX,
     bounds=HashMap::new(), interval=None, neighbours=4, model=None, step=None, history=None, wall_clock_col=None,
-    threads=None
+    column_means=HashMap::new(), threads=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
 pub fn impute_missing_values(
@@ -190,12 +190,14 @@ pub fn impute_missing_values(
     step: Option<i64>,
     history: Option<Table>,
     wall_clock_col: Option<&str>,
+    column_means: HashMap<String, f64>,
     threads: Option<usize>,
 ) -> PyResult<ImputedTable> {
     let keys = |frame| key_columns(date_col, station_col, wall_clock_col, frame);
     let unbounded = (f64::NEG_INFINITY, f64::INFINITY);
     let bounds: Vec<_> =
         columns.iter().map(|name| bounds.get(name).copied().unwrap_or(unbounded)).collect();
+    let column_means: Vec<_> = columns.iter().map(|name| column_means.get(name).copied()).collect();
     let method = method_of(method)?;
     let past = history.as_ref().map(|table| (&table.0, keys("the history")));
     let Imputed { columns: filled, stations } = without_gil(py, threads, || {
@@ -213,6 +215,7 @@ pub fn impute_missing_values(
             interval,
             neighbours,
             model: model.as_ref(),
+            column_means: &column_means,
         };
         kernel::impute(&data.0, past, options)
     })?;

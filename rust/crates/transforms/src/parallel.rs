@@ -4,21 +4,34 @@
 //! threads on the others' processors then runs them one after the other. So the caller works too, and
 //! the pool only helps.
 
+use std::any::Any;
 use std::cell::Cell;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::LocalKey;
+use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Batches per thread: enough for an uneven share to be evened out.
 const BATCHES_PER_THREAD: usize = 16;
+/// Values that one batch has at most, where an item has fewer: a call can only end between batches.
+const VALUES_PER_BATCH: usize = 1 << 17;
 /// Values from which on threads pay: below, waking them costs about as much as the work.
 pub(crate) const VALUES_WORTH_THREADS: usize = 65_536;
 
 /// The helping threads, and the process that they belong to.
 static HELPERS: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
 
+/// How often a long call asks whether it is to end.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(100);
+
+/// Answers why a call is to end; None while it may go on.
+pub type Watch = fn() -> Option<Box<dyn Any + Send>>;
+
 thread_local! {
     static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
+    static WATCH: Cell<Option<Watch>> = const { Cell::new(None) };
 }
 
 /// How many threads a kernel called from this thread uses.
@@ -28,13 +41,22 @@ pub fn threads() -> usize {
 
 /// Runs a kernel with another number of threads; None for as many as there are processors.
 pub fn with_threads<R>(threads: Option<usize>, kernel: impl FnOnce() -> R) -> R {
-    struct Restore(Option<usize>);
-    impl Drop for Restore {
+    with(&THREADS, threads, kernel)
+}
+
+/// Runs a kernel that is ended, by a panic with the reason, once `watch` has one. It is asked on the calling thread.
+pub fn with_watch<R>(watch: Watch, kernel: impl FnOnce() -> R) -> R {
+    with(&WATCH, Some(watch), kernel)
+}
+
+fn with<T: Copy, R>(place: &'static LocalKey<Cell<T>>, value: T, kernel: impl FnOnce() -> R) -> R {
+    struct Restore<T: Copy + 'static>(&'static LocalKey<Cell<T>>, T);
+    impl<T: Copy> Drop for Restore<T> {
         fn drop(&mut self) {
-            THREADS.set(self.0);
+            self.0.set(self.1);
         }
     }
-    let _restore = Restore(THREADS.replace(threads));
+    let _restore = Restore(place, place.replace(value));
     kernel()
 }
 
@@ -59,17 +81,27 @@ fn helpers() -> Option<Arc<ThreadPool>> {
 /// Maps items, which hold so many values in all, on several threads; results come in the order of the
 /// items, whatever the threads.
 pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let worth = if values < VALUES_WORTH_THREADS { 1 } else { threads() };
-    let threads = worth.min(items.len());
-    let Some(helpers) = (threads > 1).then(helpers).flatten() else {
+    if values < VALUES_WORTH_THREADS {
         return items.into_iter().map(work).collect();
-    };
+    }
+    let threads = threads().min(items.len()).max(1);
     let batch = items.len().div_ceil(threads * BATCHES_PER_THREAD);
+    let batch = batch.min((items.len() * VALUES_PER_BATCH).div_ceil(values)).max(1);
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     let places = items.into_iter().zip(results.iter_mut());
     let left = Mutex::new(places);
-    let take_part = || {
+    let end = Mutex::new(None);
+    let ended = || end.lock().unwrap_or_else(PoisonError::into_inner);
+    let take_part = |watch: Option<Watch>| {
+        let mut asked = Instant::now();
         loop {
+            if let Some(watch) = watch.filter(|_| asked.elapsed() >= BETWEEN_QUESTIONS) {
+                *ended() = watch();
+                asked = Instant::now();
+            }
+            if ended().is_some() {
+                return;
+            }
             // A panic elsewhere ends that thread's part, not this one's; the scope passes it on.
             let taken: Vec<_> = {
                 let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,12 +115,18 @@ pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R
             }
         }
     };
-    helpers.in_place_scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|_| take_part());
-        }
-        take_part();
-    });
+    match (threads > 1).then(helpers).flatten() {
+        Some(helpers) => helpers.in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| take_part(None));
+            }
+            take_part(WATCH.get());
+        }),
+        None => take_part(WATCH.get()),
+    }
+    if let Some(reason) = end.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        resume_unwind(reason);
+    }
     results.into_iter().flatten().collect()
 }
 
@@ -118,6 +156,22 @@ mod tests {
         let outside = threads();
         let inside = with_threads(Some(3), || with_threads(Some(1), threads) * 10 + threads());
         assert_eq!((inside, threads()), (13, outside));
+    }
+
+    #[test]
+    fn a_call_ends_when_it_is_to() {
+        let slow = |_: i32| std::thread::sleep(BETWEEN_QUESTIONS / 4);
+        for threads in [1, 2] {
+            let outcome = std::panic::catch_unwind(|| {
+                let watch = || Some(Box::new("enough") as Box<dyn Any + Send>);
+                with_watch(watch, || {
+                    with_threads(Some(threads), || map(MANY, (0..100).collect(), slow))
+                })
+            });
+            let reason = outcome.err().and_then(|reason| reason.downcast::<&str>().ok());
+            assert_eq!(reason.as_deref(), Some(&"enough"));
+        }
+        assert!(WATCH.get().is_none());
     }
 
     #[test]

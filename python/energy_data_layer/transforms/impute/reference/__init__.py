@@ -61,7 +61,9 @@ def impute(
                 result = optimal_interpolation.fill_column(values, gaps, table, past, grid, models, rule.interval)
             left = np.isnan(values) & (result.codes == Provenance.OBSERVED)
             if left.any():
-                by_spline, codes = spline_climatology.fill_column(values, gaps, table, past, rule.max_spline_gap)
+                by_spline, codes = spline_climatology.fill_column(
+                    values, gaps, table, past, rule.max_spline_gap, rule.column_means.get(name)
+                )
                 result.values[left], result.codes[left] = by_spline[left], codes[left]
         filled[name] = _limited(result, gaps, rule, name, table)
     return Imputed(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from energy_data_layer.core.provenance import Provenance
+from energy_data_layer.transforms.impute.exact_total import ExactTotal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,9 +20,17 @@ FEWEST_SPLINE_POINTS = 4
 
 
 def fill_column(
-    values: NDArray[np.float64], gaps: Gaps, table: Table, past_values: NDArray[np.float64], max_spline_gap: int
+    values: NDArray[np.float64],
+    gaps: Gaps,
+    table: Table,
+    past_values: NDArray[np.float64],
+    max_spline_gap: int,
+    column_mean: float | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Fill the gaps of one column; return its values and their provenance codes."""
+    """Fill the gaps of one column; return its values and their provenance codes.
+
+    The mean of the column is that of values and history where none is given.
+    """
     missing = np.isnan(values)
     filled = values.copy()
     codes = np.zeros(len(values), dtype=np.uint8)
@@ -60,12 +69,13 @@ def fill_column(
 
     left = np.flatnonzero(missing & (codes == 0))
     if len(left):
-        everything = np.concatenate([values[~missing], past_values[~np.isnan(past_values)]])
-        if len(everything):
-            filled[left] = everything.mean()
-            codes[left] = Provenance.GLOBAL_MEAN
-        else:
+        if column_mean is None:
+            column_mean = (ExactTotal.of(values) + ExactTotal.of(past_values)).mean
+        if column_mean is None or np.isnan(column_mean):
             codes[left] = Provenance.UNFILLED
+        else:
+            filled[left] = column_mean
+            codes[left] = Provenance.GLOBAL_MEAN
     return filled, codes
 
 

@@ -135,6 +135,7 @@ def impute_missing_values(
     step: int | None = None,
     history: _Table | None = None,
     wall_clock_col: str | None = None,
+    column_means: dict[str, float] = ...,
     threads: int | None = None,
 ) -> ImputedTable: ...
 def fit_gap_model(

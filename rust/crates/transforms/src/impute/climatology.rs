@@ -143,18 +143,6 @@ fn table_of(series: [Series<'_>; 2], ticks_per_hour: i64) -> Vec<(f64, u32)> {
     hours
 }
 
-/// The mean of observed values, with the rounding of the long sum compensated (Neumaier 1974).
-pub fn mean_of_observed<'a>(parts: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
-    let (mut sum, mut lost, mut count) = (0.0f64, 0.0f64, 0u64);
-    for value in parts.flatten().copied().filter(|value| !value.is_nan()) {
-        let next = sum + value;
-        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
-        sum = next;
-        count += 1;
-    }
-    (count > 0).then(|| (sum + lost) / count as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,12 +219,5 @@ mod tests {
             Climatology::new(series, HOUR, questions, false).means(&[leap_day_2024], &mut mean);
             assert_eq!(mean, [1.0]);
         }
-    }
-
-    #[test]
-    fn a_long_sum_keeps_its_digits() {
-        let values = vec![0.1; 3_000_000];
-        let mean = mean_of_observed([values.as_slice()].into_iter());
-        assert!(mean.is_some_and(|mean| (mean - 0.1).abs() < 1e-16));
     }
 }

@@ -1,6 +1,7 @@
 //! Gap filling by one of three methods, each value with its provenance.
 
 pub mod climatology;
+pub mod exact_mean;
 pub mod gap_model;
 pub mod gaps;
 pub mod grid;
@@ -19,7 +20,8 @@ use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
 use crate::memory::copied;
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
-use climatology::{Climatology, Series, mean_of_observed};
+use climatology::{Climatology, Series};
+use exact_mean::mean_of_observed;
 use gap_model::StationModel;
 use gaps::{Gap, find_gaps, is_complete};
 use grid::Grid;
@@ -89,6 +91,9 @@ pub struct Options<'a> {
     pub neighbours: usize,
     /// What optimal interpolation is to use; None to fit it on frame and history.
     pub model: Option<&'a Model>,
+    /// For each column the mean of a larger table of which the frame is a part, NaN where that has no value; None where
+    /// the frame is all.
+    pub column_means: &'a [Option<f64>],
 }
 
 impl<'a> Options<'a> {
@@ -104,6 +109,7 @@ impl<'a> Options<'a> {
             interval: None,
             neighbours: gap_model::MOST_NEIGHBOURS,
             model: None,
+            column_means: &[],
         }
     }
 }
@@ -342,7 +348,10 @@ fn fill_columns(
         let left: Vec<_> = left.collect();
         if !left.is_empty() {
             let source = sources[index].as_ref();
-            let mean = mean_of_observed(std::iter::once(source).chain(past.all_values(index)));
+            let mean = match options.column_means.get(index) {
+                Some(&Some(mean)) => Some(mean).filter(|mean| !mean.is_nan()),
+                _ => mean_of_observed(std::iter::once(source).chain(past.all_values(index))),
+            };
             let code = if mean.is_some() { Provenance::GlobalMean } else { Provenance::Unfilled };
             for gap in left {
                 report.codes[code as usize] += gap.len() as u64;
