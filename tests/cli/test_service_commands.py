@@ -235,6 +235,8 @@ def test_the_way_out_of_suspicious_numbers_is_an_option_to_type(services, tmp_pa
     assert result.exit_code == 1
     assert result.stderr.endswith(
         "a.csv, line 3: numbers that look as if they stood for missing values: hm -9 in 2 rows, first 108 2024-03-01 "
-        "01:00; pass --missing-values hm=-9 if they do, or pass --allow-suspicious if they are observations\n"
+        "01:00; pass --missing-values hm=-9 if they do, or --missing-values hm= if they were measured\n"
     )
     assert edl("run", "weather", "--files", "a.csv", "--missing-values", "hm=-9", *DB).exit_code == 0
+    for measured in ("hm=", ""):
+        assert edl("run", "weather", "--files", "a.csv", "--missing-values", measured, *DB).exit_code == 0

@@ -102,14 +102,16 @@ def test_a_stored_value_gives_way_where_the_new_row_has_none(database_url, tmp_p
 @pytest.mark.parametrize(("job", "error"), [(from_files, SourceFileError), (from_service, PayloadError)])
 def test_marks_refuse_the_rows(database_url, tmp_path, job, error):
     marked = [*WIND[:2], -9.0, -9.0, *WIND[4:]]
-    with pytest.raises(error, match=r"ws -9 in 2 rows, first 108 2024-03-01 02:00; pass missing_values=\"ws=-9\""):
+    with pytest.raises(
+        error, match=r'ws -9 in 2 rows, first 108 2024-03-01 02:00; pass missing_values={"ws": \[-9\]} if'
+    ):
         job(tmp_path, database_url, marked)
     with Database.connect(database_url) as database:
         assert WEATHER_ASOS not in database.tables() or database.read(WEATHER_ASOS).num_rows == 0
-    report = job(tmp_path, database_url, marked, missing_values="ws=-9")
+    report = job(tmp_path, database_url, marked, missing_values={"ws": [-9]})
     assert report.marked_missing == {"ws": 2}
     assert [value for value, code in stored(database_url)[0] if code == Provenance.OBSERVED] == [*WIND[:2], *WIND[4:]]
-    job(tmp_path, database_url, marked, allow_suspicious=True)
+    job(tmp_path, database_url, marked, missing_values=[])
     assert [value for value, _ in stored(database_url)[0]] == marked
     job(tmp_path, database_url, marked, out_of_range="missing")
     assert [value for value, code in stored(database_url)[0] if code == Provenance.OBSERVED] == [*WIND[:2], *WIND[4:]]
@@ -134,8 +136,9 @@ def test_marks_that_are_spread_over_parts_of_the_files_are_found(tmp_path, monke
     ("options", "problem"),
     [
         ({"out_of_range": "drop"}, 'out_of_range is "drop"; it is keep or missing'),
-        ({"missing_values": "wind=-9"}, 'missing_values names "wind"'),
-        ({"missing_values": "stnId=-9"}, 'missing_values names "stnId"'),
+        ({"missing_values": {"wind": [-9]}}, 'missing_values names column "wind"; it can name ta, taQcflg'),
+        ({"missing_values": {"stnId": [-9]}}, 'missing_values names column "stnId"'),
+        ({"missing_values": "ws=-9"}, "missing_values is 'ws=-9'; it must be a list"),
     ],
 )
 def test_wrong_options(tmp_path, options, problem):

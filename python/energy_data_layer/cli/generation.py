@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from energy_data_layer.cli.console import rows_written, say, show_drift, show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import MissingValues, job_command, split_at_commas
+from energy_data_layer.cli.options import MissingValues, job_command, missing_values_of
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.jobs.options import RunOptions
 
@@ -68,7 +68,7 @@ def generation(
     chosen = layout if layout_file is None else read_layout_file(layout_file)
     options |= {"publisher": publisher, "layout": chosen, "energy_unit": unit, "plant_name": plant_name}
     options["override"] = override
-    options["missing_values"] = None if missing_values is None else split_at_commas(missing_values)
+    options["missing_values"] = missing_values_of(missing_values)
     try:
         run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
     except SourceFileError as error:

@@ -15,6 +15,7 @@ from energy_data_layer.cli.options import (
     EngineChoice,
     MissingValues,
     date_column,
+    missing_values_of,
     split_at_commas,
 )
 from energy_data_layer.errors import OptionError
@@ -114,7 +115,7 @@ def impute(
         "max_spline_gap": max_spline_gap,
         "max_gap": max_gap,
         "bounds": given,
-        "missing_values": None if missing_values is None else split_at_commas(missing_values),
+        "missing_values": missing_values_of(missing_values),
         "coerced": coerced.value,
         "interval": interval,
         "use_rust": engine.use_rust,

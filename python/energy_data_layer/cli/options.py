@@ -20,6 +20,8 @@ from energy_data_layer.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from energy_data_layer.core.coercion import MissingValues as NamedMissing
+
 
 OPTIONS = f"{__name__}.options"
 """Where a context keeps the options of its command, by the parameters that they set."""
@@ -28,9 +30,11 @@ ARGUMENTS = f"{__name__}.arguments"
 """Where a context keeps the arguments of its command as they were typed."""
 
 _PARAMETER = re.compile(
-    r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="([\w.,=-]+)"|=\[([^\]]*)\])?(?=[ ,;]|$)'
+    r'(\b(?:after|and|in|or|pass|with) (?!pass )|^)(\w+)(?:="([\w.,=-]+)"|=\[([^\]]*)\]|=\{([^}]*)\})?(?=[ ,;]|$)'
 )
 """Where a message names a parameter: at its beginning, in advice, and together with another one."""
+
+_OF_COLUMN = re.compile(r'"(\w+)": \[([^\]]*)\]')
 
 
 class Engine(StrEnum):
@@ -107,7 +111,11 @@ DateColumn = Annotated[
 ]
 MissingValues = Annotated[
     list[str] | None,
-    typer.Option(help="What stands for a missing value, such as -999 NA; '' where nothing does.", show_default=False),
+    typer.Option(
+        help="What stands for a missing value: -999 NA in all columns, or ws=-9,-99 in one. Nothing does, all was "
+        "measured: '' in all columns, ws= in one.",
+        show_default=False,
+    ),
 ]
 
 
@@ -135,16 +143,21 @@ def in_options(message: str, options: Mapping[str, str]) -> str:
     'pass --energy-unit kWh, or a layout'
     >>> in_options("pass missing_values=[-9, -99], or missing_values=[]", {"missing_values": "--missing-values"})
     "pass --missing-values -9 -99, or --missing-values ''"
+    >>> in_options('pass missing_values={"hm": [-9, -99], "ws": []}', {"missing_values": "--missing-values"})
+    'pass --missing-values hm=-9,-99 ws='
     >>> in_options("since (2024-02-01) is after until (2024-01-01)", {"since": "--since", "until": "--until"})
     '--since (2024-02-01) is after --until (2024-01-01)'
     """
 
     def named(match: re.Match[str]) -> str:
-        before, name, value, values = match.groups()
+        before, name, value, values, by_column = match.groups()
         if name not in options:
             return match[0]
         if values is not None:
             value = values.replace(",", "").replace('"', "") or "''"
+        if by_column is not None:
+            pairs = _OF_COLUMN.findall(by_column)
+            value = " ".join(f"{column}={markers.replace(' ', '')}" for column, markers in pairs)
         return f"{before}{options[name]}{f' {value}' if value else ''}"
 
     return _PARAMETER.sub(named, message)
@@ -222,6 +235,41 @@ def split_at_commas(values: Iterable[str]) -> list[str]:
     ['ta', 'hm', 'ws']
     """
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def missing_values_of(texts: Sequence[str] | None) -> NamedMissing | None:
+    """Return what ``--missing-values`` names, as the jobs and transforms take it.
+
+    Raises
+    ------
+    OptionError
+        If it names some for all columns and some for one.
+
+    Examples
+    --------
+    >>> missing_values_of(["-9", "NA,-99"]), missing_values_of([""])
+    (['-9', 'NA', '-99'], [])
+    >>> missing_values_of(["ws=-9,-99", "hm="])
+    {'ws': ['-9', '-99'], 'hm': []}
+    """
+    if texts is None:
+        return None
+    by_column: dict[str, list[str]] = {}
+    for text in texts:
+        column = ""
+        for part in text.split(","):
+            named, equals, marker = part.rpartition("=")
+            column = named.strip() if equals else column
+            by_column.setdefault(column, []).extend(filter(None, [marker.strip()]))
+    if "" not in by_column:
+        return by_column
+    of_all = by_column.pop("")
+    if by_column:
+        raise OptionError(
+            f"--missing-values names {', '.join(of_all) or 'nothing'} for all columns and others for "
+            f"{', '.join(by_column)}; name the columns of all, such as {next(iter(by_column))}={','.join(of_all)}"
+        )
+    return of_all
 
 
 def station_numbers(values: Iterable[str]) -> list[int] | None:

@@ -14,6 +14,7 @@ from energy_data_layer.cli.options import (
     EngineChoice,
     MissingValues,
     date_column,
+    missing_values_of,
     split_at_commas,
 )
 from energy_data_layer.errors import OptionError
@@ -77,7 +78,7 @@ def score(
         gaps=gaps,
         interval=interval,
         bounds=bounds_of(names, stamps, station_col),
-        missing_values=None if missing_values is None else split_at_commas(missing_values),
+        missing_values=missing_values_of(missing_values),
         seed=seed,
         use_rust=engine.use_rust,
     )

@@ -19,7 +19,7 @@ from energy_data_layer.cli.console import (
     show_stages,
     show_table,
 )
-from energy_data_layer.cli.options import ARGUMENTS, job_command, station_numbers
+from energy_data_layer.cli.options import ARGUMENTS, MissingValues, job_command, missing_values_of, station_numbers
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
@@ -56,10 +56,7 @@ def weather(
     until: Annotated[
         str | None, typer.Option(help="Last day, or last hour to take from files; included. By default yesterday.")
     ] = None,
-    missing_values: Annotated[
-        list[str] | None,
-        typer.Option(help='What stands for a missing value: "-9,-99" in all columns, "ws=-9" in one.'),
-    ] = None,
+    missing_values: MissingValues = None,
     stations: Annotated[
         list[str], typer.Option(help="Numbers of the stations to ask for; all of them by default.")
     ] = [],  # noqa: B006
@@ -89,7 +86,7 @@ def weather(
     )
     if day is not None:
         since = until = day
-    options |= {"since": since, "until": until, "missing_values": ",".join(missing_values or ())}
+    options |= {"since": since, "until": until, "missing_values": missing_values_of(missing_values)}
     if files is None:
         from energy_data_layer.jobs.weather.from_service import STAGES as SERVICE_STAGES
         from energy_data_layer.jobs.weather.from_service import collect_weather

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from textwrap import shorten
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -15,7 +16,7 @@ from energy_data_layer.core.markers import suspicious_markers
 from energy_data_layer.errors import CoercedValuesError, CoercedValuesWarning, MarkerError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +40,7 @@ def checked_coerced(coerced: Coerced) -> Coerced:
     return coerced
 
 
-def checked_markers(missing_values: MissingValues | None, columns: Iterable[str]) -> Markers:
+def checked_markers(missing_values: MissingValues | None, columns: Collection[str]) -> Markers:
     """Return what stands for a missing value, by column; raise `OptionError` where it cannot.
 
     A column that is not named may hold no number that looks like it, one with none of them may.
@@ -53,7 +54,8 @@ def checked_markers(missing_values: MissingValues | None, columns: Iterable[str]
             raise OptionError(f"missing_values is {values!r}; it must be a list, such as [-999]")
         markers[name] = tuple(values)
     for name in markers.keys() - set(columns):
-        raise OptionError(f'missing_values names column "{name}", which is not to be filled')
+        known = shorten(", ".join(columns), 80, placeholder=" …")
+        raise OptionError(f'missing_values names column "{name}"; it can name {known}')
     for value in (value for values in markers.values() for value in values):
         if isinstance(value, bool) or not isinstance(value, (str, int, float, np.number)):
             raise OptionError(f"missing_values holds {value!r}; it can hold numbers and texts")

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from energy_data_layer.core.coercion import Markers, MissingValues
     from energy_data_layer.datasets.layout import EnergyUnit
 
 Row: TypeAlias = tuple[int, list[str]]
@@ -122,8 +123,10 @@ class GenerationFile:
         What the layout assumes and the file says otherwise.
     lines_above : list of str
         What stands above the headings.
+    markers : dict of str to tuple
+        What the caller says to stand for a missing value, by column.
     cells_marked : int
-        Cells that hold what the caller says to stand for a missing value; they are null in `table`.
+        Cells that hold it; they are null in `table`.
     hours_told : array of bool, rows by hours, or None
         The hours that are there, of a file with a row per hour.
     repeated_values : int
@@ -143,6 +146,7 @@ class GenerationFile:
     options_not_used: list[str]
     contradictions: list[str]
     lines_above: list[str]
+    markers: Markers
     cells_marked: int
     hours_told: NDArray[np.bool_] | None
     repeated_values: int
@@ -169,7 +173,7 @@ def read_generation_files(
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
     override: bool = False,
-    missing_values: Sequence[float | str] | None = None,
+    missing_values: MissingValues | None = None,
 ) -> list[GenerationFile]:
     """Read published files of hourly generation: a row per plant and day, a column per hour; or a row per hour.
 
@@ -192,8 +196,9 @@ def read_generation_files(
         The plant, where neither table nor file name tell it.
     override : bool, default False
         Whether publisher, unit and plant hold for all files, whatever these say.
-    missing_values : sequence of float or str, optional
-        What stands for a missing value in the hours, see `transform_wide_to_long`.
+    missing_values : sequence of float or str, or dict of str to these, optional
+        What stands for a missing value in the columns of the hours, or of the values in files with a row per hour:
+        see `transform_wide_to_long`.
 
     Returns
     -------
@@ -233,7 +238,7 @@ class Said(NamedTuple):
     energy_unit: EnergyUnit | None
     plant_name: str | None
     override: bool
-    missing_values: Sequence[float | str] | None = None
+    missing_values: MissingValues | None = None
 
 
 def publisher_in(file_name: str) -> str | None:
@@ -336,13 +341,13 @@ def read_file(path: Path, said: Said) -> GenerationFile:
     if long is not None:
         try:
             _require_headings(headings, long)
-            gathered = days_of_plants(headings, content, long)
+            gathered = days_of_plants(headings, content, long, checked_markers(said.missing_values, long.values))
         except LayoutError as error:
             raise SourceFileError(path, heading_line, str(error)) from error
         not_read = [heading for heading in headings if heading not in {"", *long.headings, *gathered.headings}]
         headings, content = gathered.headings, gathered.rows
         misfits += gathered.rejected
-        said = said._replace(layout=gathered.layout)
+        said = said._replace(layout=gathered.layout, missing_values=gathered.markers)
     capacity, _ = capacity_column(headings)
     not_used: list[str] = []
 
@@ -396,9 +401,10 @@ def read_file(path: Path, said: Said) -> GenerationFile:
         heading: pa.array([cells[position].strip(BLANKS) or None for _, cells in content], pa.string())
         for heading, position in read.items()
     }
-    cells_marked = 0
-    for heading, markers in checked_markers(said.missing_values, layout.hours).items():
-        columns[heading], count = without_markers(columns[heading], markers)
+    markers = checked_markers(said.missing_values, layout.hours)
+    cells_marked = 0 if gathered is None else gathered.marked
+    for heading, missing in markers.items():
+        columns[heading], count = without_markers(columns[heading], missing)
         cells_marked += count
     return GenerationFile(
         path,
@@ -413,6 +419,7 @@ def read_file(path: Path, said: Said) -> GenerationFile:
         energy_unit=said.energy_unit if unit == said.energy_unit else None,
         options_not_used=not_used,
         contradictions=contradictions,
+        markers=markers,
         cells_marked=cells_marked,
         hours_told=None if gathered is None else gathered.told,
         repeated_values=0 if gathered is None else gathered.repeated,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from energy_data_layer.core.coercion import without_markers
 from energy_data_layer.core.parse import parse_days, parse_numbers, parse_stamp_texts
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import HOURS, LongLayout, WideLayout
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from energy_data_layer.core.coercion import Markers
 
     Row: TypeAlias = tuple[int, list[str]]
 
@@ -49,6 +52,10 @@ class DaysOfPlants(NamedTuple):
         Rows of the long table that have no place in it, each with reason and detail.
     repeated : int
         Values that say again what another one says.
+    markers : dict of str to tuple
+        Which hours may hold no number that looks like a marker; markers are blank.
+    marked : int
+        How many there were.
     """
 
     headings: list[str]
@@ -57,9 +64,11 @@ class DaysOfPlants(NamedTuple):
     told: NDArray[np.bool_]
     rejected: list[tuple[Row, str, str]]
     repeated: int
+    markers: Markers
+    marked: int
 
 
-def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLayout) -> DaysOfPlants:
+def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLayout, markers: Markers) -> DaysOfPlants:
     """Gather the hours of each plant and day.
 
     Parameters
@@ -70,6 +79,8 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
         Line and cells of each row, as many as there are headings.
     layout : LongLayout
         What the headings mean.
+    markers : dict of str to tuple
+        What stands for a missing value, by column of values.
 
     Raises
     ------
@@ -91,6 +102,11 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
         for row in np.flatnonzero(hours >= 0).tolist():
             places[plants[row], units[row], days[row]][hours[row]].append((value, row))
 
+    marked = 0
+    for value, missing in markers.items():
+        cells, count = without_markers(pa.array(columns[value], pa.string()), missing)
+        columns[value] = [cell or "" for cell in cells.tolist()]
+        marked += count
     numbers = {value: parse_numbers(pa.array(columns[value], pa.string()))[0] for value in layout.values}
     first_hour = 0 if layout.hour_label == "start" else 1
     value_heading = "" if names_plants else f" {layout.values[0]}"
@@ -123,7 +139,10 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
             repeated += len(same_hour) - 1
         row = min(row for same_hour in of_day.values() for _, row in same_hour)
         made.append((rows[row][0], [day, plant, unit, *(columns[name][row] for name in others), *cells]))
-    return DaysOfPlants([DATE, PLANT, UNIT, *others, *wide.hours], made, wide, told, rejected, repeated)
+    measured = all(markers.get(value) == () for value in layout.values)
+    of_hours: Markers = dict.fromkeys(wide.hours, ()) if measured else {}
+    names = [DATE, PLANT, UNIT, *others, *wide.hours]
+    return DaysOfPlants(names, made, wide, told, rejected, repeated, of_hours, marked)
 
 
 def _plant_of(heading: str) -> str:

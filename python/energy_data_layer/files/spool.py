@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from os import PathLike
 
-    from energy_data_layer.files.weather import MissingValues
+    from energy_data_layer.core.coercion import Markers
 
 ROWS_AT_ONCE = 500_000
 """How many rows a part has at most; a station with more rows than that is a part of its own."""
@@ -87,10 +87,8 @@ class AsosSpool:
             found[file.source] = list(dict.fromkeys([*found.get(file.source, []), *schema.names]))
         return found
 
-    def read(
-        self, paths: str | PathLike[str] | Iterable[str | PathLike[str]], missing_values: MissingValues = ()
-    ) -> None:
-        """Read the files, one after the other, in the order of their names; `missing_values` as they are parsed.
+    def read(self, paths: str | PathLike[str] | Iterable[str | PathLike[str]], markers: Markers | None = None) -> None:
+        """Read the files, one after the other, in the order of their names; markers by column.
 
         Raises
         ------
@@ -100,7 +98,7 @@ class AsosSpool:
             If there is no room for the temporary file.
         """
         for path in matching_files(paths):
-            file, table = read_asos_file(path, missing_values)
+            file, table = read_asos_file(path, markers or {})
             try:
                 self._keep(table)
             except OSError as error:

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from energy_data_layer.core.coercion import without_markers
+from energy_data_layer.core.coercion import checked_markers, without_markers
 from energy_data_layer.core.parse import LARGEST_VALUE, parse_numbers, parse_stamp_texts, require_one_meaning
 from energy_data_layer.datasets.asos import ASOS_COLUMNS, COLUMNS, KEYS, STATIONS, column_of_heading, value_of_flag
 from energy_data_layer.datasets.weather_files import HUB_COLUMNS, HUB_HEADING, RECIPES, FileColumn, other_file
-from energy_data_layer.errors import CommaError, OptionError, SourceFileError
+from energy_data_layer.errors import CommaError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records, split_cells
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    MissingValues = tuple[tuple[str, str], ...]
-    NamedMissing = str | Iterable[float | str] | dict[str, Iterable[float | str]]
+    from energy_data_layer.core.coercion import Markers, MissingValues
+
+OBSERVATIONS = tuple(name for name in ASOS_COLUMNS if name not in KEYS)
+"""The columns that are observed."""
 
 _HUB_TEXT = re.compile(r"\A\s*#(?s:.*)^# *YYMMDDHHMI +STN\b", re.MULTILINE)
 _DAY = r"^\d{4}([-/.]\d{1,2}[-/.]\d{1,2}|\d{4})$"
@@ -51,8 +53,8 @@ class AsosFile:
         ``"utf-8"`` or ``"cp949"``.
     source : str
         ``"asos"``, the portal's export, or ``"kma_hub"``.
-    missing_values : tuple of (str, str)
-        What was named to stand for missing values, each with its column, which is empty for all of them.
+    markers : dict of str to tuple
+        What the caller says to stand for a missing value, by column.
     marked_missing : dict of str to int
         How often each column has such a marker, or one that the source always uses.
     """
@@ -61,7 +63,7 @@ class AsosFile:
     rows: int
     encoding: str
     source: str = "asos"
-    missing_values: MissingValues = ()
+    markers: Markers = field(default_factory=dict)
     marked_missing: dict[str, int] = field(default_factory=dict)
 
 
@@ -88,7 +90,7 @@ class AsosFiles:
 
 
 def read_asos_files(
-    paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, missing_values: NamedMissing = ()
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, missing_values: MissingValues | None = None
 ) -> AsosFiles:
     """Read files of the ASOS hourly observations: CSV exports of the portal, or texts of KMA's API hub.
 
@@ -101,9 +103,8 @@ def read_asos_files(
     paths : path or glob pattern, or an iterable of these
         The files, in UTF-8 or cp949, with at least the headings 지점, 지점명 and 일시, or TM and STN. Stamps and
         numbers are written as in frames.
-    missing_values : str, list or dict, optional
-        What stands for a missing value besides blanks: ``[-9, -99]`` or ``"-9,-99"`` in all columns, ``{"ws": [-9]}``
-        or ``"ws=-9"`` in one.
+    missing_values : sequence of float or str, or dict of str to these, optional
+        What stands for a missing value besides blanks, in all columns (``[-9, "NA"]``) or by column (``{"ws": [-9]}``).
 
     Returns
     -------
@@ -119,7 +120,7 @@ def read_asos_files(
         cannot be what its heading says; two rows give different values for one station and hour. The
         error names the file and the line.
     OptionError
-        `paths` is empty, or `missing_values` names a column that there is not.
+        `paths` is empty, or `missing_values` cannot be what it is.
 
     Examples
     --------
@@ -136,38 +137,12 @@ def read_asos_files(
     >>> observations.table.column_names[:5]
     ['stnId', 'stnNm', 'tm', 'ta', 'rn']
     """
-    markers = parsed_missing_values(missing_values)
+    markers = checked_markers(missing_values, OBSERVATIONS)
     files, tables = zip(*(read_asos_file(path, markers) for path in matching_files(paths)), strict=True)
     joined = pa.concat_tables(tables, promote_options="default")
     ordered = joined.select(column_order(joined.column_names))
     table = without_repeated_rows(ordered, files)
     return AsosFiles(table, files, ordered.num_rows, ordered.num_rows - table.num_rows)
-
-
-def parsed_missing_values(given: NamedMissing) -> MissingValues:
-    """Return what stands for missing values, each with its column, which is empty for all of them.
-
-    Raises
-    ------
-    OptionError
-        If a column is none of the observations.
-
-    Examples
-    --------
-    >>> parsed_missing_values("-99.9, ws=-9")
-    (('', '-99.9'), ('ws', '-9'))
-    >>> parsed_missing_values({"ws": [-9]}) + parsed_missing_values([-99.9, "NA"])
-    (('ws', '-9'), ('', '-99.9'), ('', 'NA'))
-    """
-    if isinstance(given, dict):
-        given = [f"{name}={marker}" for name, markers in given.items() for marker in markers]
-    texts = given.split(",") if isinstance(given, str) else [str(text) for text in given]
-    pairs = [text.rpartition("=")[::2] for text in texts if text.strip()]
-    named = tuple((name.strip(), marker.strip()) for name, marker in pairs)
-    for name, _ in named:
-        if name and (name not in ASOS_COLUMNS or name in KEYS):
-            raise OptionError(f'missing_values names "{name}", which is no column of observations, such as ta or ws')
-    return named
 
 
 def column_order(names: Sequence[str]) -> list[str]:
@@ -176,7 +151,7 @@ def column_order(names: Sequence[str]) -> list[str]:
     return known + [name for name in names if name not in ASOS_COLUMNS]
 
 
-def read_asos_file(path: Path, missing_values: MissingValues = ()) -> tuple[AsosFile, pa.Table]:
+def read_asos_file(path: Path, markers: Markers) -> tuple[AsosFile, pa.Table]:
     """Return what one file holds, its rows as they stand; raises as `read_asos_files` does."""
     text, encoding = _csv_text(path)
     is_hub, headings = _headings(path, text)
@@ -185,14 +160,14 @@ def read_asos_file(path: Path, missing_values: MissingValues = ()) -> tuple[Asos
     marked: dict[str, int] = {}
     for (heading, known), column in zip(headings.items(), cells.columns, strict=True):
         name = heading.strip() if known is None else known.name
-        columns[name], found = _typed(path, heading, column, known, missing_values)
+        columns[name], found = _typed(path, heading, column, known, markers)
         if found:
             marked[name] = found
     if "stnNm" not in columns:
         names = [STATIONS.get(number) for number in columns["stnId"].to_pylist()]
         columns["stnNm"] = pa.chunked_array([pa.array(names, pa.string())])
     source = "kma_hub" if is_hub else "asos"
-    return AsosFile(path, cells.num_rows, encoding, source, missing_values, marked), pa.table(columns)
+    return AsosFile(path, cells.num_rows, encoding, source, markers, marked), pa.table(columns)
 
 
 def _csv_text(path: Path) -> tuple[str, str]:
@@ -220,7 +195,7 @@ def _line_of_row(path: Path, row: int) -> int:
 def place_of(files: Sequence[AsosFile], name: str, value: float) -> tuple[Path, int]:
     """Return the file, and the line in it, where a column first has a value."""
     for file in files:
-        _, table = read_asos_file(file.path, file.missing_values)
+        _, table = read_asos_file(file.path, file.markers)
         row = pc.index(table[name], value).as_py() if name in table.column_names else -1
         if row >= 0:
             return file.path, _line_of_row(file.path, row)
@@ -257,7 +232,7 @@ def _of_export(heading: str) -> FileColumn | None:
 
 
 def _typed(
-    path: Path, heading: str, cells: pa.ChunkedArray, known: FileColumn | None, named: MissingValues
+    path: Path, heading: str, cells: pa.ChunkedArray, known: FileColumn | None, markers: Markers
 ) -> tuple[pa.ChunkedArray, int]:
     """Return the cells as values in the unit of the table, and how many of them stand for a missing one."""
     trimmed = pc.utf8_trim_whitespace(cells)
@@ -269,8 +244,7 @@ def _typed(
     if column.name in KEYS and cells.null_count:
         line = _line_of_row(path, pc.index(pc.is_null(cells), True).as_py())
         raise SourceFileError(path, line, f"{heading} is blank; every row needs it")
-    markers = {*known.missing_values, *markers_of(column.name, named)}
-    cells, marked = without_markers(cells, tuple(markers))
+    cells, marked = without_markers(cells, (*known.missing_values, *markers.get(column.name, ())))
     try:
         values, unreadable = _read(cells, column.arrow_type, heading)
     except CommaError as error:
@@ -287,11 +261,6 @@ def _typed(
     if pa.types.is_floating(column.arrow_type):
         values = values if known.factor == 1 else pc.multiply(values, known.factor)
     return values, marked
-
-
-def markers_of(name: str, named: MissingValues) -> set[str]:
-    """Return what was named to stand for a missing value in a column."""
-    return set() if name in KEYS else {marker for column, marker in named if column in ("", name)}
 
 
 def _require_hours(path: Path, heading: str, cells: pa.ChunkedArray, stamps: pa.ChunkedArray) -> None:
@@ -402,7 +371,7 @@ def _conflict(files: Sequence[AsosFile], station: pa.Scalar, stamp: pa.Scalar) -
     """Return the error about the first row of a station and hour whose values differ from those of one before it."""
     earlier: list[tuple[str, dict[str, object]]] = []
     for file in files:
-        _, table = read_asos_file(file.path, file.missing_values)
+        _, table = read_asos_file(file.path, file.markers)
         is_meant = pc.and_(pc.equal(table["stnId"], station), pc.equal(table["tm"], stamp))
         for row in np.flatnonzero(is_meant.to_numpy()).tolist():
             (new,) = table.slice(row, 1).to_pylist()

@@ -54,9 +54,6 @@ class ImputeOptions:
     out_of_range : {"keep", "missing"}, default "keep"
         What becomes of observations outside the physical bounds of their column, which the report counts: kept,
         or taken for missing and kept in table ``rejects``.
-    allow_suspicious : bool, default False
-        Take numbers that look as if they stood for a missing value (-9, -99.9, 9999) for observations, which else
-        refuse the rows.
     interval : float, optional
         The probability with which the stored interval of a fill holds the true value, by default 0.9; only for
         `optimal_interpolation`, and one for all fills of a database.
@@ -97,10 +94,6 @@ class ImputeOptions:
         metadata=_option(
             str, "What becomes of observations outside the physical bounds: keep, or missing (the report names them)."
         ),
-    )
-    allow_suspicious: bool = field(
-        default=False,
-        metadata=_option(bool, "Store numbers that look like missing-value markers, such as -99.9, as observations."),
     )
     interval: float | None = field(
         default=None,

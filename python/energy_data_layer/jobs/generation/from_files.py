@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from energy_data_layer.core.coercion import MissingValues
     from energy_data_layer.datasets.layout import EnergyUnit, LongLayout, WideLayout
     from energy_data_layer.files.generation import GenerationFile, Reject
     from energy_data_layer.transforms.wide_to_long.report import WideReport
@@ -74,7 +75,7 @@ def run_generation(
     energy_unit: EnergyUnit | None = None,
     plant_name: str | None = None,
     override: bool = False,
-    missing_values: Sequence[float | str] | None = None,
+    missing_values: MissingValues | None = None,
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -142,7 +143,7 @@ def run_generation(
             "energy_unit": energy_unit,
             "plant_name": plant_name,
             "override": override,
-            "missing_values": None if missing_values is None else ", ".join(map(str, missing_values)),
+            "missing_values": None if missing_values is None else str(missing_values),
         },
         on_stage=on_stage,
     )
@@ -166,7 +167,7 @@ def run_generation(
             _note_rows(report, checked)
 
         with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
-            long = pa.concat_tables([_lengthened(rows, missing_values, use_rust, report) for rows in checked])
+            long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
             stage.holds(*(file.table for file in read), long)
         hours = sum(int(rows.told[rows.kept].sum()) for rows in checked)
         if long.num_rows != hours:
@@ -278,9 +279,7 @@ def _unit_periods(rows: DailyRows) -> Iterator[UnitPeriod]:
         yield UnitPeriod(plant, unit, str(first_to_last[0]), str(first_to_last[-1]))
 
 
-def _lengthened(
-    rows: DailyRows, missing_values: Sequence[float | str] | None, use_rust: bool | None, report: GenerationReport
-) -> pa.Table:
+def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport) -> pa.Table:
     """Return the kept rows of a file as rows of the table, and note what is peculiar about them."""
     try:
         long, wide_report = transform_wide_to_long(
@@ -288,7 +287,7 @@ def _lengthened(
             rows.file.layout,
             energy_unit=rows.file.energy_unit,
             hour_label="start",
-            missing_values=missing_values,
+            missing_values=rows.file.markers,
             coerced="missing",
             report=True,
             use_rust=use_rust,

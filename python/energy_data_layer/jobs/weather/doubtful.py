@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from energy_data_layer.core.coercion import Markers
     from energy_data_layer.jobs.options import ImputeOptions
     from energy_data_layer.reports.weather_report import WeatherReport
     from energy_data_layer.storage.database import Database
@@ -92,9 +93,13 @@ class Suspicion(NamedTuple):
 
 
 class MarkerSearch:
-    """Looks through rows, some at a time, for numbers that look as if they stood for a missing value."""
+    """Looks through rows, some at a time, for numbers that look as if they stood for a missing value.
 
-    def __init__(self) -> None:
+    Not in columns whose markers are none: there such numbers were measured.
+    """
+
+    def __init__(self, markers: Markers) -> None:
+        self._measured = {name for name, values in markers.items() if not values}
         self._marker_like: defaultdict[str, Counter[float]] = defaultdict(Counter)
         self._others: defaultdict[str, list[float]] = defaultdict(list)
         self._places: dict[tuple[str, float], str] = {}
@@ -102,7 +107,7 @@ class MarkerSearch:
     def add(self, rows: pa.Table) -> None:
         """Look at further rows; of their values only those that look like markers, and the ends of the others, stay."""
         for name in rows.column_names:
-            if not pa.types.is_floating(rows.column(name).type):
+            if name in self._measured or not pa.types.is_floating(rows.column(name).type):
                 continue
             values, counts = rows.column(name).drop_null().value_counts().flatten()
             others = []
@@ -133,10 +138,16 @@ class MarkerSearch:
 
 def told(found: list[Suspicion]) -> str:
     """Return what is suspicious in words, with the ways out."""
-    markers = ",".join(f"{one.column}={one.value:g}" for one in found)
+    by_column: defaultdict[str, list[str]] = defaultdict(list)
+    for one in found:
+        by_column[one.column].append(f"{one.value:g}")
+    markers, none = (
+        ", ".join(f'"{name}": [{", ".join(values if named else ())}]' for name, values in by_column.items())
+        for named in (True, False)
+    )
     return (
         f"numbers that look as if they stood for missing values: {'; '.join(map(str, found))}; pass "
-        f'missing_values="{markers}" if they do, or pass allow_suspicious if they are observations'
+        f"missing_values={{{markers}}} if they do, or missing_values={{{none}}} if they were measured"
     )
 
 

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from energy_data_layer.core.atomic_file import place_for
 from energy_data_layer.core.clock import now_in_korea
+from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS, value_of_flag
 from energy_data_layer.errors import OptionError, ReportError, SourceFileError, StorageError
 from energy_data_layer.files.spool import AsosSpool
-from energy_data_layer.files.weather import parsed_missing_values, place_of
+from energy_data_layer.files.weather import OBSERVATIONS, place_of
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.options import ImputeOptions
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
-    from energy_data_layer.files.weather import NamedMissing
+    from energy_data_layer.core.coercion import Markers, MissingValues
     from energy_data_layer.reports.run_report import Stage
 
 
@@ -57,7 +58,7 @@ def run_weather(
     *,
     since: str | date | None = None,
     until: str | date | None = None,
-    missing_values: NamedMissing = (),
+    missing_values: MissingValues | None = None,
     schema_policy: str | None = None,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
@@ -85,8 +86,10 @@ def run_weather(
         See `Database.connect`.
     since, until : date, datetime or ISO 8601 text, optional
         First and last hour to take from the files, both included; a date alone as `until` covers its day.
-    missing_values : str, list or dict, optional
-        What stands for a missing value in the files besides blanks: ``[-9]`` in all columns, ``{"ws": [-9]}`` in one.
+    missing_values : sequence of float or str, or dict of str to these, optional
+        What stands for a missing value in the files besides blanks, in all columns (``[-9, "NA"]``) or by column
+        (``{"ws": [-9]}``). By default nothing does, and numbers that look like it are an error; ``[]`` takes them as
+        measured.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
     use_rust : bool, optional
@@ -134,7 +137,7 @@ def run_weather(
     (True, 0, 0)
     """
     impute = ImputeOptions(**options)
-    markers = parsed_missing_values(missing_values)
+    markers = checked_markers(missing_values, OBSERVATIONS)
     if picture is not None:
         require_matplotlib()
         place_for(picture)
@@ -145,7 +148,7 @@ def run_weather(
             "columns": list(impute.columns),
             "since": None if since is None else str(since),
             "until": None if until is None else str(until),
-            **({"missing_values": markers} if markers else {}),
+            **({} if missing_values is None else {"missing_values": str(missing_values)}),
             **impute.of_filling(),
         },
         on_stage=on_stage,
@@ -157,7 +160,7 @@ def run_weather(
             impute, report.columns_absent = impute.for_columns(new.columns, "the files")
             if picture is not None and not impute.columns:
                 raise OptionError("picture shows gaps that are filled, and the files have no column to fill")
-            new.check(report, stage)
+            new.check(report, stage, markers)
         with job_database(database_url) as database, recorded(RunLog(database), report):
             headings = {f"{source} files": dict.fromkeys(names, "") for source, names in spool.headings.items()}
             require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
@@ -238,14 +241,13 @@ class _NewRows:
         for part in self._spool.parts() if self.rows_in_future else ():
             yield part.filter(pc.field(_STAMP) > self._now)
 
-    def check(self, report: WeatherReport, stage: Stage) -> None:
+    def check(self, report: WeatherReport, stage: Stage, markers: Markers) -> None:
         """Look at all rows once, so that nothing is written if one cannot be; note what was read and left out."""
-        markers, rows = MarkerSearch(), 0
+        search, rows = MarkerSearch(markers), 0
         for part in self._spool.parts():
             within = self._within(part)
             note_outside_bounds(report, within)
-            if not self._options.allow_suspicious:
-                markers.add(as_taken(within, self._options))
+            search.add(as_taken(within, self._options))
             self.stations += pc.count_distinct(within.column(_STATION)).as_py()
             if within.num_rows:
                 limits = pc.min_max(within.column(_STAMP)).as_py()
@@ -261,7 +263,7 @@ class _NewRows:
         for file in self._spool.files:
             for name, count in file.marked_missing.items():
                 report.marked_missing[name] = report.marked_missing.get(name, 0) + count
-        if found := markers.found():
+        if found := search.found():
             raise SourceFileError(*place_of(self._spool.files, found[0].column, found[0].value), told(found))
         report.files = [str(file.path) for file in self._spool.files]
         report.rows_read = self._spool.rows_read

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.clock import now_in_korea
-from energy_data_layer.core.coercion import without_markers
+from energy_data_layer.core.coercion import checked_markers, without_markers
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.errors import PayloadError
-from energy_data_layer.files.weather import markers_of, parsed_missing_values
+from energy_data_layer.files.weather import OBSERVATIONS
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    from energy_data_layer.core.coercion import Markers, MissingValues
     from energy_data_layer.datasets.dataset import Chunk
-    from energy_data_layer.files.weather import MissingValues, NamedMissing
     from energy_data_layer.jobs.options import ImputeOptions, RunOptions
     from energy_data_layer.storage.database import Database
 
@@ -59,7 +59,7 @@ def collect_weather(
     until: str | date | None = None,
     stations: Iterable[int] | None = None,
     backfill: bool = False,
-    missing_values: NamedMissing = (),
+    missing_values: MissingValues | None = None,
     **options: Any,
 ) -> WeatherReport:
     """Collect hourly observations from the service, complete and impute them, store them in ``weather_asos``.
@@ -79,8 +79,8 @@ def collect_weather(
         Numbers of the stations; by default those of ``EDL_ASOS_STATIONS``, else all 95.
     backfill : bool, default False
         Ask only for days of stations that are not stored with all their hours.
-    missing_values : str, list or dict, optional
-        What stands for a missing value in the answers: ``[-9]`` in all columns, ``{"ws": [-9]}`` in one.
+    missing_values : sequence of float or str, or dict of str to these, optional
+        As in `run_weather`, for the answers.
     **options
         The fields of `ImputeOptions` and `RunOptions`.
 
@@ -102,7 +102,7 @@ def collect_weather(
         If the database cannot be opened or written; periods committed before stay.
     """
     impute, run = split_options(options)
-    markers = parsed_missing_values(missing_values)
+    markers = checked_markers(missing_values, OBSERVATIONS)
     impute.require_columns(ASOS.service.item_schema.names, "the service's answer")
     policy_of(WEATHER, run.schema_policy)
     first, last = period(since, until, newest=run.today - ONE_DAY)
@@ -116,7 +116,7 @@ def collect_weather(
             "since": str(first),
             "until": str(last),
             "stations": len(numbers),
-            **({"missing_values": markers} if markers else {}),
+            **({} if missing_values is None else {"missing_values": str(missing_values)}),
             **impute.of_filling(),
         },
         on_stage=run.on_stage,
@@ -190,7 +190,7 @@ def _fetched(
     part: Sequence[Chunk],
     gate: FieldGate,
     impute: ImputeOptions,
-    markers: MissingValues,
+    markers: Markers,
 ) -> pa.Table | None:
     """Return the observations of some chunks, each station and stamp once; None where there are none."""
     tables = []
@@ -223,28 +223,26 @@ def _fetched(
         set_aside(database, report, rejected, origin=origin, source=ASOS.name)
         kept = _with_markers_missing(report, kept, markers)
         note_outside_bounds(report, kept)
-        _refuse_markers(as_taken(kept, impute), impute, origin)
+        _refuse_markers(as_taken(kept, impute), markers, origin)
         stage.holds(kept)
     return kept if kept.num_rows else None
 
 
-def _with_markers_missing(report: WeatherReport, rows: pa.Table, markers: MissingValues) -> pa.Table:
+def _with_markers_missing(report: WeatherReport, rows: pa.Table, markers: Markers) -> pa.Table:
     """Return the rows with null for the markers, which are counted."""
-    for at, name in enumerate(rows.column_names if markers else ()):
+    for name in markers.keys() & {*rows.column_names}:
         column = rows.column(name)
         if pa.types.is_floating(column.type) or pa.types.is_string(column.type):
-            without, found = without_markers(column, tuple(markers_of(name, markers)))
+            without, found = without_markers(column, markers[name])
             if found:
                 report.marked_missing[name] = report.marked_missing.get(name, 0) + found
-            rows = rows.set_column(at, name, without)
+            rows = rows.set_column(rows.column_names.index(name), name, without)
     return rows
 
 
-def _refuse_markers(rows: pa.Table, options: ImputeOptions, origin: str) -> None:
+def _refuse_markers(rows: pa.Table, markers: Markers, origin: str) -> None:
     """Raise where numbers look as if they stood for missing values."""
-    if options.allow_suspicious:
-        return
-    search = MarkerSearch()
+    search = MarkerSearch(markers)
     search.add(rows)
     if found := search.found():
         raise PayloadError(told(found), origin)

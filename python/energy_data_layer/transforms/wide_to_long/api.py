@@ -18,7 +18,15 @@ from energy_data_layer.core.coercion import (
 from energy_data_layer.core.columns import as_arrow
 from energy_data_layer.core.frames import Frame, wrap
 from energy_data_layer.core.markers import may_hold_markers
-from energy_data_layer.datasets.layout import ENERGY_UNITS, GENERATION, PLANT_NAME, TIMESTAMP, WideLayout, heading_text
+from energy_data_layer.datasets.layout import (
+    ENERGY_UNITS,
+    GENERATION,
+    HOURS,
+    PLANT_NAME,
+    TIMESTAMP,
+    WideLayout,
+    heading_text,
+)
 from energy_data_layer.datasets.layouts import known_layout
 from energy_data_layer.engine import choice
 from energy_data_layer.engine.shadow.comparer import shadowed
@@ -30,14 +38,12 @@ from energy_data_layer.transforms.wide_to_long.report import TotalMismatch, Wide
 from energy_data_layer.transforms.wide_to_long.rust import lengthened_in_rust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
     import polars as pl
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from energy_data_layer.core.coercion import Coerced
+    from energy_data_layer.core.coercion import Coerced, MissingValues
     from energy_data_layer.datasets.layout import EnergyUnit, HourLabel
     from energy_data_layer.transforms.wide_to_long.report import Long
 
@@ -55,7 +61,7 @@ def transform_wide_to_long(
     energy_unit: EnergyUnit | None = ...,
     hour_label: HourLabel | None = ...,
     plant_name: str | None = ...,
-    missing_values: Sequence[float | str] | None = ...,
+    missing_values: MissingValues | None = ...,
     coerced: Coerced = ...,
     report: Literal[False] = ...,
     use_rust: bool | None = ...,
@@ -71,7 +77,7 @@ def transform_wide_to_long(
     energy_unit: EnergyUnit | None = ...,
     hour_label: HourLabel | None = ...,
     plant_name: str | None = ...,
-    missing_values: Sequence[float | str] | None = ...,
+    missing_values: MissingValues | None = ...,
     coerced: Coerced = ...,
     report: Literal[True],
     use_rust: bool | None = ...,
@@ -88,7 +94,7 @@ def transform_wide_to_long(
     energy_unit: EnergyUnit | None = None,
     hour_label: HourLabel | None = None,
     plant_name: str | None = None,
-    missing_values: Sequence[float | str] | None = None,
+    missing_values: MissingValues | None = None,
     coerced: Coerced = "warn",
     report: bool = False,
     use_rust: bool | None = None,
@@ -115,9 +121,8 @@ def transform_wide_to_long(
         Which end of the hour is stored, in place of what the layout says.
     plant_name : str, optional
         The plant's name, for a table that does not name it.
-    missing_values : sequence of float or str, optional
-        What stands for a missing value in the hours, such as ``[-999, "점검"]``. By default nothing does, and numbers
-        that look like it are an error; ``[]`` takes them as measured.
+    missing_values : sequence of float or str, or dict of str to these, optional
+        As in `impute_missing_values`, for the hours.
     coerced : {"warn", "raise", "missing"}
         As in `impute_missing_values`, for the hours.
     report : bool, default False
@@ -170,7 +175,7 @@ def transform_wide_to_long(
     markers = checked_markers(missing_values, columns.hours)
     marked = 0
     if any(markers.values()):
-        hours = {name: without_markers(column, markers[name]) for name, column in columns.hours.items()}
+        hours = {name: without_markers(column, markers.get(name, ())) for name, column in columns.hours.items()}
         columns = replace(columns, hours={name: column for name, (column, _) in hours.items()})
         marked = sum(count for _, count in hours.values())
 
@@ -180,8 +185,7 @@ def transform_wide_to_long(
 
     if meant.name == RECOGNISED and energy_unit is None:
         _require_confirmed(meant, long)
-    if missing_values is None or any(markers.values()):
-        _require_measured(meant, long)
+    _require_measured(meant, long, [markers.get(name) != () for name in columns.hours])
     if long.coerced and coerced != "missing":
         _settle_coerced(columns, long, coerced)
     result = long_frame(columns, frame, long)
@@ -246,11 +250,12 @@ def _kwh(long: Long) -> NDArray[np.float64]:
     return generation if isinstance(generation, np.ndarray) else generation.to_numpy(zero_copy_only=False)
 
 
-def _require_measured(layout: WideLayout, long: Long) -> None:
-    """Raise `MarkerError` where hours look as if they stood for a missing value; units by row leave it open."""
-    if layout.energy_unit is None:
+def _require_measured(layout: WideLayout, long: Long, doubtful: list[bool]) -> None:
+    """Raise `MarkerError` where doubtful hours look as if they stood for a missing value; units by row leave it."""
+    if layout.energy_unit is None or not any(doubtful):
         return
     kwh = _kwh(long)
+    kwh = kwh if all(doubtful) else kwh.reshape(-1, HOURS)[:, doubtful].ravel()
     multiply, divide = ENERGY_UNITS[layout.energy_unit]
     ends = np.array([end.reduce(kwh, initial=np.nan) for end in (np.fmin, np.fmax)])
     if may_hold_markers(ends * divide / multiply):
