@@ -11,6 +11,7 @@ from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import ASOS
 from energy_data_layer.datasets.dataset import Chunk
 from energy_data_layer.errors import OptionError, PayloadError, SourceFileError
+from energy_data_layer.jobs.reprocess.job import run_reprocess
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.jobs.weather.from_service import collect_weather
 from energy_data_layer.services.raw import RawFolder
@@ -115,6 +116,20 @@ def test_marks_refuse_the_rows(database_url, tmp_path, job, error):
     assert [value for value, _ in stored(database_url)[0]] == marked
     job(tmp_path, database_url, marked, out_of_range="missing")
     assert [value for value, code in stored(database_url)[0] if code == Provenance.OBSERVED] == [*WIND[:2], *WIND[4:]]
+
+
+def test_marks_of_kept_answers_are_no_observations_when_these_are_read_again(database_url, tmp_path):
+    marked = [*WIND[:2], -9.0, -9.0, *WIND[4:]]
+    from_service(tmp_path, database_url, marked, missing_values={"ws": [-9]})
+    before = stored(database_url)[0]
+    options = {"since": DAY, "until": DAY, "from_raw": tmp_path / "raw"}
+    with pytest.raises(PayloadError, match="ws -9 in 2 rows"):
+        run_reprocess(database_url, **options)
+    report = run_reprocess(database_url, missing_values={"ws": [-9]}, **options)
+    assert (report.marked_missing, report.values_replaced) == ({"ws": 2}, 0)
+    assert stored(database_url)[0] == before
+    run_reprocess(database_url, missing_values=[], **options)
+    assert [value for value, _ in stored(database_url)[0]] == marked
 
 
 def test_marks_that_are_spread_over_parts_of_the_files_are_found(tmp_path, monkeypatch):

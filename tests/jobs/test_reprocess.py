@@ -354,6 +354,18 @@ def test_a_body_that_cannot_be_read_makes_the_run_incomplete(stored_with_raw, da
     assert table(database_url).equals(stored_with_raw[WEATHER_ASOS])
 
 
+def test_a_table_without_a_field_to_fill_stays_as_it_is(database_url, tmp_path, engine):
+    lines = ["지점,지점명,일시,일조(hr)", *(f"108,서울,2024-03-01 {hour}:00,0.5" for hour in (10, 11, 14))]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run_weather(tmp_path / "a.csv", database_url, use_rust=engine)
+    before = table(database_url)
+    report = run_reprocess(database_url, since="2024-03-01", use_rust=engine)
+    assert table(database_url).equals(before)
+    assert (report.stations, report.rows_inserted, report.values_replaced) == (1, 0, 0)
+    with pytest.raises(OptionError, match="ta was never imputed; these fields were: none"):
+        run_reprocess(database_url, since="2024-03-01", columns=["ta"])
+
+
 # --- what is refused ----------------------------------------------------------------------------------
 
 

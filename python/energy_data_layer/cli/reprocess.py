@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from energy_data_layer.cli.console import show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import job_command, split_at_commas, station_numbers
+from energy_data_layer.cli.options import (
+    MissingValues,
+    job_command,
+    missing_values_of,
+    split_at_commas,
+    station_numbers,
+)
 from energy_data_layer.cli.service import show_collection
 from energy_data_layer.cli.weather import filled_by
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
@@ -26,6 +32,7 @@ def reprocess(
     columns: Annotated[
         list[str], typer.Option(help="The fields whose fills are computed again; by default all that have fills.")
     ] = [],  # noqa: B006
+    missing_values: MissingValues = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replaced, and do nothing.")] = False,
     **options: Any,
 ) -> None:
@@ -38,6 +45,7 @@ def reprocess(
     from energy_data_layer.jobs.reprocess.job import STAGES, run_reprocess
 
     options |= {"since": since, "until": until, "dry_run": dry_run}
+    options["missing_values"] = missing_values_of(missing_values)
     options |= {"stations": station_numbers(stations), "columns": split_at_commas(columns) or None}
     run_job("reprocess", run_reprocess, len(STAGES), show_reprocess_report, **options)
 

@@ -65,6 +65,8 @@ class ReprocessReport(ModelReport):
         Stations whose fills were computed again.
     rejects : dict of str to int
         Rows of the raw folder that contradict each other and were not used, by reason; table ``rejects`` has them.
+    marked_missing : dict of str to int
+        How many values of the raw folder, by field, were named as missing.
     collection : CollectionReport or None
         What the raw folder held; None without one.
     """
@@ -77,6 +79,7 @@ class ReprocessReport(ModelReport):
     rows_unknown: dict[str, int] = field(default_factory=dict)
     stations: int = 0
     rejects: dict[str, int] = field(default_factory=dict)
+    marked_missing: dict[str, int] = field(default_factory=dict)
     collection: CollectionReport | None = None
 
     def note_replaced(self, found: Replaced) -> None:

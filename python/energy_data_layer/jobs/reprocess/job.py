@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from energy_data_layer.core.clock import today_in_korea
+from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS
 from energy_data_layer.datasets.chunks import years
 from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import OptionError
-from energy_data_layer.jobs.options import DEFAULT_COLUMNS, ImputeOptions, RunOptions
+from energy_data_layer.files.weather import OBSERVATIONS
+from energy_data_layer.jobs.options import ImputeOptions, RunOptions
 from energy_data_layer.jobs.periods import day_of
 from energy_data_layer.jobs.reprocess.raw_rows import read_raw_rows
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
 from energy_data_layer.jobs.reprocess.weather import reprocess_stations
 from energy_data_layer.jobs.run_context import recorded, watched
+from energy_data_layer.jobs.weather.doubtful import require_measurements, with_markers_missing
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.reports.collection_report import CollectionReport
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from datetime import date
     from os import PathLike
 
+    from energy_data_layer.core.coercion import Markers, MissingValues
     from energy_data_layer.datasets.dataset import Chunk, Dataset
     from energy_data_layer.jobs.weather.method import Fills
     from energy_data_layer.storage.database import Database, Filter
@@ -67,6 +71,7 @@ def run_reprocess(
     max_gap: int | None = None,
     interval: float | None = None,
     from_raw: str | PathLike[str] | None = None,
+    missing_values: MissingValues | None = None,
     dry_run: bool = False,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -104,6 +109,8 @@ def run_reprocess(
         From now on store intervals of this probability.
     from_raw : path, optional
         A folder of bodies that a job kept (``keep_raw``).
+    missing_values : sequence of float or str, or dict of str to these, optional
+        As in `run_weather`, for the observations of the folder.
     dry_run : bool, default False
         Tell what would be replaced, and leave everything as it is.
     use_rust : bool, optional
@@ -122,6 +129,8 @@ def run_reprocess(
         If an option has a value that it cannot take.
     SourceFileError
         If the folder's manifest cannot be read; nothing is written.
+    PayloadError
+        If a body has numbers that look as if they stood for missing values; parts committed before stay.
     StorageError
         If there is no database, or it cannot be opened or written; parts committed before stay.
 
@@ -148,6 +157,7 @@ def run_reprocess(
     if first > last:
         raise OptionError(f"since ({first}) is after until ({last})")
     impute = ImputeOptions(max_spline_gap=max_spline_gap, method=method, max_gap=max_gap, interval=interval)
+    markers = checked_markers(missing_values, OBSERVATIONS)
     require_database(database_url)
     options = RunOptions(from_raw=from_raw, use_rust=use_rust)
     report = ReprocessReport(
@@ -160,6 +170,7 @@ def run_reprocess(
             "columns": None if columns is None else list(columns),
             **impute.of_filling(),
             "from_raw": None if from_raw is None else str(from_raw),
+            **({} if missing_values is None else {"missing_values": str(missing_values)}),
             "dry_run": dry_run,
         },
         on_stage=on_stage,
@@ -182,13 +193,13 @@ def run_reprocess(
             for dataset in _generation():
                 asked = chunks[dataset.name]
                 _compare_generation(database, report, dataset, options, asked, first, last, transaction)
-        impute = replace(impute, columns=fields)
+        impute = replace(impute, columns=fields) if fields else impute.for_columns((), WEATHER_ASOS)[0]
         with transaction():
             fills = fills_of(database, report, impute, use_rust=use_rust, may_change=True)
         for done, group in enumerate(groups, start=1):
             report.has_come(done, len(groups), "stations")
             _reprocess_group(
-                database, report, group, options, chunks[ASOS.name], impute, fills, first, last, transaction
+                database, report, group, options, chunks[ASOS.name], markers, impute, fills, first, last, transaction
             )
         if dry_run:
             report.finish()
@@ -216,15 +227,15 @@ def _chunks_in(options: RunOptions, report: ReprocessReport, first: date, last: 
 
 
 def _fields(database: Database, columns: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the fields whose fills are computed again; a table that was never imputed has those of the jobs."""
+    """Return the fields whose fills are computed again; a table that was never imputed, of sunshine alone, has none."""
     present = set(database.columns(WEATHER_ASOS))
-    imputed = tuple(name for name in ASOS_COLUMNS if provenance_column(name) in present) or DEFAULT_COLUMNS
+    imputed = tuple(name for name in ASOS_COLUMNS if provenance_column(name) in present)
     if columns is None:
         return imputed
     chosen = ImputeOptions(columns=tuple(columns)).columns
     never = [name for name in chosen if name not in imputed]
     if never:
-        raise OptionError(f"{', '.join(never)} was never imputed; these fields were: {', '.join(imputed)}")
+        raise OptionError(f"{', '.join(never)} was never imputed; these fields were: {', '.join(imputed) or 'none'}")
     return chosen
 
 
@@ -257,6 +268,7 @@ def _reprocess_group(
     stations: Sequence[int],
     options: RunOptions,
     chunks: Sequence[Chunk],
+    markers: Markers,
     impute: ImputeOptions,
     fills: Fills,
     first: date,
@@ -267,6 +279,9 @@ def _reprocess_group(
     with report.stage("read raw"):
         asked = [chunk for chunk in chunks if int(chunk.key[0]) in stations]
         raw = read_raw_rows(ASOS, options, report, asked, first, last) if asked else None
+        if raw is not None:
+            raw = replace(raw, rows=with_markers_missing(report, raw.rows, markers))
+            require_measurements(raw.rows, markers, f"{first} to {last}")
     period = hourly_table(WEATHER_ASOS).stamps_of(first, last)
     with transaction():
         reprocess_stations(

@@ -82,7 +82,8 @@ def reprocess_stations(
     imputed = WeatherReport(report.job, {}, on_stage=report.on_stage, run_id=report.run_id, stages=report.stages)
     impute_and_store(database, new, imputed, options, fills, use_rust=use_rust)
     report.stations += imputed.stations
-    report.engine, report.engine_reason = imputed.engine, imputed.engine_reason
+    if columns:
+        report.engine, report.engine_reason = imputed.engine, imputed.engine_reason
     with report.stage("compare"):
         compared = names if raw is not None else [name for name in names if name != _NAME]
         after = _stored(database, stations, compared, period)

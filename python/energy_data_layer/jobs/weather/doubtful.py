@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from energy_data_layer.core.coercion import without_markers
 from energy_data_layer.core.markers import is_marker_like, suspicious_markers
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS
+from energy_data_layer.errors import PayloadError
 from energy_data_layer.jobs.service import set_aside
 from energy_data_layer.reports.weather_report import OutOfBounds
 from energy_data_layer.storage.tables import WEATHER_KEY
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from energy_data_layer.core.coercion import Markers
     from energy_data_layer.jobs.options import ImputeOptions
+    from energy_data_layer.reports.reprocess_report import ReprocessReport
     from energy_data_layer.reports.weather_report import WeatherReport
     from energy_data_layer.storage.database import Database
 
@@ -134,6 +137,26 @@ class MarkerSearch:
         column = ASOS_COLUMNS[name]
         repeated = [[value] * min(count, 2) for value, count in marker_like.items()]
         return list(suspicious_markers(np.concatenate([self._others[name], *repeated]), column.low, column.high))
+
+
+def with_markers_missing(report: WeatherReport | ReprocessReport, rows: pa.Table, markers: Markers) -> pa.Table:
+    """Return the rows with null for the markers, which are counted."""
+    for name in markers.keys() & {*rows.column_names}:
+        column = rows.column(name)
+        if pa.types.is_floating(column.type) or pa.types.is_string(column.type):
+            without, found = without_markers(column, markers[name])
+            if found:
+                report.marked_missing[name] = report.marked_missing.get(name, 0) + found
+            rows = rows.set_column(rows.column_names.index(name), name, without)
+    return rows
+
+
+def require_measurements(rows: pa.Table, markers: Markers, origin: str) -> None:
+    """Raise `PayloadError` where numbers look as if they stood for missing values."""
+    search = MarkerSearch(markers)
+    search.add(rows)
+    if found := search.found():
+        raise PayloadError(told(found), origin)
 
 
 def told(found: list[Suspicion]) -> str:

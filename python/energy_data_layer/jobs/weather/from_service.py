@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from energy_data_layer.core.clock import now_in_korea
-from energy_data_layer.core.coercion import checked_markers, without_markers
+from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
-from energy_data_layer.errors import PayloadError
 from energy_data_layer.files.weather import OBSERVATIONS
 from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
@@ -24,10 +23,10 @@ from energy_data_layer.jobs.periods import ONE_DAY, period
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import note_answer, note_failures, planned_run, set_aside
 from energy_data_layer.jobs.weather.doubtful import (
-    MarkerSearch,
     as_taken,
     note_outside_bounds,
-    told,
+    require_measurements,
+    with_markers_missing,
 )
 from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
@@ -221,28 +220,8 @@ def _fetched(
             rejected[IN_FUTURE], kept = kept.filter(future), kept.filter(pc.invert(future))
         origin = f"{part[0].first} to {part[-1].last}"
         set_aside(database, report, rejected, origin=origin, source=ASOS.name)
-        kept = _with_markers_missing(report, kept, markers)
+        kept = with_markers_missing(report, kept, markers)
         note_outside_bounds(report, kept)
-        _refuse_markers(as_taken(kept, impute), markers, origin)
+        require_measurements(as_taken(kept, impute), markers, origin)
         stage.holds(kept)
     return kept if kept.num_rows else None
-
-
-def _with_markers_missing(report: WeatherReport, rows: pa.Table, markers: Markers) -> pa.Table:
-    """Return the rows with null for the markers, which are counted."""
-    for name in markers.keys() & {*rows.column_names}:
-        column = rows.column(name)
-        if pa.types.is_floating(column.type) or pa.types.is_string(column.type):
-            without, found = without_markers(column, markers[name])
-            if found:
-                report.marked_missing[name] = report.marked_missing.get(name, 0) + found
-            rows = rows.set_column(rows.column_names.index(name), name, without)
-    return rows
-
-
-def _refuse_markers(rows: pa.Table, markers: Markers, origin: str) -> None:
-    """Raise where numbers look as if they stood for missing values."""
-    search = MarkerSearch(markers)
-    search.add(rows)
-    if found := search.found():
-        raise PayloadError(told(found), origin)
