@@ -27,17 +27,16 @@ from energy_data_layer.datasets.layouts import (
 from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
 from energy_data_layer.files.energy_units import capacity_column
+from energy_data_layer.files.headings import fuel_column, told_long_layout
 from energy_data_layer.files.long_tables import days_of_plants
 from energy_data_layer.transforms.wide_to_long.recognise import (
     DAMAGED,
     RECOGNISED,
     are_headings,
     damaged_headings,
-    fuel_column,
     hours_left_out,
     require_all_hours,
     told_layout,
-    told_long_layout,
     unit_in,
 )
 

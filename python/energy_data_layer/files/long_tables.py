@@ -15,7 +15,8 @@ from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import HOURS, LongLayout, WideLayout
 from energy_data_layer.errors import LayoutError
 from energy_data_layer.files.energy_units import capacity_column
-from energy_data_layer.transforms.wide_to_long.recognise import fuel_column, unit_in
+from energy_data_layer.files.headings import fuel_column
+from energy_data_layer.transforms.wide_to_long.recognise import unit_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,8 @@ from energy_data_layer.core.parse import LARGEST_VALUE, parse_days, parse_number
 from energy_data_layer.datasets.layout import ENERGY_UNITS
 from energy_data_layer.datasets.layouts import CAPACITY_DECIDES, KNOWN_LAYOUTS, fuel_in
 from energy_data_layer.files.energy_units import capacities_kw, energy_units_by_capacity
-from energy_data_layer.transforms.wide_to_long.recognise import DAMAGED, fuel_column
+from energy_data_layer.files.headings import fuel_column
+from energy_data_layer.transforms.wide_to_long.recognise import DAMAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

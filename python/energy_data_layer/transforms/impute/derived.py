@@ -209,21 +209,21 @@ def impute_with_derived(
 ) -> tuple[Any, ImputationReport]:
     """Fill as `impute_missing_values` does, and derived columns through others, with provenance and report."""
     known = known_columns(date_col, station_col)
-    markers = checked_markers(missing_values, {*columns, *(one.partner for one in derived.values())})
-    df, counts = measured_partners(df, derived, markers, known, coerced)
+    markers = checked_markers(missing_values, with_partners(columns, derived))
+    df, widened, counts = measured_with_auxiliaries(df, derived, markers, known, coerced)
     if history is not None:
-        history, _ = measured_partners(history, derived, markers, known, "missing", "the history")
+        _, history, _ = measured_with_auxiliaries(history, derived, markers, known, "missing", "the history")
     to_fill = columns_to_fill(columns, derived)
     limits = {name: checked_bounds(name, pair, columns) for name, pair in bounds.items()}
     require_free(wrap(df), columns, provenance=True, interval=interval is not None)
     filled, report = impute_missing_values(
-        with_auxiliaries(df, derived),
+        widened,
         to_fill,
         date_col,
         station_col,
         # What is limited there is not counted here.
         bounds={name: pair for name, pair in bounds.items() if name not in derived},
-        history=None if history is None else with_auxiliaries(history, derived, "the history"),
+        history=history,
         interval=interval,
         # The auxiliary columns are no measurements.
         missing_values={name: markers.get(name, ()) for name in to_fill if name in markers or name not in columns},
@@ -242,17 +242,22 @@ def impute_with_derived(
     return frame, replace(report, columns={name: reports[name] for name in columns})
 
 
-def measured_partners(
+def with_partners(columns: Iterable[str], derived: Mapping[str, Derived]) -> list[str]:
+    """Return the columns to fill, and those that derived ones are computed with."""
+    return list(dict.fromkeys([*columns, *(one.partner for one in derived.values())]))
+
+
+def measured_with_auxiliaries(
     df: Any,
     derived: Mapping[str, Derived],
     markers: Markers,
     known: Mapping[str, Column],
     coerced: Coerced,
     label: str = "the frame",
-) -> tuple[Any, dict[str, tuple[int, int]]]:
-    """Return a frame whose derived columns and their partners hold numbers alone, and their markers and other texts.
+) -> tuple[Any, Any, dict[str, tuple[int, int]]]:
+    """Return a frame whose derived columns and partners hold numbers alone, and that with the auxiliary columns too.
 
-    The auxiliary columns are computed from them, before `impute_missing_values` could look at them.
+    The third is how many markers and other texts each had, which `impute_missing_values` does not see any more.
     """
     from energy_data_layer.core.parse import parse_numbers
 
@@ -267,7 +272,8 @@ def measured_partners(
         if marked or not (isinstance(column, np.ndarray) or pt.is_floating(column.type)):
             measured[name] = pa.array(numbers, from_pandas=True) if frame.has_nulls else numbers
         counts[name] = marked, no_numbers
-    return (frame.filled(measured, {}) if measured else df), counts
+    df = frame.filled(measured, {}) if measured else df
+    return df, with_auxiliaries(df, derived, label), counts
 
 
 def _numbers(frame: Frame, name: str, label: str = "the frame") -> Numbers:

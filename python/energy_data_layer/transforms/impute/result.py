@@ -13,8 +13,8 @@ from energy_data_layer.transforms.impute.derived import (
     columns_to_fill,
     derived_columns,
     impute_with_derived,
-    measured_partners,
-    with_auxiliaries,
+    measured_with_auxiliaries,
+    with_partners,
 )
 from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import bounds_of, fillable, known_columns
@@ -149,9 +149,9 @@ def impute(
         if model is not None:
             return model
         known = known_columns(date_col, station_col)
-        markers = checked_markers(missing_values, {*names, *(one.partner for one in derived.values())})
+        markers = checked_markers(missing_values, with_partners(names, derived))
         frames = [
-            with_auxiliaries(measured_partners(one, derived, markers, known, "missing", label)[0], derived, label)
+            measured_with_auxiliaries(one, derived, markers, known, "missing", label)[1]
             for one, label in ((df, "the frame"), (history, "the history"))
             if one is not None
         ]

@@ -8,8 +8,8 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from energy_data_layer.datasets.layout import HOURS, EnergyUnit, HourLabel, LongLayout, WideLayout, heading_text
-from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS, LONG_LAYOUTS
+from energy_data_layer.datasets.layout import HOURS, EnergyUnit, WideLayout, heading_text
+from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS
 from energy_data_layer.errors import LayoutError
 
 if TYPE_CHECKING:
@@ -39,25 +39,21 @@ _UNIT_OF_PREFIX: dict[str, EnergyUnit] = {"": "Wh", "k": "kWh", "m": "MWh"}
 _BRACKETED = re.compile(r"\([^)]*\)|[\s_]")
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """Return the words that a heading can be, from a text with commas between them."""
     return frozenset(text.split(", "))
 
 
-_DATE = _words(
+DAY = words_of(
     "날짜, 일자, 년월일, 연월일, 거래일, 거래일자, 발전일, 발전일자, 기준일, 기준일자, 측정일, 측정일자, "
     "date, day, ymd, yyyymmdd, dgenymd"
 )
-_PLANT = _words(
+PLANT = words_of(
     "발전기명, 발전소명, 발전소, 발전구분, 발전단지, 발전단지명, 사업소, 사업소명, 지점명, 시설명, 설비명, "
     "plant, plantname, site, ipptnam, ipptnm"
 )
-_UNIT_OF_PLANT = _words("호기, 호기명, 단계, 발전기번호, hogi, unit")
-_FUEL = _words("발전원, 에너지원, 연료, 연료원, 연료구분, 신재생원, 신재생구분, 발전형식, fuel, fueltype, energysource")
-_HOUR_OF_DAY = _words("시간, 시각, 시, 거래시간, 시간대, hour, hr, he")
-_STAMP = _words("일시, 측정일시, 발전일시, 거래일시, datetime, timestamp, time, hourending, hourbeginning")
-_VALUE = re.compile("발전량|전력량|generation|output", re.IGNORECASE)
-_NO_VALUE = re.compile("총|합계|누적|용량|평균|최대|최소|total|sum|capacity|mean|max|min", re.IGNORECASE)
-_TOTAL = _words(
+UNIT_OF_PLANT = words_of("호기, 호기명, 단계, 발전기번호, hogi, unit")
+_TOTAL = words_of(
     "합계, 총량, 총계, 일합계, 일계, 계, 총발전량, 일발전량, 일총발전량, 발전량합계, "
     "total, dailytotal, sum, qsum, qvodgen"
 )
@@ -123,7 +119,7 @@ def are_headings(cells: Iterable[str]) -> bool:
     bare = {_bare(heading_text(cell)) for cell in cells}
     numbers = sum(cell.isdecimal() and len(cell) <= 2 for cell in bare)
     spelled = sum((_TIME.search(cell) or _HOUR.fullmatch(cell)) is not None for cell in bare) - numbers
-    has_day = any(_BRACKETED.sub("", cell).lower() in _DATE for cell in bare)
+    has_day = any(is_one_of(cell, DAY) for cell in bare)
     return spelled >= HOURS // 2 or (has_day and numbers >= HOURS // 2)
 
 
@@ -134,56 +130,6 @@ def told_layout(headings: tuple[str, ...], publisher: str | None, energy_unit: E
         raise LayoutError(damaged_headings(damaged))
     layout = _known_layout(headings, publisher)
     return layout if layout is not None else _layout_from_headings(headings, energy_unit)
-
-
-@lru_cache
-def told_long_layout(headings: tuple[str, ...]) -> LongLayout | None:
-    """Return the layout of a table with a row per hour, None where the headings tell none.
-
-    Examples
-    --------
-    >>> told_long_layout(("일자", "발전소명", "시간", "발전량(kWh)")).values
-    ('발전량(kWh)',)
-    """
-    known = [layout for layout in LONG_LAYOUTS.values() if {*layout.required} <= {*headings}]
-    if known or are_headings(headings):
-        return known[0] if known else None
-    values = [heading for heading in headings if not _NO_VALUE.search(heading)]
-    values = [heading for heading in values if unit_in(heading) or _VALUE.search(heading)]
-    units = {unit_in(heading) for heading in values}
-    if len(units) != 1:
-        return None
-    stamp, date, hour, plant = (
-        _only(headings, words, role, headings)
-        for words, role in (
-            (_STAMP, "the stamp"),
-            (_DATE, "the day"),
-            (_HOUR_OF_DAY, "the hour"),
-            (_PLANT, "the plant"),
-        )
-    )
-    label = _label_of(stamp or "")
-    is_one_time = (stamp is None or label is None) != (date is None or hour is None)
-    if not is_one_time or (len(values) > 1 and plant is not None):
-        return None
-    return LongLayout(
-        RECOGNISED,
-        date=date if hour else None,
-        hour=hour if date else None,
-        stamp=stamp if label else None,
-        plant=plant,
-        unit=_only(headings, _UNIT_OF_PLANT, "the unit", headings),
-        values=values,
-        hour_label=label,
-        energy_unit=units.pop(),
-    )
-
-
-def _label_of(stamp: str) -> HourLabel | None:
-    """Return what of its hour a stamp is, where its heading says it."""
-    if re.search("ending|종료", stamp, re.IGNORECASE):
-        return "end"
-    return "start" if re.search("beginning|시작", stamp, re.IGNORECASE) else None
 
 
 def hours_left_out(headings: Iterable[str], layout: WideLayout) -> list[str]:
@@ -250,10 +196,10 @@ def _is_of(layout: WideLayout, publisher: str, headings: set[str]) -> bool:
 def _layout_from_headings(headings: Sequence[str], energy_unit: EnergyUnit | None) -> WideLayout:
     hours = _hours(headings)
     others = [heading for heading in headings if heading not in hours]
-    date = _only(others, _DATE, "the day", headings)
+    date = only(others, DAY, "the day", headings)
     if date is None:
         raise LayoutError(f"no column is known to hold the day; {_advice(headings)}")
-    daily_total = _only(others, _TOTAL, "the daily total", headings)
+    daily_total = only(others, _TOTAL, "the daily total", headings)
     of_hours, of_total = _common_unit(hours, headings), unit_in(daily_total or "")
     if energy_unit is None and of_hours is None and of_total is None:
         raise LayoutError(
@@ -263,8 +209,8 @@ def _layout_from_headings(headings: Sequence[str], energy_unit: EnergyUnit | Non
     return WideLayout(
         RECOGNISED,
         date=date,
-        plant=_only(others, _PLANT, "the plant", headings),
-        unit=_only(others, _UNIT_OF_PLANT, "the unit", headings),
+        plant=only(others, PLANT, "the plant", headings),
+        unit=only(others, UNIT_OF_PLANT, "the unit", headings),
         hours=hours,
         energy_unit=energy_unit or of_hours or of_total,
         daily_total=daily_total,
@@ -303,9 +249,14 @@ def _hours(headings: Iterable[str]) -> list[str]:
     raise LayoutError(f"there are no columns for the hours 1 to 24; {_advice(headings)}")
 
 
-def _only(headings: Iterable[str], words: frozenset[str], role: str, all_headings: Iterable[str]) -> str | None:
+def is_one_of(heading: str, words: frozenset[str]) -> bool:
+    """Tell whether a heading is one of these words, whatever its brackets, blanks and case."""
+    return _BRACKETED.sub("", heading).lower() in words
+
+
+def only(headings: Iterable[str], words: frozenset[str], role: str, all_headings: Iterable[str]) -> str | None:
     """Return the heading that is one of these words, None where there is none."""
-    found = [heading for heading in headings if _BRACKETED.sub("", heading).lower() in words]
+    found = [heading for heading in headings if is_one_of(heading, words)]
     return _single(found, role, all_headings) if found else None
 
 
@@ -321,17 +272,6 @@ def _common_unit(hours: Sequence[str], headings: Iterable[str]) -> EnergyUnit | 
     if len(units) > 1:
         raise LayoutError(f"the hours' headings name different units of energy; {_advice(headings)}")
     return units.pop()
-
-
-def fuel_column(headings: Iterable[str]) -> str | None:
-    """Return the first heading under which the fuel of each row stands, None where there is none.
-
-    Examples
-    --------
-    >>> fuel_column(["날짜", "발전기명", "에너지원"])
-    '에너지원'
-    """
-    return next((heading for heading in headings if _BRACKETED.sub("", heading).lower() in _FUEL), None)
 
 
 def unit_in(heading: str) -> EnergyUnit | None:
