@@ -256,6 +256,12 @@ class TestUnderPrefect:
         assert table.num_rows == 3 * 24
         assert all("# weather: incomplete" in artifact.data for artifact in shown.artifacts)
 
+    def test_what_is_not_published_yet_is_asked_for_again(self, flows):
+        flows.service.change(faults=[Fault("no_data", service="namdong_wind", nth=1)])
+        shown = run(flows.monthly_wind, flows.service, month="2024-02")
+        assert (shown.state.is_completed(), shown.attempts) == (True, 2)
+        assert [row["status"] for row in runs(flows.url)] == ["empty", "succeeded"]
+
     @pytest.mark.parametrize("fault", [Fault("gateway_error", code="30"), Fault("quota"), Fault("no_such_service")])
     def test_what_another_attempt_cannot_help_is_not_tried_again(self, flows, fault):
         flows.service.change(faults=[fault])

@@ -170,7 +170,9 @@ def test_with_a_wrong_key_nothing_is_stored_and_with_the_right_one_everything(da
 def test_no_data_is_a_hole_that_is_told_and_filled_later(database_url, simulator, job):
     service = simulator(today=TODAY, faults=[Fault("no_data", where=job.second_part)])
     first = job.run(database_url, service)
-    assert (first.status, first.collection.chunks_failed) == ("succeeded", 0)
+    # A station may be out of order; a plant that never came, or no plant on the last days, is something else.
+    expected = "succeeded" if job.name == "weather" else "incomplete"
+    assert (first.status, first.collection.chunks_failed) == (expected, 0)
     assert first.collection.incomplete_days > 0
     assert f"incomplete: {first.collection.incomplete_days} days" in first.summary()
     assert job.assert_part(database_url, service) == first.rows_inserted > 0

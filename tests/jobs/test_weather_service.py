@@ -147,7 +147,35 @@ def test_a_station_without_data_is_a_hole_and_not_an_error(database_url, simulat
 def test_when_no_station_answers_nothing_is_written(database_url, simulator):
     service = simulator(today=TODAY, asos_days_absent={key: [YESTERDAY] for key in STATIONS})
     report = weather(database_url, service)
-    assert (report.status, report.rows_inserted, report.collection.incomplete_days) == ("succeeded", 0, 3)
+    assert (report.status, report.rows_inserted, report.collection.incomplete_days) == ("empty", 0, 3)
+    assert report.message == (
+        "0 of 72 expected hours came of 108, 159, 90, 2024-03-09 to 2024-03-09: the service has nothing of them"
+    )
+
+
+def test_a_station_that_the_service_does_not_have_is_told(database_url, simulator):
+    service = simulator(today=TODAY, asos_days_absent={999: [YESTERDAY]})
+    report = weather(database_url, service, stations=[108, 999])
+    assert (report.status, report.rows_inserted) == ("incomplete", 24)
+    assert report.message.startswith("nothing came of 999, 2024-03-09 to 2024-03-09: unknown to the service")
+
+
+def test_yesterday_that_no_station_has_yet_is_told_by_a_backfill(database_url, simulator):
+    service = simulator(today=TODAY, asos_days_absent={key: [YESTERDAY] for key in STATIONS})
+    report = weather(database_url, service, since=date(2024, 3, 7), backfill=True)
+    assert (report.status, report.rows_inserted) == ("incomplete", 3 * 48)
+    assert (
+        report.message == "nothing came of the last days, 2024-03-09 to 2024-03-09: the service does not have them yet"
+    )
+    again = weather(database_url, service, since=date(2024, 3, 7), backfill=True)
+    assert again.status == "empty"
+
+
+def test_a_backfill_whose_old_holes_stay_succeeds(database_url, simulator):
+    service = simulator(today=TODAY, asos_days_absent={108: [date(2024, 3, 8)]})
+    weather(database_url, service, stations=[90, 108], since=date(2024, 3, 7), max_absence="1h")
+    again = weather(database_url, service, stations=[90, 108], since=date(2024, 3, 7), backfill=True)
+    assert (again.plan, again.status) == (["asos 108 2024-03-08..2024-03-08"], "succeeded")
 
 
 def test_yesterday_is_that_of_korea(tmp_path, simulator, monkeypatch):

@@ -74,6 +74,30 @@ def test_a_month_with_holes_says_which_days_are_missing(database_url, simulator)
     ]
 
 
+def test_a_month_that_has_not_ended_is_expected_up_to_yesterday(database_url, simulator):
+    report = wind(database_url, simulator(today=TODAY), month="2024-03")
+    assert (report.status, report.collection.last_day) == ("succeeded", "2024-03-09")
+
+
+def test_the_service_has_ended_within_the_month_and_before_it(database_url, simulator):
+    service = simulator(wind_plants=[Plant("W1", "그만둔 풍력", last_day=date(2024, 2, 10))])
+    report = wind(database_url, service, month="2024-02")
+    assert (report.status, report.rows_inserted) == ("incomplete", 240)
+    assert (
+        report.message == "nothing came of the last days, 2024-02-11 to 2024-02-29: the service does not have them yet"
+    )
+    after = wind(database_url, service, since="2024-02-11", until="2024-02-12")
+    assert (after.status, runs(database_url)[-1]["status"]) == ("empty", "empty")
+    assert after.message == "0 of 48 expected hours came, 2024-02-11 to 2024-02-12: the service has nothing of them"
+
+
+def test_a_month_that_is_stored_and_comes_no_longer_is_told(database_url, simulator):
+    service = simulator(wind_plants=[Plant("W1", "바람 풍력")])
+    assert wind(database_url, service).status == "succeeded"
+    service.change(wind_plants=[])
+    assert wind(database_url, service).status == "empty"
+
+
 def test_plants_that_come_go_and_change_their_name_are_told(database_url, simulator):
     plants = [
         Plant("W1", "옛 풍력", renamed={date(2024, 2, 15): "새 풍력"}),
@@ -138,6 +162,7 @@ def test_what_was_kept_raw_gives_the_same_rows_without_the_service(tmp_path, sim
     ("options", "problem"),
     [
         ({"month": "2024-13"}, "month is"),
+        ({"month": "2024-04"}, "2024-04 is not available yet; data ends on 2024-03-09"),
         ({"month": "2024-01", "since": "2024-01-01"}, "month cannot be combined"),
         ({"since": "2024-02-02", "until": "2024-02-01"}, "is after until"),
         ({"since": "gestern"}, "since is"),

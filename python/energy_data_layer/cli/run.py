@@ -12,7 +12,7 @@ from energy_data_layer.cli.ending import NOT_TOLD
 from energy_data_layer.core.atomic_file import place_for
 from energy_data_layer.errors import StorageError
 from energy_data_layer.reports.run_report import RunReport, report_beside
-from energy_data_layer.storage.runs import INCOMPLETE
+from energy_data_layer.storage.runs import NOT_ALL_CAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def run_job(
 ) -> None:
     """Run a job under a progress bar, write its report beside the database file or to `report`, and show it.
 
-    A dry run leaves no report. A run that could not get everything ends with exit code 1, one whose report
+    A dry run leaves no report. A run to which not everything came ends with exit code 1, one whose report
     cannot be written with 3.
     """
     destination = None if options.get("dry_run") else report or report_beside(db, name)
@@ -56,8 +56,8 @@ def run_job(
         else:
             if not json:
                 say(f"report: {destination}")
-    if run_report.status == INCOMPLETE:
-        say(f"edl: {name} is incomplete: {run_report.message}")
+    if run_report.status in NOT_ALL_CAME:
+        say(f"edl: {name} is {run_report.status}: {run_report.message}")
         code = JOB_FAILED
     if code:
         raise typer.Exit(code)

@@ -345,14 +345,20 @@ class Dataset:
         """Return the request for a page, from 1, of a chunk."""
         return ServiceRequest(self.name, self.service.parameters(chunk, page))
 
-    def within_asked_days(self, chunk: Chunk, rows: pa.Table) -> pa.Table:
-        """Return the rows whose hour is of an asked day."""
+    def days_of(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Return the day that the hour of each row of `rows_from_api_payload` is of."""
         import pyarrow.compute as pc
 
         stamps = rows.column(self.fetched_stamp)
         if self.table.stamp_is == "end":
             stamps = pc.subtract(stamps, pa.scalar(3600, pa.duration("s")))
-        days = stamps.cast(pa.date32(), safe=False)
+        return stamps.cast(pa.date32(), safe=False)
+
+    def within_asked_days(self, chunk: Chunk, rows: pa.Table) -> pa.Table:
+        """Return the rows whose hour is of an asked day."""
+        import pyarrow.compute as pc
+
+        days = self.days_of(rows)
         asked = pc.and_(
             pc.greater_equal(days, pa.scalar(chunk.first, pa.date32())),
             pc.less_equal(days, pa.scalar(chunk.last, pa.date32())),

@@ -17,7 +17,7 @@ from energy_data_layer.reports.alerts import send_alert
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of, try_writes
 from energy_data_layer.storage.queries.quality import Scope, made_up_stretches
-from energy_data_layer.storage.runs import FAILED, INCOMPLETE, RUNNING, RunLog
+from energy_data_layer.storage.runs import FAILED, NOT_ALL_CAME, RUNNING, RunLog
 from energy_data_layer.storage.tables import RUNS
 from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url
 
@@ -93,7 +93,7 @@ def _runs(database: Database) -> Iterator[Finding]:
     for job, row in {row["job"]: row for row in rows}.items():
         told = f"last run {row['status']}, {row['started']:%Y-%m-%d %H:%M} UTC"
         told += f": {row['message']}" if row["message"] else ""
-        yield judged(f"job {job}", row["status"] not in {FAILED, INCOMPLETE}, told, "see edl status")
+        yield judged(f"job {job}", row["status"] not in {FAILED, *NOT_ALL_CAME}, told, "see edl status")
 
 
 def _requests(database: Database) -> Iterator[Finding]:

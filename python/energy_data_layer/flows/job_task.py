@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from energy_data_layer import settings
 from energy_data_layer.errors import DataLayerError, IncompleteRunError, StorageError
-from energy_data_layer.storage.runs import INCOMPLETE
+from energy_data_layer.storage.runs import NOT_ALL_CAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def run_as_task(job: Callable[..., Report], **options: Any) -> dict[str, Any]:
     Raises
     ------
     IncompleteRunError
-        If not everything could be fetched; what could is stored.
+        If not everything came; what did is stored.
     OptionError
         If no database is set.
     """
@@ -64,9 +64,10 @@ def run_as_task(job: Callable[..., Report], **options: Any) -> dict[str, Any]:
     # The address may hold a password; parameters of flows and tasks are shown on Prefect's pages.
     report = job(settings.database_url(), **options)
     create_markdown_artifact(as_markdown(report), key=f"{report.job}-report", description=report.summary())
-    if report.status == INCOMPLETE:
+    if report.status in NOT_ALL_CAME:
         found = report.collection
-        more_may_come = found is not None and found.chunks_failed > found.chunks_failed_for_good
+        # Where no request failed, the service may not have published yet what is missing.
+        more_may_come = found is None or not found.chunks_failed or found.chunks_failed > found.chunks_failed_for_good
         raise IncompleteRunError(report.job, report.message, retryable=more_may_come and not report.stopped)
     return report.to_dict()
 

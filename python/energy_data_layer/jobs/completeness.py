@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from energy_data_layer.jobs.drift.check import check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
+from energy_data_layer.jobs.periods import ONE_DAY
 from energy_data_layer.reports.collection_report import LISTED_DAYS, IncompleteDay
-from energy_data_layer.storage.coverage import hourly_table, incomplete_days, last_stamp
+from energy_data_layer.storage.coverage import HOURS_A_DAY, hourly_table, incomplete_days
+from energy_data_layer.storage.queries.quality import Scope, series_ranges
+from energy_data_layer.storage.runs import EMPTY, INCOMPLETE, SUCCEEDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
+    from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
 
+    from energy_data_layer.datasets.dataset import Chunk
     from energy_data_layer.jobs.drift.check import FieldGate
     from energy_data_layer.reports.collection_report import CollectionReport, ServiceReport
+    from energy_data_layer.reports.weather_report import WeatherReport
     from energy_data_layer.storage.database import Database
+
+LISTED_SERIES = 5
+"""Stations or plants that a message names."""
 
 
 def check_plants(
@@ -45,7 +54,7 @@ def check_plants(
         The plants whose days are to be complete; by default all of the table.
     """
     note_incomplete_days(database, report.collection, gate.table, *period, wanted)
-    report.note_plants(plants_of(database, gate.table) - known, silent)
+    report.note_plants(stored_days(database, gate.table).keys() - known, silent)
     check_drift(
         database,
         report,
@@ -84,9 +93,76 @@ def keys_and_days(
     return [(tuple(str(row[name]) for name in names), row["day"]) for row in days.to_pylist()]
 
 
-def plants_of(database: Database, table: str) -> set[tuple[str, ...]]:
-    """Return the plants that a table knows."""
-    return keys_in(last_stamp(database, table), hourly_table(table).key)
+def note_what_did_not_come(
+    report: ServiceReport | WeatherReport,
+    collection: CollectionReport,
+    planned: Iterable[Chunk],
+    *,
+    newest: date,
+    stored: Mapping[tuple[str, ...], tuple[date, date]] | None,
+    unknown: Iterable[str],
+) -> None:
+    """Let a run be empty to which nothing came, and incomplete without its last days or a series that it asked for.
+
+    Parameters
+    ----------
+    report, collection
+        What is noted; a run of which a request failed stays as it is.
+    planned : iterable of Chunk
+        What was asked for.
+    newest : date
+        The last day that the service can have; later ones are not expected.
+    stored : mapping, optional
+        The first and last stored day of each series, where only days that are not stored in full are asked for: holes
+        between them may stay, because the service does not have these hours either.
+    unknown : iterable of str
+        The series of which nothing came, and of which nothing is known to have come before.
+    """
+    expected = [replace(chunk, last=min(chunk.last, newest)) for chunk in planned if chunk.first <= newest]
+    if stored is not None:
+        expected = [chunk for chunk in expected if not _is_within(chunk, stored.get(chunk.key))]
+    if report.status != SUCCEEDED or not expected:
+        return
+    days = _days(min(chunk.first for chunk in expected), max(chunk.last for chunk in expected))
+    if not collection.last_day:
+        hours = HOURS_A_DAY * sum(chunk.days for chunk in expected)
+        named = sorted({" ".join(chunk.key) for chunk in expected} - {""})
+        told = f" of {_listed(named)}" if named else ""
+        report.status = EMPTY
+        report.message = f"0 of {hours:,} expected hours came{told}, {days}: the service has nothing of them"
+        return
+    after_last_day = date.fromisoformat(collection.last_day) + ONE_DAY
+    # A hole may come late and leave the day after the stored ones as the one that is missing.
+    awaited = [chunk for chunk in expected if chunk.last > (stored or {}).get(chunk.key, (chunk.first, date.min))[1]]
+    if awaited and (last := max(chunk.last for chunk in awaited)) >= after_last_day:
+        first = max(after_last_day, min(chunk.first for chunk in awaited))
+        report.status = INCOMPLETE
+        report.message = f"nothing came of the last days, {_days(first, last)}: the service does not have them yet"
+    elif silent := sorted(unknown):
+        report.status = INCOMPLETE
+        report.message = f"nothing came of {_listed(silent)}, {days}: unknown to the service, or it has nothing of them"
+
+
+def _days(first: date, last: date) -> str:
+    return f"{first} to {last}"
+
+
+def _is_within(chunk: Chunk, days: tuple[date, date] | None) -> bool:
+    return days is not None and days[0] <= chunk.first and chunk.last <= days[1]
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED_SERIES:,} more" if len(names) > LISTED_SERIES else ""
+    return ", ".join(names[:LISTED_SERIES]) + more
+
+
+def stored_days(database: Database, table: str) -> dict[tuple[str, ...], tuple[date, date]]:
+    """Return the stations or plants that a table knows, each with its first and last stored day."""
+    names = hourly_table(table).key
+    return {
+        tuple(str(row[name]) for name in names): (row["first_hour"].date(), row["last_hour"].date())
+        for row in series_ranges(database, table, Scope()).to_pylist()
+    }
 
 
 def keys_in(rows: pa.Table, names: Iterable[str]) -> set[tuple[str, ...]]:

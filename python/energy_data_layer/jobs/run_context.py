@@ -13,7 +13,7 @@ from energy_data_layer.errors import DataLayerError, StorageError
 from energy_data_layer.reports.alerts import alerting
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import migrate, without_trace
-from energy_data_layer.storage.runs import FAILED, INCOMPLETE
+from energy_data_layer.storage.runs import FAILED, NOT_ALL_CAME
 from energy_data_layer.storage.urls import duckdb_path, require_database
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def watched(report: RunReport) -> Iterator[None]:
                 yield
         finally:
             tracing.note(span, _figures(report))
-        if report.status == INCOMPLETE:
+        if report.status in NOT_ALL_CAME:
             tracing.note_failure(span, report.message)
 
 

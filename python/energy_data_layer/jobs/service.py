@@ -11,10 +11,17 @@ import pyarrow.compute as pc
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import DuplicateKeyError, OptionError, StopForToday
-from energy_data_layer.jobs.completeness import check_plants, keys_and_days, keys_in, plants_of
+from energy_data_layer.jobs.completeness import (
+    check_plants,
+    keys_and_days,
+    keys_in,
+    note_what_did_not_come,
+    stored_days,
+)
 from energy_data_layer.jobs.drift.check import FieldGate
 from energy_data_layer.jobs.drift.schema_policy import policy_of
 from energy_data_layer.jobs.generation.repeated_rows import as_rejects, settle_repeated_rows
+from energy_data_layer.jobs.periods import ONE_DAY
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.reports.collection_report import CollectionReport, ServiceReport
 from energy_data_layer.services.collect import Failed
@@ -75,7 +82,8 @@ def run_service(
     Returns
     -------
     ServiceReport
-        What was asked, answered and written; its status is ``"incomplete"`` where something could not be fetched.
+        What was asked, answered and written; its status is ``"incomplete"`` where something could not be fetched
+        or the last days or a plant did not come, ``"empty"`` where nothing came.
 
     Raises
     ------
@@ -96,7 +104,8 @@ def run_service(
     )
     with watched(report), job_database(database_url, dry_run=options.dry_run) as database:
         with report.stage("plan"):
-            known, wanted = plants_of(database, table), None
+            stored, wanted = stored_days(database, table), None
+            known = set(stored)
             if dataset.service.asks_for_series:
                 wanted = sorted({*(options.settings.series_of(dataset) | known if series is None else series)})
                 if not wanted and options.raw is None:
@@ -116,13 +125,22 @@ def run_service(
             with report.stage("fetch and store"):
                 answered = _store_chunks(database, log, report, options, dataset, planned, gate)
             with report.stage("check"):
+                silent = asked - answered
+                note_what_did_not_come(
+                    report,
+                    report.collection,
+                    planned,
+                    newest=options.today - ONE_DAY,
+                    stored=None if wanted is None or options.raw is not None else stored,
+                    unknown=map(" ".join, silent - known),
+                )
                 check_plants(
                     database,
                     report,
                     gate,
                     (first, last),
                     known=known,
-                    silent=asked - answered,
+                    silent=silent,
                     answered=answered,
                     wanted=wanted if options.raw is None or wanted is None else sorted(asked),
                 )

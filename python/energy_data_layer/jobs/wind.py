@@ -40,10 +40,13 @@ def run_wind(
         The fields of `RunOptions`.
     """
     run = RunOptions(**options)
+    newest = run.today - ONE_DAY
     if since is None and until is None:
         first, last = month_before(run.today) if month is None else days_of_month(month)
+        if first > newest:
+            raise OptionError(f"{month} is not available yet; data ends on {newest}")
     elif month is not None:
         raise OptionError("month cannot be combined with since and until; name the period in one way")
     else:
-        first, last = period(since, until, newest=run.today - ONE_DAY)
+        first, last = period(since, until, newest=newest)
     return run_service(KOEN_WIND, database_url, first, last, run)

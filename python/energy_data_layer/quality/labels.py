@@ -231,6 +231,7 @@ LABELS = {
     "runs.newest": ("Newest", "최근"),
     "status.succeeded": ("succeeded", "성공"),
     "status.incomplete": ("incomplete", "미완료"),
+    "status.empty": ("empty", "수신 없음"),
     "status.failed": ("failed", "실패"),
     "status.running": ("running, or died", "실행 중 또는 중단됨"),
     "column.job": ("job", "작업"),

@@ -57,6 +57,8 @@ class CollectionReport:
         The service.
     first, last : str
         The first and the last day of the period.
+    last_day : str
+        The last day of which something came, empty where nothing did.
     chunks : int
         Parts into which the period was cut.
     chunks_failed : int
@@ -94,6 +96,7 @@ class CollectionReport:
     source: str
     first: str = ""
     last: str = ""
+    last_day: str = ""
     chunks: int = 0
     chunks_failed: int = 0
     chunks_failed_for_good: int = 0
@@ -171,6 +174,8 @@ class CollectionReport:
         self.items += collected.items
         self.missing_items += collected.missing_items
         self.rows_outside += collected.rows_outside
+        if collected.last_day is not None:
+            self.last_day = max(self.last_day, str(collected.last_day))
         for page in collected.reports:
             self.total_mismatches += len(page.total_mismatches)
             _add(self.coerced, page.coerced)

@@ -122,7 +122,7 @@ class RunReport:
     run_id : str
         The run in table ``runs``; empty where there is no database.
     status : str
-        ``"succeeded"``, ``"incomplete"`` or ``"failed"``.
+        ``"succeeded"``, ``"incomplete"``, ``"empty"`` or ``"failed"``.
     message : str
         What went wrong.
     stopped : bool

@@ -18,6 +18,7 @@ from energy_data_layer.services.raw import RawAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
 
     import pyarrow as pa
 
@@ -45,6 +46,8 @@ class Collected:
         Items of all pages, and items that the service announced and did not send.
     rows_outside : int
         Rows that were dropped because their day was not asked for.
+    last_day : date or None
+        The last day that has a row, None without rows.
     """
 
     chunk: Chunk
@@ -53,6 +56,7 @@ class Collected:
     items: int
     missing_items: int
     rows_outside: int
+    last_day: date | None
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,7 @@ class Collection(Iterator["Collected | Failed"]):
 
     async def _all_pages(self, chunk: Chunk) -> Collected:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         tables: list[pa.Table] = []
         reports: list[PayloadReport] = []
@@ -193,7 +198,8 @@ class Collection(Iterator["Collected | Failed"]):
         rows = pa.concat_tables(tables)
         asked = self._source.within_asked_days(chunk, rows)
         missing, outside = max(0, announced - items), rows.num_rows - asked.num_rows
-        return Collected(chunk, asked, reports, items, missing, outside)
+        last_day = pc.max(self._source.days_of(asked)).as_py()
+        return Collected(chunk, asked, reports, items, missing, outside, last_day)
 
 
 def collect(

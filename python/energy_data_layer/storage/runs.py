@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
 
 
-RUNNING, SUCCEEDED, INCOMPLETE, FAILED = "running", "succeeded", "incomplete", "failed"
-"""How a run can stand: incomplete means that all it has is stored, and that it could not get everything."""
+RUNNING, SUCCEEDED, INCOMPLETE, EMPTY, FAILED = "running", "succeeded", "incomplete", "empty", "failed"
+"""How a run can stand: incomplete means that what came is stored and something is missing, empty that nothing came."""
 
-STATUSES = (RUNNING, SUCCEEDED, INCOMPLETE, FAILED)
+STATUSES = (RUNNING, SUCCEEDED, INCOMPLETE, EMPTY, FAILED)
 """What a run can be; one whose process died stays ``running``."""
+
+NOT_ALL_CAME = frozenset({INCOMPLETE, EMPTY})
+"""How a run ends that went well and did not get everything."""
 
 
 class RunLog:
@@ -91,7 +94,8 @@ class RunLog:
         run_id : str
             Its name.
         status : str
-            ``"succeeded"``, ``"incomplete"`` (work is left for another run) or ``"failed"``.
+            ``"succeeded"``, ``"incomplete"`` (work is left for another run), ``"empty"`` (nothing came) or
+            ``"failed"``.
         values : mapping, optional
             What it did, by columns of the table, such as `RunReport.row` gives.
         message : str, default ""

@@ -12,8 +12,15 @@ from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
+from energy_data_layer.errors import PayloadError
 from energy_data_layer.files.weather import OBSERVATIONS
-from energy_data_layer.jobs.completeness import keys_and_days, keys_in, note_incomplete_days, plants_of
+from energy_data_layer.jobs.completeness import (
+    keys_and_days,
+    keys_in,
+    note_incomplete_days,
+    note_what_did_not_come,
+    stored_days,
+)
 from energy_data_layer.jobs.drift.check import FieldGate, check_drift
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.drift.schema_policy import policy_of
@@ -87,7 +94,7 @@ def collect_weather(
     -------
     WeatherReport
         What was asked, answered, filled and written; its status is ``"incomplete"`` where something could
-        not be fetched.
+        not be fetched or the last days or an unknown station did not come, ``"empty"`` where nothing came.
 
     Raises
     ------
@@ -138,7 +145,8 @@ def collect_weather(
         log = RunLog(database)
         with recorded(log, report):
             gate = FieldGate.of(database, WEATHER, ASOS.name, run.schema_policy)
-            known, answered, fills = _numbers(plants_of(database, WEATHER)), set[str](), None
+            stored, answered, fills = stored_days(database, WEATHER), set[str](), None
+            known = _numbers(stored)
             for part in _parts(planned):
                 new = _fetched(database, log, report, collection, run, part, gate, impute, markers)
                 if new is None:
@@ -150,6 +158,14 @@ def collect_weather(
                 report.stations = len(numbers)
             with report.stage("check"):
                 note_incomplete_days(database, collection, WEATHER, first, last, [(number,) for number in numbers])
+                note_what_did_not_come(
+                    report,
+                    collection,
+                    planned,
+                    newest=run.today - ONE_DAY,
+                    stored=stored if backfill and run.raw is None else None,
+                    unknown=map(str, {*numbers} - {*STATIONS, *map(int, known | answered)}),
+                )
                 check_drift(
                     database,
                     report,
