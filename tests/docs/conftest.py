@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from energy_data_layer.simulator import Plant
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import write_asos_sample
 
@@ -22,6 +23,8 @@ from .reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+PLANTS_OF_THE_PAGES = (Plant("997D", "한빛 태양광", "1"), Plant("997D", "한빛 태양광", "2"))
 
 KEY = "..."
 """The pages write `EDL_SERVICE_KEY=...`; the reader's services accept just that."""
@@ -72,7 +75,7 @@ def reader(tmp_path, demo_data, wheels, simulator, monkeypatch) -> Iterator[Read
             "PIP_DRY_RUN": "1",
             # Whoever serves the flows looks for runs every ten seconds otherwise.
             "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-            "EDL_SERVICES_URL": simulator(key=KEY).url,
+            "EDL_SERVICES_URL": simulator(key=KEY, solar_plants=PLANTS_OF_THE_PAGES).url,
             "EDL_REQUESTS_PER_SECOND": "500",
             "EDL_REAL_DATA": str(tmp_path / "demo"),
         },
