@@ -220,7 +220,7 @@ def test_exit_codes_and_messages_without_traceback(sample, arguments, code, mess
     "command",
     [
         *(["run", job, "--files", "SAMPLE"] for job in ("weather", "generation")),
-        *(["status"], ["doctor"], ["drift"], ["report"], ["reprocess", "--since", "2024-01-01"], ["fit"]),
+        *(["status"], ["doctor"], ["migrate"], ["drift"], ["report"], ["reprocess", "--since", "2024-01-01"], ["fit"]),
     ],
     ids=" ".join,
 )
@@ -263,7 +263,7 @@ def test_commands_stand_in_the_order_of_their_use():
         return [line.split()[0] for line in commands.partition("\n\n")[0].splitlines()]
 
     assert listed() == [
-        *("demo", "run", "layouts", "status", "report", "doctor", "drift", "reprocess", "fit"),
+        *("demo", "run", "layouts", "status", "report", "doctor", "migrate", "drift", "reprocess", "fit"),
         *("impute", "score", "simulate", "shadow-report", "shadow-replay"),
     ]
     assert listed("run") == ["weather", "generation", "wind", "solar"]

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from energy_data_layer.errors import DataLayerError, StorageError
+from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.database import Database
 
 from .hourly_rows import KEY, contents, create_table, many_rows, rows, stored
@@ -206,3 +208,69 @@ def test_without_duckdb_the_error_says_what_to_install(url, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(DataLayerError, match=r"energy-data-layer\[duckdb\]"):
         Database.connect(url)
+
+
+HOLD = """
+import sys
+from energy_data_layer.storage.database import Database
+with Database.connect(sys.argv[1]):
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def writer(url, database):
+    """Another process that has the file open to write, until a line is written to it."""
+    database.upsert("hourly", rows([1], [1.0]), KEY)
+    database.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "open\n"
+        yield process
+        process.stdin.close()
+
+
+def test_a_reader_waits_for_a_writer_and_says_so(url, writer, caplog):
+    Timer(0.5, writer.stdin.close).start()
+    with connect(url, read_only=True) as database:
+        assert database.row_count("hourly") == 1
+    assert [record.getMessage() for record in caplog.records] == [f"{url}: another process writes; waiting up to 10 s"]
+
+
+def test_a_reader_does_not_wait_for_ever(url, writer, monkeypatch):
+    monkeypatch.setattr("energy_data_layer.storage.duckdb.LONGEST_WAIT_SECONDS", 0.2)
+    with pytest.raises(StorageError, match="another process has the database open"):
+        connect(url, read_only=True)
+
+
+def test_readers_share_a_file_and_write_nothing(url, database):
+    database.close()
+    with connect(url, read_only=True) as one:
+        done = subprocess.run([sys.executable, "-c", READ, url], capture_output=True, text=True, timeout=60)
+        assert (done.stdout, done.stderr) == ("0\n", "")
+        with pytest.raises(StorageError, match="read-only"):
+            one.execute("DELETE FROM hourly")
+
+
+READ = """
+import sys
+from energy_data_layer.storage.connect import connect
+with connect(sys.argv[1], read_only=True) as database:
+    print(database.row_count("hourly"))
+"""
+
+
+def test_who_has_the_file_open_to_write_reads_it_too(url, database):
+    with connect(url, read_only=True) as reader:
+        assert reader.row_count("hourly") == 0
+
+
+def test_a_file_in_a_folder_that_cannot_be_written_is_read(url, database, tmp_path, monkeypatch):
+    database.close()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(StorageError, match="not writable"):
+        connect(url)
+    with connect(url, read_only=True) as reader:
+        assert reader.row_count("hourly") == 0

@@ -10,8 +10,20 @@ import pytest
 
 from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
+from energy_data_layer.jobs.drift.history import drift_history
+from energy_data_layer.jobs.status import status_of
+from energy_data_layer.quality.facts import quality_facts
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.migrations import MIGRATIONS, SCHEMA_VERSION, add_fill_columns, migrate, state_of
+from energy_data_layer.storage.migrations import (
+    MIGRATIONS,
+    SCHEMA_VERSION,
+    add_fill_columns,
+    database_to_read,
+    migrate,
+    schema_version,
+    state_of,
+)
+from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
     OWN_TABLES,
@@ -92,6 +104,32 @@ def test_a_database_of_0_1_0_becomes_like_a_fresh_one_and_keeps_its_rows(databas
         for table, rows in before.items():
             assert rows.num_rows > 0, table
             assert database.read(table, rows.column_names).equals(rows), table
+
+
+def test_readers_read_a_database_of_0_1_0_and_leave_it(database_url, write_0_1_0):
+    write_0_1_0()
+    assert status_of(database_url).runs
+    assert quality_facts(database_url).coverage
+    drift_history(database_url)
+    with database_to_read(database_url) as database:
+        before = schema_version(database)
+        assert before < MIGRATIONS[-1].version
+        assert RunLog(database).reports()
+    advice = f"version {before}, this release reads {MIGRATIONS[-1].version}; bring them up to date with: edl migrate"
+    with pytest.raises(StorageError, match=advice), database_to_read(database_url) as database:
+        database.read("gap_models")
+    with Database.connect(database_url) as database:
+        migrate(database)
+    with database_to_read(database_url) as database:
+        assert database.row_count("gap_models") == 0
+
+
+def test_a_reader_refuses_a_database_of_a_newer_release(database, database_url):
+    migrate(database)
+    newer = MIGRATIONS[-1].version + 1
+    database.execute(f"INSERT INTO {SCHEMA_VERSION} VALUES ({newer}, 'the future', TIMESTAMP '2030-01-01')")
+    with pytest.raises(StorageError, match="update energy-data-layer"):
+        status_of(database_url)
 
 
 def test_every_declared_column_is_made_with_its_type_and_key(database):

@@ -88,7 +88,7 @@ def test_the_requests_of_today_are_those_of_today(log):
 
 
 def test_a_status_that_is_none(log):
-    with pytest.raises(OptionError, match="succeeded, incomplete, failed"):
+    with pytest.raises(OptionError, match="succeeded, incomplete, empty, failed"):
         log.finish(log.begin("wind"), "running")
 
 

@@ -71,6 +71,7 @@ _COMMANDS = (
     Command("status", "Show what is stored, which days have holes, the last runs.", _DB),
     Command("report", "Write the data-quality page.", f"{_DB} --language ko"),
     Command("doctor", "Check the whole installation.", _DB),
+    Command("migrate", "Bring the tables of a database to this release.", _DB),
     Command("drift", "List what changed in the sources.", _DB),
     Command("reprocess", "Compute stored values again, replace those that differ.", f"--since 2024-01-01 {_DB}"),
     Command("fit", "Fit a model of the gaps in the stored weather.", _DB),

@@ -27,9 +27,11 @@ def shadow_report(
 ) -> None:
     """Sum up what shadow mode has seen; exit with 1 where that does not speak for switching to Rust."""
     from energy_data_layer.reports.shadow_summary import ShadowSummary
+    from energy_data_layer.storage.migrations import database_to_read
     from energy_data_layer.storage.runs import RunLog
 
-    summary = ShadowSummary.of(RunLog(db).reports(since.date() if since else None))
+    with database_to_read(db) as database:
+        summary = ShadowSummary.of(RunLog(database).reports(since.date() if since else None))
     if as_json:
         show_text(json.dumps(summary.to_dict(), ensure_ascii=False, indent=2))
     else:

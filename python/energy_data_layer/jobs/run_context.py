@@ -14,7 +14,7 @@ from energy_data_layer.reports.alerts import alerting
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import migrate, without_trace
 from energy_data_layer.storage.runs import FAILED, NOT_ALL_CAME
-from energy_data_layer.storage.urls import duckdb_path, require_database
+from energy_data_layer.storage.urls import duckdb_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,18 +76,6 @@ def recorded(log: RunLog, report: RunReport) -> Iterator[None]:
 
 
 IN_MEMORY = "duckdb:///:memory:"
-
-
-def existing_database(url: str) -> Database:
-    """Open a database that is there; no file is made.
-
-    Raises
-    ------
-    OptionError, StorageError
-        As in `connect`; also if there is no such file.
-    """
-    require_database(url)
-    return connect(url)
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from energy_data_layer.jobs.run_context import existing_database
 from energy_data_layer.storage.coverage import hourly_table, hourly_tables, series_coverage
 from energy_data_layer.storage.gap_models import fill_method, newest_model
+from energy_data_layer.storage.migrations import database_to_read
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import FILL_METHODS, REJECTS, RUNS, WEATHER_ASOS
 from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
@@ -135,7 +135,7 @@ def status_of(database_url: str) -> Status:
     >>> [table.table for table in status.tables], [run["status"] for run in status.runs]
     (['generation_hourly'], ['succeeded'])
     """
-    with existing_database(database_url) as database:
+    with database_to_read(database_url) as database:
         present = set(database.tables())
         counts = {table: database.row_count(table) for table in (*hourly_tables(), REJECTS) if table in present}
         return Status(

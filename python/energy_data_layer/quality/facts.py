@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from energy_data_layer._version import __version__
 from energy_data_layer.core.clock import utc_now
-from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.coverage import hourly_tables
+from energy_data_layer.storage.migrations import database_to_read
 from energy_data_layer.storage.queries.quality import Scope, imputed_fields
 from energy_data_layer.storage.tables import DRIFT, FILL_CHANGES, REJECTS, RUNS, WEATHER_ASOS
-from energy_data_layer.storage.urls import redacted_url, require_database
+from energy_data_layer.storage.urls import redacted_url
 
 from . import records, weather
 from .coverage import TableCoverage, table_coverage
@@ -114,8 +114,7 @@ def quality_facts(
     (['generation_hourly'], 5, 1)
     """
     scope = Scope(since, until, tuple(dict.fromkeys(stations)))
-    require_database(database_url)
-    with connect(database_url) as database:
+    with database_to_read(database_url) as database:
         present = database.tables()
         fields = imputed_fields(database) if WEATHER_ASOS in present else []
         coverage = [

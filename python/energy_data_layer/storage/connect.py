@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
 
 
-def connect(url: str) -> Database:
+def connect(url: str, *, read_only: bool = False) -> Database:
     """Open the database that `url` names.
 
     Parameters
@@ -20,6 +20,9 @@ def connect(url: str) -> Database:
         ``duckdb:///:memory:``; a file that does not exist is created, a folder is not. Or
         ``postgresql://user:password@host:port/database``, also with SQLAlchemy's
         ``postgresql+psycopg2://``; the database exists, its tables are made.
+    read_only : bool, default False
+        Open a DuckDB file beside other readers and refuse to write it; a process that writes it is waited for, up to
+        ten seconds.
 
     Raises
     ------
@@ -36,4 +39,4 @@ def connect(url: str) -> Database:
     duckdb_path(url)
     from energy_data_layer.storage.duckdb import DuckDBDatabase
 
-    return DuckDBDatabase(url)
+    return DuckDBDatabase(url, read_only=read_only)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -18,34 +19,60 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection
 
     from energy_data_layer.storage.database import Tables
 
 logger = logging.getLogger(__name__)
 
+LONGEST_WAIT_SECONDS = 10.0
+"""How long a reader waits for a process that writes."""
+
 
 class DuckDBDatabase(Database):
-    """A DuckDB file (or memory), opened for this process alone."""
+    """A DuckDB file (or memory), opened for this process alone, or beside others to be read."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         super().__init__(url)
         path = duckdb_path(url)
         try:
-            import duckdb
+            import duckdb  # noqa: F401
         except ModuleNotFoundError as error:
             raise StorageError(
                 'DuckDB is not installed; install it with: pip install "energy-data-layer[duckdb]"'
             ) from error
         if path is not None:
-            require_writable_folder(path.parent, url)
+            if not read_only:
+                require_writable_folder(path.parent, url)
             if is_special(path):
                 raise StorageError(f"{redacted_url(url)}: it is no regular file; choose another path")
         with self._explained():
-            self._connection = duckdb.connect(
-                str(path or ":memory:"),
-                # Neither the network nor a variable that happens to have a table's name answers a query.
-                config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"},
-            )
+            self._connection = self._opened(path, read_only=read_only and path is not None)
+
+    def _opened(self, path: Path | None, *, read_only: bool) -> DuckDBPyConnection:
+        import duckdb
+
+        begin, told = time.monotonic(), False
+        while True:
+            try:
+                return duckdb.connect(
+                    str(path or ":memory:"),
+                    read_only=read_only,
+                    # Neither the network nor a variable that happens to have a table's name answers a query.
+                    config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"},
+                )
+            except duckdb.ConnectionException as error:
+                if not read_only or "different configuration" not in str(error):
+                    raise
+                # This process has the file open to write it, and a process opens a file in one way.
+                read_only = False
+            except duckdb.IOException as error:
+                if not read_only or _TAKEN not in str(error) or time.monotonic() - begin > LONGEST_WAIT_SECONDS:
+                    raise
+                if not told:
+                    place, told = redacted_url(self.url), True
+                    logger.warning("%s: another process writes; waiting up to %.0f s", place, LONGEST_WAIT_SECONDS)
+                time.sleep(0.1)
 
     def close(self) -> None:
         """Close the file; an open transaction is rolled back."""
@@ -159,8 +186,10 @@ _HEADERS = 3 * 4096
 
 _DAMAGES = ("not a valid DuckDB database file", "Could not read enough bytes", "Corrupt database file")
 
+_TAKEN = "Conflicting lock"
+
 _ADVICE = {
-    "Conflicting lock": "another process has the database open; close it there or wait until it is done",
+    _TAKEN: "another process has the database open; close it there or wait until it is done",
     "not a valid DuckDB database file": "the file is not a DuckDB database; choose another path",
     "No space left on device": "the disk is full; nothing was changed, free some space and run again",
     "File too large": "the file may not grow that large; nothing was changed, raise the limit and run again",

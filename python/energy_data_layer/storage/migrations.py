@@ -13,7 +13,13 @@ from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.tables import BESIDE_A_FILL, all_tables
-from energy_data_layer.storage.urls import duckdb_path, is_postgresql, redacted_url, require_writable_folder
+from energy_data_layer.storage.urls import (
+    duckdb_path,
+    is_postgresql,
+    redacted_url,
+    require_database,
+    require_writable_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -257,12 +263,7 @@ def migrate(database: Database) -> None:
     ['stnId', 'stnNm', 'tm', 'ta']
     """
     newest = MIGRATIONS[-1].version
-    present = schema_version(database)
-    if present > newest:
-        raise StorageError(
-            f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
-            f"{newest}; update energy-data-layer"
-        )
+    present = require_known_schema(database)
     missing = _tables_without_migration(database)
     if present == newest and not missing:
         return
@@ -287,6 +288,47 @@ def migrate(database: Database) -> None:
             columns = ", ".join(f"{quoted(name)} {database.sql_type(kind)}" for name, kind in table.types.items())
             key = ", ".join(map(quoted, table.key))
             database.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} ({columns}, PRIMARY KEY ({key}))")
+
+
+def require_known_schema(database: Database) -> int:
+    """Return the number of the last step of the schema.
+
+    Raises
+    ------
+    StorageError
+        If a newer release wrote the database.
+    """
+    newest, present = MIGRATIONS[-1].version, schema_version(database)
+    if present > newest:
+        raise StorageError(
+            f"{redacted_url(database.url)}: the tables are of version {present}, this release knows "
+            f"{newest}; update energy-data-layer"
+        )
+    return present
+
+
+@contextmanager
+def database_to_read(url: str) -> Iterator[Database]:
+    """Open a database that is there and only read it, see `connect`; its tables may be of an earlier release.
+
+    Raises
+    ------
+    OptionError, StorageError
+        As in `connect`; also if there is no such file, a newer release wrote it, or the tables of an earlier one lack
+        what is read.
+    """
+    require_database(url)
+    with connect(url, read_only=True) as database:
+        present = require_known_schema(database)
+        try:
+            yield database
+        except StorageError as error:
+            if not 0 < present < MIGRATIONS[-1].version:
+                raise
+            raise StorageError(
+                f"{redacted_url(url)}: the tables are of version {present}, this release reads "
+                f"{MIGRATIONS[-1].version}; bring them up to date with: edl migrate ({error})"
+            ) from error
 
 
 def _tables_without_migration(database: Database) -> list[Dataset]:

@@ -131,7 +131,6 @@ class RunLog:
     def latest(self, count: int = 10, job: str | None = None) -> pa.Table:
         """Return the last runs as rows of the table, the newest first."""
         with self._connection() as database:
-            migrate(database)
             filters, parameters = ("WHERE job = $1 ", [job]) if job is not None else ("", [])
             return database.query(
                 f"SELECT * FROM {RUNS} {filters}ORDER BY started DESC, run_id DESC LIMIT {int(count)}",  # noqa: S608
@@ -148,7 +147,8 @@ class RunLog:
         """
         begin = datetime.combine(since or date.min, time.min)
         with self._connection() as database:
-            migrate(database)
+            if RUNS not in database.tables():
+                return []
             rows = database.query(
                 f"SELECT report FROM {RUNS} WHERE finished IS NOT NULL AND started >= $1 ORDER BY started, run_id",  # noqa: S608
                 [begin],

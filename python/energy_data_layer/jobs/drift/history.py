@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.jobs.periods import day_of
-from energy_data_layer.jobs.run_context import existing_database
+from energy_data_layer.storage.migrations import database_to_read
 from energy_data_layer.storage.runs import RUNNING
 from energy_data_layer.storage.tables import DRIFT, RUNS
 
@@ -53,7 +53,7 @@ def drift_history(database_url: str, since: str | date | None = None) -> DriftHi
     noticed: list[Filter] = []
     if since is not None:
         noticed.append(("noticed", ">=", datetime.combine(day_of("since", since), time.min)))
-    with existing_database(database_url) as database:
+    with database_to_read(database_url) as database:
         if DRIFT not in database.tables():
             return DriftHistory()
         findings = database.read(DRIFT, filters=noticed)

@@ -9,14 +9,13 @@ from energy_data_layer.engine import choice
 from energy_data_layer.errors import OptionError
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS, ImputeOptions
 from energy_data_layer.jobs.periods import day_of
-from energy_data_layer.jobs.run_context import existing_database, recorded, watched
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.weather.method import fit_and_store
 from energy_data_layer.reports.model_report import ModelReport
 from energy_data_layer.storage.gap_models import fill_method
-from energy_data_layer.storage.migrations import migrate
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import WEATHER_ASOS
-from energy_data_layer.storage.urls import redacted_url
+from energy_data_layer.storage.urls import redacted_url, require_database
 from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
 
 if TYPE_CHECKING:
@@ -98,8 +97,8 @@ def fit_gap_model(
     )
     chosen = choice.choose(use_rust)
     report.engine, report.engine_reason = chosen.engine, chosen.reason
-    with watched(report), existing_database(database_url) as database:
-        migrate(database)
+    require_database(database_url)
+    with watched(report), job_database(database_url) as database:
         stored = database.columns(WEATHER_ASOS)
         options.require_columns(stored, f"table {WEATHER_ASOS}")
         with recorded(RunLog(database), report), report.stage("fit"):
