@@ -12,7 +12,6 @@ from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.datasets.asos import ASOS, LONGEST_CHUNK, STATIONS
 from energy_data_layer.datasets.chunks import chunks_of_days, chunks_of_range
-from energy_data_layer.errors import PayloadError
 from energy_data_layer.files.weather import OBSERVATIONS
 from energy_data_layer.jobs.completeness import (
     keys_and_days,
