@@ -198,6 +198,10 @@ bench-io: $(VENV)/.rust-engine ## the figures of docs/io.md: collecting and stor
 	$(BIN)/python tests/benchmark/collecting.py --write
 	$(BIN)/python tests/benchmark/storage.py --write
 
+.PHONY: bench-scale
+bench-scale: $(VENV)/.rust-engine ## 100 million rows part by part; the figures of docs/scale.md
+	$(BIN)/python tests/benchmark/scale.py --write
+
 .PHONY: load
 load: $(VENV)/.rust-engine ## ten years of all stations through the weather job; the figures of docs/load.md
 	$(BIN)/python tests/benchmark/load.py --write

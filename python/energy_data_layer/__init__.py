@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from energy_data_layer.errors import DataLayerError as DataLayerError
     from energy_data_layer.errors import EngineUnavailable as EngineUnavailable
     from energy_data_layer.errors import PayloadError as PayloadError
+    from energy_data_layer.scale.local import impute_dataset as impute_dataset
     from energy_data_layer.transforms.complete_hours.api import complete_hours as complete_hours
     from energy_data_layer.transforms.impute.api import impute_missing_values as impute_missing_values
     from energy_data_layer.transforms.impute.model import GapModel as GapModel
@@ -52,6 +53,7 @@ _HOME_OF = {
     "build_info": "engine.choice",
     "complete_hours": "transforms.complete_hours.api",
     "impute": "transforms.impute.result",
+    "impute_dataset": "scale.local",
     "impute_missing_values": "transforms.impute.api",
     "recognise_layout": "transforms.wide_to_long.recognise",
     "transform_wide_to_long": "transforms.wide_to_long.api",
@@ -76,6 +78,7 @@ __all__ = [
     "build_info",
     "complete_hours",
     "impute",
+    "impute_dataset",
     "impute_missing_values",
     "recognise_layout",
     "rows_from_api_payload",

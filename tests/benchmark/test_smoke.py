@@ -327,3 +327,12 @@ def test_maintenance(smoke):
     there = [path for folder, ending in folders.items() for path in (ROOT / folder).rglob(f"*.{ending}")]
     expected = sorted(path.relative_to(ROOT).as_posix() for path in there)
     assert [path for path in counted if path.startswith(tuple(folders))] == expected
+
+
+@pytest.mark.needs_rust
+def test_scale(smoke):
+    _, rows, results = smoke("scale.py")
+    assert [row.split(" | ")[0] for row in rows[2:]] == ["| sorted by station", "| sorted by time"]
+    answers = [run["answer"] for run in results["runs"]]
+    assert len(answers) == 3
+    assert answers[0] == answers[1] == answers[2]

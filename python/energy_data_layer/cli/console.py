@@ -96,6 +96,22 @@ def stage_progress(stages: int) -> Iterator[Callable[[str], None] | None]:
         yield on_stage
 
 
+@contextmanager
+def row_progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Show on a terminal how many rows are done, how many a second, and the time left."""
+    if logs.is_json() or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    speed = TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows, {task.speed:,.0f} a second")
+    columns = (BarColumn(), speed, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None, start=True, visible=False)
+        yield lambda done, total: progress.update(task, completed=done, total=total, visible=True)
+
+
 def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table to standard output, numbers to the right; without headings names and what belongs to them."""
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer.cli.console import say, show_fills
+from energy_data_layer.cli.console import row_progress, say, show_fills
 from energy_data_layer.cli.options import (
     DateColumn,
     Engine,
@@ -21,6 +21,7 @@ from energy_data_layer.cli.options import (
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
+    from energy_data_layer.transforms.impute.report import ImputationReport
     from energy_data_layer.transforms.impute.rule import Bounds
 
 
@@ -43,7 +44,11 @@ class CoercedChoice(StrEnum):
 def impute(
     source: Annotated[
         str,
-        typer.Argument(metavar="IN", help="A table: .csv, .parquet, .arrow, .feather. Give it first."),
+        typer.Argument(
+            metavar="IN",
+            help="A table: .csv, .parquet, .arrow, .feather; or a folder of Parquet files, a pattern such as "
+            "'store/**/*.parquet', or a URL of either, whose result is a folder. Give it first.",
+        ),
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes, by its ending.")],
     columns: Annotated[list[str], typer.Option(help="The columns to fill.")] = ["ta", "hm"],  # noqa: B006
@@ -84,11 +89,36 @@ def impute(
         bool,
         typer.Option("--provenance", help="Add a column per filled column that records how each value was obtained."),
     ] = False,
+    memory: Annotated[
+        str, typer.Option(help="A folder: the memory to do with; more rows are filled part by part.")
+    ] = "1GB",
     engine: EngineChoice = Engine.AUTO,
     force: Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")] = False,
 ) -> None:
     """Fill the missing values of a table in a file and write the result to another file."""
-    from energy_data_layer.cli.table_files import read_table, require_known_ending, write_table
+    from energy_data_layer.cli.table_files import is_many_files, read_table, require_known_ending, write_table
+
+    if is_many_files(source):
+        for option, is_given in (("--complete-hours", complete), ("--carry", carry), ("--force", force)):
+            if is_given:
+                raise OptionError(f"{option} is for a single file; {source} is more than one")
+        _impute_folder(
+            source,
+            output,
+            split_at_commas(columns),
+            date_col,
+            station_col,
+            memory=memory,
+            method=method.value,
+            max_spline_gap=max_spline_gap,
+            max_gap=max_gap,
+            bounds=dict(map(_bounds_of, split_at_commas(bounds))) or None,
+            missing_values=None if missing_values is None else split_at_commas(missing_values),
+            interval=interval,
+            provenance=provenance,
+            use_rust=engine.use_rust,
+        )
+        return
     from energy_data_layer.core.provenance import provenance_column
     from energy_data_layer.transforms.impute.api import impute_missing_values
     from energy_data_layer.transforms.impute.derived import derived_columns, impute_with_derived
@@ -128,6 +158,11 @@ def impute(
     else:
         filled, report = impute_missing_values(table, names, *keys, provenance=provenance, report=True, **options)
     write_table(filled, destination)
+    _show(report, output)
+
+
+def _show(report: ImputationReport, output: str) -> None:
+    """Print what was filled."""
     show_fills({name: column.filled for name, column in report.columns.items()})
     marked = {name: column.marked for name, column in report.columns.items() if column.marked}
     if marked:
@@ -135,7 +170,20 @@ def impute(
     clipped = {name: column.clipped for name, column in report.columns.items() if column.clipped}
     if clipped:
         say("set to the bound: " + ", ".join(f"{name} {count:,}" for name, count in clipped.items()))
-    say(f"{output}: rows {filled.num_rows:,}, stations {report.stations:,}, engine {report.engine}")
+    say(f"{output}: rows {report.rows:,}, stations {report.stations:,}, engine {report.engine}")
+
+
+def _impute_folder(source: str, output: str, *keys: Any, **options: Any) -> None:
+    """Fill a table of many files part by part."""
+    from energy_data_layer.scale.local import Progress, impute_dataset
+
+    with row_progress() as show:
+
+        def on_part(done: Progress) -> None:
+            if show is not None:
+                show(done.rows, done.rows_in_all)
+
+        _show(impute_dataset(source, output, *keys, progress=on_part, **options), output)
 
 
 def _bounds_of(text: str) -> tuple[str, Bounds]:

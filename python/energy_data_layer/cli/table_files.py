@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -10,10 +10,13 @@ from energy_data_layer.core.atomic_file import is_special, written_atomically
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.csv_text import read_text, records, split_cells
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 ENDINGS = {".csv", ".parquet", ".arrow", ".feather", ".ipc"}
+
+
+def is_many_files(source: str) -> bool:
+    """Tell whether a name is that of a folder, a pattern or a URL."""
+    place = Path(source)
+    return place.is_dir() or "://" in source or (not place.exists() and any(sign in source for sign in "*?["))
 
 
 def require_known_ending(path: Path) -> None:

@@ -1,0 +1,335 @@
+"""A table in many files, filled part by part, has the bits and the report of one call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from pyarrow import parquet
+
+from energy_data_layer import GapModel, impute_dataset, impute_missing_values
+from energy_data_layer.errors import (
+    ColumnNotFoundError,
+    ColumnTypeError,
+    DuplicateKeyError,
+    OptionError,
+    SourceFileError,
+    StorageError,
+)
+from energy_data_layer.scale import local
+from energy_data_layer.scale.parts import ParquetTable, SortedParts, SpooledParts, find_files, in_parts
+
+from ..small_disk import mounted
+
+COLUMNS = ["ta", "hm"]
+HOURS = 600
+
+
+def table(stations: int = 8, seed: int = 1) -> pa.Table:
+    """Return stations one after the other, which follow each other; the last but one has no humidity at all."""
+    random = np.random.default_rng(seed)
+    common = np.cumsum(random.normal(size=HOURS)) / 4 + 8 * np.sin(np.arange(HOURS) / 24 * 2 * np.pi)
+    stamps = np.datetime64("2024-01-01", "ms") + np.arange(HOURS) * np.timedelta64(1, "h")
+    tables = []
+    for station in range(stations):
+        columns = {"ta": common + random.normal(size=HOURS), "hm": 60 + common + random.normal(size=HOURS)}
+        for values in columns.values():
+            values[random.random(HOURS) < 0.1] = np.nan
+            start = random.integers(0, HOURS - 60)
+            values[start : start + 60] = np.nan
+        if station == stations - 2:
+            columns["hm"][:] = np.nan
+        filled = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+        number = pa.array(np.arange(HOURS) + station * HOURS)
+        tables.append(pa.table({"stnNm": [f"{station:02}"] * HOURS, "tm": stamps, **filled, "row": number}))
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def written(whole: pa.Table, folder, order: str, files: int = 3):
+    """Write a table into some files whose rows are in some order."""
+    folder.mkdir()
+    if order == "by time":
+        whole = whole.sort_by([("tm", "ascending"), ("stnNm", "ascending")])
+    if order == "in any order":
+        whole = whole.take(pa.array(np.random.default_rng(3).permutation(whole.num_rows)))
+    rows = -(-whole.num_rows // files)
+    for number in range(files):
+        part = whole.slice(number * rows, rows)
+        parquet.write_table(part, folder / f"{number}.parquet", row_group_size=500)
+    return folder
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Parts have the rows of about two stations, as if there were memory for no more."""
+    monkeypatch.setattr(local, "_rows_per_part", lambda *_: 2 * HOURS)
+
+
+def bits(answer: pa.Table) -> pa.Table:
+    answer = answer.sort_by("row").replace_schema_metadata()
+    columns = [
+        pa.array(column.combine_chunks().fill_null(np.nan).to_numpy().view("uint64"))
+        if pa.types.is_floating(column.type)
+        else column.combine_chunks()
+        for column in answer.columns
+    ]
+    return pa.table(columns, answer.column_names)
+
+
+ORDERS = ["by station", "by time", "in any order"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("method", ["spline_climatology", "linear", "optimal_interpolation"])
+def test_parts_have_the_bits_of_one_call(order, method, tmp_path, small_parts, engine):
+    whole = table()
+    source = written(whole, tmp_path / "source", order)
+    options = {"method": method, "interval": 0.9, "max_gap": 100, "use_rust": engine}
+    if method == "optimal_interpolation":
+        options["model"] = GapModel.fit(whole, COLUMNS, use_rust=engine)
+    report = impute_dataset(str(source), str(tmp_path / "target"), COLUMNS, **options)
+    expected, report_of_one = impute_missing_values(whole, COLUMNS, provenance=True, report=True, **options)
+    files = sorted((tmp_path / "target").glob("*.parquet"))
+    parts = [file for file in files if not file.name.startswith("_")]
+    assert len(parts) >= 4
+    assert bits(pa.concat_tables([parquet.read_table(file) for file in parts])).equals(bits(expected))
+    assert replace(report, seconds=0) == replace(report_of_one, seconds=0)
+    stations = [set(parquet.read_table(file, columns=["stnNm"])["stnNm"].to_pylist()) for file in parts]
+    assert sum(map(len, stations)) == len(set.union(*stations)) == 8
+
+
+def test_a_model_is_fitted_on_the_newest_hours_that_memory_holds(tmp_path, small_parts, engine):
+    whole = table(stations=3)
+    source = written(whole, tmp_path / "source", "by station")
+    report = impute_dataset(
+        str(source), str(tmp_path / "target"), ["ta"], method="optimal_interpolation", use_rust=engine
+    )
+    model = GapModel.load(tmp_path / "target" / "_model.parquet")
+    assert report.model == model.id
+    assert model.facts["since"].startswith("2024-01-09")
+    newest = whole.filter(pc.greater_equal(whole["tm"], pa.scalar(datetime(2024, 1, 9, 8), pa.timestamp("ms"))))
+    assert model.id == GapModel.fit(newest, ["ta"], use_rust=engine).id
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_rows_are_read_in_the_fewest_steps(order, tmp_path):
+    system, files = find_files(str(written(table(), tmp_path / "source", order)))
+    parts = in_parts(ParquetTable(system, files), "stnNm", 2 * HOURS)
+    assert isinstance(parts, SortedParts if order == "by station" else SpooledParts)
+    assert sum(part.rows for part in parts.parts) >= 8 * HOURS
+    if isinstance(parts, SpooledParts):
+        parts.close()
+
+
+# Interruptions
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("order", ["by station", "by time"])
+def test_a_run_goes_on_where_it_was_stopped(order, tmp_path, small_parts):
+    whole = table()
+    source, target = written(whole, tmp_path / "source", order), tmp_path / "target"
+
+    def stop(done):
+        if done.parts == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        impute_dataset(str(source), str(target), COLUMNS, progress=stop, use_rust=False)
+    assert not target.exists()
+    stage = tmp_path / "target.incomplete"
+    whole_part, broken = sorted(stage.glob("part-*.parquet"))
+    content = bytearray(broken.read_bytes())
+    content[len(content) // 3] ^= 1
+    broken.write_bytes(content)
+    changed = whole_part.stat().st_mtime_ns, broken.stat().st_mtime_ns
+
+    with pytest.raises(OptionError, match="begun otherwise \\(max_gap was None\\)"):
+        impute_dataset(str(source), str(target), COLUMNS, max_gap=3, use_rust=False)
+    report = impute_dataset(str(source), str(target), COLUMNS, use_rust=False)
+    expected = impute_missing_values(whole, COLUMNS, provenance=True, use_rust=False)
+    assert bits(parquet.read_table(target)).equals(bits(expected))
+    now = [(target / part.name).stat().st_mtime_ns for part in (whole_part, broken)]
+    assert now[0] == changed[0]
+    assert now[1] != changed[1]
+    # Once more: it is done.
+    assert impute_dataset(str(source), str(target), COLUMNS, use_rust=False) == report
+    with pytest.raises(OptionError, match="exists already"):
+        impute_dataset(str(source), str(target), ["ta"], use_rust=False)
+
+
+def test_files_that_changed_are_not_gone_on_with(tmp_path, small_parts):
+    source, target = written(table(), tmp_path / "source", "by station"), str(tmp_path / "target")
+
+    def stop(_):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        impute_dataset(str(source), target, COLUMNS, progress=stop, use_rust=False)
+    parquet.write_table(table(seed=2), source / "3.parquet")
+    with pytest.raises(OptionError, match="the files have changed"):
+        impute_dataset(str(source), target, COLUMNS, use_rust=False)
+
+
+KILLED = """
+import sys
+from energy_data_layer import impute_dataset
+from energy_data_layer.scale import local
+local._rows_per_part = lambda *_: 600
+def tell(done):
+    print(done.parts, flush=True)
+impute_dataset(sys.argv[1], sys.argv[2], ["ta", "hm"], progress=tell, use_rust=False)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_run_leaves_no_half_file(tmp_path, monkeypatch):
+    whole = table()
+    source, target = written(whole, tmp_path / "source", "by time"), tmp_path / "target"
+    for seconds in (0.0, 0.02):
+        with subprocess.Popen([sys.executable, "-c", KILLED, source, target], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(seconds)
+            os.kill(process.pid, signal.SIGKILL)
+        assert not target.exists()
+        for part in (tmp_path / "target.incomplete").glob("part-*.parquet"):
+            parquet.read_table(part)
+    monkeypatch.setattr(local, "_rows_per_part", lambda *_: 600)
+    impute_dataset(str(source), str(target), COLUMNS, use_rust=False)
+    assert bits(parquet.read_table(target)).equals(
+        bits(impute_missing_values(whole, COLUMNS, provenance=True, use_rust=False))
+    )
+    assert not list(target.glob(".*"))
+
+
+# Input that cannot be
+
+
+@pytest.mark.parametrize("order", ["by station", "by time"])
+def test_a_row_that_two_files_have_is_named(order, tmp_path, small_parts):
+    whole = table()
+    source = written(whole, tmp_path / "source", order)
+    parquet.write_table(whole.slice(700, 1), source / "again.parquet")
+    with pytest.raises(DuplicateKeyError, match=r"01.*in part \d of \d"):
+        impute_dataset(str(source), str(tmp_path / "target"), COLUMNS, use_rust=False)
+    assert not (tmp_path / "target").exists()
+
+
+def test_files_of_other_columns_are_named(tmp_path):
+    source = written(table(), tmp_path / "source", "by station")
+    other = table(1).set_column(2, "ta", pa.array(np.zeros(HOURS, np.int32)))
+    parquet.write_table(other, source / "x.parquet")
+    with pytest.raises(SourceFileError, match=r'x.parquet: column "ta" is int32 here and double in .*0.parquet'):
+        impute_dataset(str(source), str(tmp_path / "target"), COLUMNS)
+    parquet.write_table(table(1).drop_columns(["hm"]), source / "x.parquet")
+    with pytest.raises(SourceFileError, match='"hm" is absent here and double in'):
+        impute_dataset(str(source), str(tmp_path / "target"), COLUMNS)
+    parquet.write_table(table(1).select(["tm", "stnNm", "ta", "hm", "row"]), source / "x.parquet")
+    with pytest.raises(SourceFileError, match="another order"):
+        impute_dataset(str(source), str(tmp_path / "target"), COLUMNS)
+    (source / "x.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(SourceFileError, match=r"x\.parquet: cannot be read as \.parquet"):
+        impute_dataset(str(source), str(tmp_path / "target"), COLUMNS)
+
+
+@pytest.mark.parametrize("place", [0, 700])
+def test_a_row_without_a_station_is_an_error(place, tmp_path, small_parts):
+    whole = table()
+    names = whole["stnNm"].to_pylist()
+    names[place] = None
+    source = written(whole.set_column(0, "stnNm", pa.array(names)), tmp_path / "source", "by station")
+    with pytest.raises(SourceFileError, match=r'0.parquet: column "stnNm" has 1 nulls|1.parquet'):
+        impute_dataset(str(source), str(tmp_path / "target"), COLUMNS)
+
+
+def test_what_is_not_there_is_told(tmp_path):
+    source = written(table(1), tmp_path / "source", "by station")
+    target = str(tmp_path / "target")
+    with pytest.raises(ColumnNotFoundError, match="ws"):
+        impute_dataset(str(source), target, ["ws"])
+    with pytest.raises(SourceFileError, match="no Parquet file is there"):
+        impute_dataset(str(tmp_path / "nowhere"), target)
+    with pytest.raises(OptionError, match="no file system"):
+        impute_dataset("nowhere://store", target)
+    with pytest.raises(OptionError, match="at least 256 MiB"):
+        impute_dataset(str(source), target, memory="1MB")
+    with pytest.raises(OptionError, match="threads is 0"):
+        impute_dataset(str(source), target, threads=0)
+    words = written(table(1).set_column(2, "ta", pa.array(["1,5"] * HOURS)), tmp_path / "words", "by station")
+    with pytest.raises(ColumnTypeError, match="convert it to numbers"):
+        impute_dataset(str(words), target)
+
+
+def test_a_full_disk_is_told(tmp_path, small_parts, monkeypatch):
+    source = written(table(), tmp_path / "source", "by time")
+    (tmp_path / "disk").mkdir()
+    with mounted(tmp_path / "disk", 1, tmp_path.stat()) as disk:
+        (disk / "filler").write_bytes(bytes(950_000))
+        with pytest.raises(StorageError, match=r"target\.incomplete.*cannot be written|No space"):
+            impute_dataset(str(source), str(disk / "target"), COLUMNS, use_rust=False)
+        assert not (disk / "target").exists()
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        with pytest.raises(StorageError, match="name another folder in TMPDIR"):
+            impute_dataset(str(source), str(tmp_path / "target"), COLUMNS, use_rust=False)
+
+
+# Where files are
+
+
+def test_patterns_name_files(tmp_path):
+    for name in ("a.parquet", "2024/b.parquet", "2024/01/c.parquet", "_d.parquet", ".e/f.parquet", "g.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+
+    def found(pattern: str) -> list[str]:
+        return [file.path[-9:] for file in find_files(f"{tmp_path}{pattern}")[1]]
+
+    assert found("") == ["c.parquet", "b.parquet", "a.parquet"]
+    assert found("/**/*.parquet") == found("/") == found("")
+    assert found("/*.parquet") == found("/a.parquet") == ["a.parquet"]
+    assert found("/2024/**/[cd].parquet") == ["c.parquet"]
+    assert found("/20?4/b.parquet") == found("/*/b.parquet") == ["b.parquet"]
+
+
+def test_a_store_that_fsspec_knows_is_read_and_written(small_parts):
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    whole = table(3)
+    with memory.open("/store/one.parquet", "wb") as file:
+        parquet.write_table(whole, file, row_group_size=500)
+    try:
+        impute_dataset("memory://store", "memory://filled", COLUMNS, use_rust=False)
+        names = sorted(name.rsplit("/", 1)[1] for name in memory.ls("/filled", detail=False))
+        assert names == ["_plan.json", "part-00000.parquet", "part-00001.parquet"]
+        tables = [parquet.read_table(memory.open(f"/filled/{name}")) for name in names[1:]]
+        expected = impute_missing_values(whole, COLUMNS, provenance=True, use_rust=False)
+        assert bits(pa.concat_tables(tables)).equals(bits(expected))
+        assert json.loads(memory.cat("/filled/_plan.json"))["report"]["rows"] == 3 * HOURS
+        assert not memory.exists("/filled.incomplete")
+    finally:
+        memory.rm("/", recursive=True)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_few_rows(rows, tmp_path):
+    source = written(table(1).slice(0, rows), tmp_path / "source", "by station", files=1)
+    report = impute_dataset(str(source), str(tmp_path / "target"), COLUMNS)
+    assert report.rows == rows
+    answer = parquet.read_table(tmp_path / "target")
+    assert answer.num_rows == rows
+    assert answer.column_names == ["stnNm", "tm", "ta", "ta_provenance", "hm", "hm_provenance", "row"]
