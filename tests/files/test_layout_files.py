@@ -48,6 +48,13 @@ def test_a_layout_of_each_kind(write):
     ("text", "problems"),
     [
         ("", ['"values" is missing', "needs either stamp, or date and hour"]),
+        (LONG + 'step = "20min"\n', ["step '20min'; it can be 1h, 30min, 15min, 10min, 5min"]),
+        ('date = "d"\nhour = "h"\nvalues = "v"\nstep = "15min"\n', ['step "15min", which needs stamp']),
+        ('date = "d"\nhours = "{}"\npower_unit = "kWh"\n', ["unit of power 'kWh'; it can be W, kW or MW"]),
+        (
+            'date = "d"\nhours = "{}"\nstep = "15min"\npower_unit = "kW"\nenergy_unit = "MWh"\n',
+            ["has both energy_unit, which is summed, and power_unit, which is averaged"],
+        ),
         (LONG + "plant_name = 5\n", ['"plant_name" has to be text']),
         (LONG + 'planet = "x"\n', ['"planet" is no key of a LongLayout; its keys are name, values, date, hour, ']),
         (

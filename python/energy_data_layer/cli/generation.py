@@ -90,6 +90,7 @@ def show_generation_report(report: GenerationReport) -> None:
             ),
             ("hours written", rows_written(report)),
             ("hours without a value", report.hours_missing),
+            *([("of them with some of their parts", report.hours_incomplete)] if report.hours_incomplete else []),
             ("cells that are no number", report.cells_coerced),
             *([("cells with a named missing value", report.cells_marked)] if report.cells_marked else []),
             ("hours above 150 % of the capacity", report.hours_above_capacity),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from energy_data_layer.core.texts import BLANKS
@@ -18,7 +18,12 @@ TIMESTAMP, PLANT_NAME, GENERATION = LONG_COLUMNS = ("timestamp", "plant_name", "
 """The columns of the long table; those that the layout keeps stand behind them."""
 
 EnergyUnit: TypeAlias = Literal["Wh", "kWh", "MWh"]
+PowerUnit: TypeAlias = Literal["W", "kW", "MW"]
 HourLabel: TypeAlias = Literal["start", "end"]
+Step: TypeAlias = Literal["1h", "30min", "15min", "10min", "5min"]
+
+PARTS: dict[str, int] = {"1h": 1, "30min": 2, "15min": 4, "10min": 6, "5min": 12}
+"""How many parts of an hour a step makes."""
 
 ENERGY_UNITS: dict[str, tuple[float, float]] = {"Wh": (1.0, 1000.0), "kWh": (1.0, 1.0), "MWh": (1000.0, 1.0)}
 """What brings a value to kWh: multiply by the first, divide by the second. Dividing by 1000 keeps decimals exact."""
@@ -39,7 +44,8 @@ class WideLayout:
         Heading of the day.
     hours : str or sequence of str
         The headings of the hours that end at 1:00 to 24:00: all 24 in order, or a pattern such as
-        ``"qhorGen{:02d}"`` or ``"{}시"`` into which 1 to 24 are put.
+        ``"qhorGen{:02d}"`` or ``"{}시"`` into which 1 to 24 are put. Those of parts of hours, where `step` says
+        so; a pattern may have ``{begin}`` and ``{end}``, such as 00:00 and 00:15.
     plant : str, optional
         Heading of the plant's name.
     unit : str, optional
@@ -51,6 +57,11 @@ class WideLayout:
         ``"start"`` stores (N-1):00.
     energy_unit : {"Wh", "kWh", "MWh"}, optional
         What the hour columns hold; a mean power in kW over an hour is the same number of kWh.
+    step : {"1h", "30min", "15min", "10min", "5min"}, default "1h"
+        The time that a column is of. Parts of an hour make its energy: their sum, or the mean of their power. An
+        hour that lacks a part is missing.
+    power_unit : {"W", "kW", "MW"}, optional
+        What the columns hold, where it is a mean power, in place of `energy_unit`.
     energy_unit_column : str, optional
         Heading of a column that says for each row what its hours hold.
     daily_total : str, optional
@@ -72,8 +83,8 @@ class WideLayout:
     Raises
     ------
     OptionError
-        If there are not 24 hours, a heading is named for two purposes, a unit or label is unknown, or the
-        plant's name is blank.
+        If there are not 24 hours, or as many parts, a heading is named for two purposes, a unit, label or step is
+        unknown, or the plant's name is blank.
 
     Examples
     --------
@@ -99,6 +110,8 @@ class WideLayout:
     fuel: str | None = None
     recognised_by: str | Sequence[str] = ()
     told_by_headings: bool = True
+    step: Step = "1h"
+    power_unit: PowerUnit | None = None
 
     def __post_init__(self) -> None:
         hours = self._filled(self.hours) if isinstance(self.hours, str) else self.hours
@@ -114,10 +127,14 @@ class WideLayout:
         if self.plant_name is not None:
             object.__setattr__(self, "plant_name", str(self.plant_name).strip(BLANKS))
         _require_none(self._problems())
+        if self.power_unit is not None:
+            object.__setattr__(self, "energy_unit", f"{self.power_unit}h")
 
     def _filled(self, pattern: str) -> list[str]:
+        count = HOURS * self.parts
+        times = [_time(part, self.parts) for part in range(count + 1)]
         try:
-            return [pattern.format(hour) for hour in range(1, HOURS + 1)]
+            return [pattern.format(part, begin=times[part - 1], end=times[part]) for part in range(1, count + 1)]
         except (ValueError, LookupError) as error:
             raise OptionError(
                 f'layout "{self.name}" has the pattern "{pattern}" for its hours, into which no number can be put '
@@ -125,10 +142,11 @@ class WideLayout:
             ) from error
 
     def _problems(self) -> Iterator[str]:
-        if len(set(self.hours)) != HOURS or len(self.hours) != HOURS:
+        yield from _problems_of_steps(self)
+        if len(set(self.hours)) != HOURS * self.parts or len(self.hours) != HOURS * self.parts:
             yield (
-                f'layout "{self.name}" has {len(set(self.hours))} different hour columns; name 24, or a pattern '
-                'such as "h{:02d}"'
+                f'layout "{self.name}" has {len(set(self.hours))} different hour columns; name {HOURS * self.parts}, '
+                'or a pattern such as "h{:02d}"'
             )
         for heading in (self.date, self.plant, self.unit, self.energy_unit_column, self.daily_total, *self.keep):
             if heading in self.hours:
@@ -145,6 +163,17 @@ class WideLayout:
         for unit in (self.energy_unit, self.daily_total_unit):
             if unit is not None and unit not in ENERGY_UNITS:
                 yield (f'layout "{self.name}" has unit of energy {unit!r}; it can be Wh, kWh or MWh')
+
+    @property
+    def parts(self) -> int:
+        """Of how many columns an hour is made."""
+        return PARTS.get(self.step, 1)
+
+    def of_hours(self) -> WideLayout:
+        """Return what the columns mean once each hour is one; its heading is that of its first and last part."""
+        ends = zip(self.hours[:: self.parts], self.hours[self.parts - 1 :: self.parts], strict=True)
+        hours = [f"{first} to {last}" for first, last in ends]
+        return replace(self, hours=hours, step="1h", power_unit=None)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -181,11 +210,11 @@ class LongLayout:
     plant_name : str, optional
         The plant's name, for a table of one plant that does not name it.
     hour_label : {"start", "end"}, optional
-        What of an hour its stamp or number is. A stamp needs it; numbers from 1 to 24 tell it.
+        What of an hour, or of its part, a stamp or number is. A stamp needs it; numbers from 1 to 24 tell it.
     energy_unit : {"Wh", "kWh", "MWh"}, optional
         What the values hold; a mean power in kW over an hour is the same number of kWh.
-    publisher, fuel : str, optional
-        As in `WideLayout`.
+    publisher, fuel, step, power_unit : str, optional
+        As in `WideLayout`; parts of hours need a stamp.
 
     Raises
     ------
@@ -211,6 +240,8 @@ class LongLayout:
     energy_unit: EnergyUnit | None = None
     publisher: str | None = None
     fuel: str | None = None
+    step: Step = "1h"
+    power_unit: PowerUnit | None = None
 
     def __post_init__(self) -> None:
         values = [self.values] if isinstance(self.values, str) else self.values
@@ -219,8 +250,13 @@ class LongLayout:
             if (heading := getattr(self, role)) is not None:
                 object.__setattr__(self, role, heading_text(heading))
         _require_none(self._problems())
+        if self.power_unit is not None:
+            object.__setattr__(self, "energy_unit", f"{self.power_unit}h")
 
     def _problems(self) -> Iterator[str]:
+        yield from _problems_of_steps(self)
+        if self.step != "1h" and self.stamp is None:
+            yield f'layout "{self.name}" has step "{self.step}", which needs stamp'
         times = self.stamp is not None, self.date is not None, self.hour is not None
         if times not in {(True, False, False), (False, True, True)}:
             yield f'layout "{self.name}" needs either stamp, or date and hour'
@@ -234,6 +270,11 @@ class LongLayout:
             yield f'layout "{self.name}" has hour_label {self.hour_label!r}; it can be "start" or "end"'
         if self.energy_unit is not None and self.energy_unit not in ENERGY_UNITS:
             yield f'layout "{self.name}" has unit of energy {self.energy_unit!r}; it can be Wh, kWh or MWh'
+
+    @property
+    def parts(self) -> int:
+        """Of how many rows an hour is made."""
+        return PARTS.get(self.step, 1)
 
     @property
     def names_plants(self) -> bool:
@@ -254,6 +295,19 @@ class LongLayout:
     def headings(self) -> tuple[str, ...]:
         """Return all headings that the layout names."""
         return (*self.required, self.unit) if self.unit is not None else self.required
+
+
+def _problems_of_steps(layout: WideLayout | LongLayout) -> Iterator[str]:
+    if layout.step not in PARTS:
+        yield f'layout "{layout.name}" has step {layout.step!r}; it can be {", ".join(PARTS)}'
+    if layout.power_unit is not None and layout.power_unit not in get_args(PowerUnit):
+        yield f'layout "{layout.name}" has unit of power {layout.power_unit!r}; it can be W, kW or MW'
+    if layout.power_unit is not None and layout.energy_unit not in {None, f"{layout.power_unit}h"}:
+        yield f'layout "{layout.name}" has both energy_unit, which is summed, and power_unit, which is averaged'
+
+
+def _time(part: int, parts: int) -> str:
+    return f"{part // parts:02d}:{part % parts * 60 // parts:02d}"
 
 
 def _require_none(problems: Iterable[str]) -> None:

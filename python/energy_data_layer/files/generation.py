@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from energy_data_layer.core.coercion import checked_markers, without_markers
+from energy_data_layer.core.parse import LARGEST_VALUE
 from energy_data_layer.core.texts import BLANKS
 from energy_data_layer.datasets.layout import ENERGY_UNITS, LongLayout, WideLayout, heading_text
 from energy_data_layer.datasets.layouts import (
@@ -24,11 +27,12 @@ from energy_data_layer.datasets.layouts import (
     fuel_in,
     known_layout,
 )
-from energy_data_layer.errors import LayoutError, OptionError, SourceFileError
+from energy_data_layer.errors import CommaError, LayoutError, MarkerError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
 from energy_data_layer.files.energy_units import capacity_column
 from energy_data_layer.files.headings import fuel_column, told_long_layout
 from energy_data_layer.files.long_tables import days_of_plants
+from energy_data_layer.transforms.wide_to_long.parts import hours_of_parts, measured_parts
 from energy_data_layer.transforms.wide_to_long.recognise import (
     DAMAGED,
     RECOGNISED,
@@ -41,11 +45,10 @@ from energy_data_layer.transforms.wide_to_long.recognise import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from energy_data_layer.core.coercion import Markers, MissingValues
@@ -126,6 +129,8 @@ class GenerationFile:
         What the caller says to stand for a missing value, by column.
     cells_marked : int
         Cells that hold it; they are null in `table`.
+    incomplete : array of bool, rows by hours, or None
+        The hours that lack some of their parts, of a file with parts of hours; they are null in `table`.
     hours_told : array of bool, rows by hours, or None
         The hours that are there, of a file with a row per hour.
     repeated_values : int
@@ -147,6 +152,7 @@ class GenerationFile:
     lines_above: list[str]
     markers: Markers
     cells_marked: int
+    incomplete: NDArray[np.bool_] | None
     hours_told: NDArray[np.bool_] | None
     repeated_values: int
 
@@ -405,6 +411,13 @@ def read_file(path: Path, said: Said) -> GenerationFile:
     for heading, missing in markers.items():
         columns[heading], count = without_markers(columns[heading], missing)
         cells_marked += count
+    incomplete = None
+    if layout.parts > 1:
+        try:
+            columns, incomplete = _brought_to_hours(layout, columns, markers)
+        except (CommaError, LayoutError, MarkerError) as error:
+            raise SourceFileError(path, heading_line, str(error)) from error
+        layout, markers = layout.of_hours(), dict.fromkeys(layout.of_hours().hours, ())
     return GenerationFile(
         path,
         encoding,
@@ -420,10 +433,31 @@ def read_file(path: Path, said: Said) -> GenerationFile:
         contradictions=contradictions,
         markers=markers,
         cells_marked=cells_marked,
+        incomplete=incomplete,
         hours_told=None if gathered is None else gathered.told,
         repeated_values=0 if gathered is None else gathered.repeated,
         lines_above=[f"line {line}: {' '.join(filter(None, cells))}" for line, cells in above],
     )
+
+
+def _brought_to_hours(
+    layout: WideLayout, columns: Mapping[str, pa.Array], markers: Markers
+) -> tuple[dict[str, pa.Array], NDArray[np.bool_]]:
+    """Return the columns with one for each hour, and which hours of each row lack some of their parts.
+
+    Where a part is no number or infinite, its text is the hour's, so that it is told of as that of any hour.
+    """
+    parts = {heading: columns[heading] for heading in layout.hours}
+    numbers, _ = measured_parts(layout, parts, markers)
+    hours, incomplete = hours_of_parts(layout, numbers)
+    texts = [[None if value != value else repr(value) for value in of_hour.tolist()] for of_hour in hours]
+    for part, (column, values) in enumerate(zip(parts.values(), numbers, strict=True)):
+        odd = pc.is_valid(column).to_numpy(zero_copy_only=False) & ~(np.abs(values) <= LARGEST_VALUE)
+        for row in np.flatnonzero(odd).tolist():
+            texts[part // layout.parts][row] = column[row].as_py()
+    others = {heading: column for heading, column in columns.items() if heading not in parts}
+    made = zip(layout.of_hours().hours, texts, strict=True)
+    return others | {heading: pa.array(cells, pa.string()) for heading, cells in made}, incomplete.T
 
 
 def _fitting(headings: Sequence[str], rows: Sequence[Row], text: str) -> tuple[list[Row], int, list[_Misfit]]:

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 _LISTS = {"hours", "values", "keep"}
 _NOT_IN_FILES = {"_", "recognised_by", "told_by_headings"}
-_PLAUSIBLE = {"hours": "{}", "hour_label": "start", "energy_unit": "kWh", "daily_total_unit": "kWh"}
+_PLAUSIBLE = {
+    "hours": "{}",
+    "hour_label": "start",
+    "energy_unit": "kWh",
+    "daily_total_unit": "kWh",
+    "step": "1h",
+    "power_unit": "kW",
+}
 """What stands in for a wrong value, so that the others are looked at too; for other keys their name does."""
 
 

@@ -16,7 +16,7 @@ from energy_data_layer.datasets.layout import HOURS, LongLayout, WideLayout
 from energy_data_layer.errors import LayoutError
 from energy_data_layer.files.energy_units import capacity_column
 from energy_data_layer.files.headings import fuel_column
-from energy_data_layer.transforms.wide_to_long.recognise import unit_in
+from energy_data_layer.transforms.wide_to_long.recognise import OR_STEP, unit_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,7 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
         (rows[row], UNREADABLE_HOUR, ", ".join(f"{name}: {columns[name][row] or 'blank'}" for name in layout.times))
         for row in np.flatnonzero(hours < 0).tolist()
     ]
+    slots = HOURS * layout.parts
     others = [name for name in (capacity_column(headings)[0], fuel_column(headings)) if name is not None]
     names_plants = layout.names_plants
     places: dict[tuple[str, ...], dict[int, list[tuple[str, int]]]] = defaultdict(lambda: defaultdict(list))
@@ -117,16 +118,20 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
         plant=PLANT if layout.plant or names_plants else None,
         unit=UNIT if layout.unit else None,
         plant_name=layout.plant_name,
-        hours=[f"{hour + first_hour}시{value_heading}" for hour in range(HOURS)],
+        hours=[f"{hour + first_hour}시{value_heading}" for hour in range(HOURS)]
+        if layout.parts == 1
+        else f"{{begin}}-{{end}}{value_heading}",
         energy_unit=layout.energy_unit,
         publisher=layout.publisher,
         fuel=layout.fuel,
+        step=layout.step,
+        power_unit=layout.power_unit,
     )
     made: list[Row] = []
-    told = np.zeros((len(places), HOURS), dtype=bool)
+    told = np.zeros((len(places), slots), dtype=bool)
     repeated = 0
     for (plant, unit, day), of_day in places.items():
-        cells = [""] * HOURS
+        cells = [""] * slots
         for hour, same_hour in of_day.items():
             found = {round(float(numbers[value][row]), DECIMALS_COMPARED) for value, row in same_hour}
             found = {number for number in found if number == number}
@@ -143,7 +148,8 @@ def days_of_plants(headings: Sequence[str], rows: Sequence[Row], layout: LongLay
     measured = all(markers.get(value) == () for value in layout.values)
     of_hours: Markers = dict.fromkeys(wide.hours, ()) if measured else {}
     names = [DATE, PLANT, UNIT, *others, *wide.hours]
-    return DaysOfPlants(names, made, wide, told, rejected, repeated, of_hours, marked)
+    told_hours = np.asarray(told.reshape(len(made), HOURS, layout.parts).any(axis=2))
+    return DaysOfPlants(names, made, wide, told_hours, rejected, repeated, of_hours, marked)
 
 
 def _plant_of(heading: str) -> str:
@@ -155,13 +161,17 @@ def _times(columns: dict[str, list[str]], layout: LongLayout) -> tuple[list[str]
     """Return the day of each row, and the hour from its beginning, 0 to 23; -1 where they cannot be read."""
     if layout.stamp is not None:
         stamps = parse_stamp_texts(pa.array(columns[layout.stamp], pa.string()))
-        beginning = stamps.to_numpy() - np.timedelta64(3600 if layout.hour_label == "end" else 0, "s")
+        step = 3600 // layout.parts
+        beginning = stamps.to_numpy() - np.timedelta64(step if layout.hour_label == "end" else 0, "s")
         days = beginning.astype("datetime64[D]")
-        hour = (beginning - days).astype("timedelta64[h]").astype(np.int64)
-        if (beginning[~np.isnat(beginning)] != (days + hour.astype("timedelta64[h]"))[~np.isnat(beginning)]).any():
+        seconds = (beginning - days).astype("timedelta64[s]").astype(np.int64)
+        hour = seconds // step
+        if (seconds % step)[~np.isnat(beginning)].any():
             raise LayoutError(
                 f'stamps under "{layout.stamp}" lie within the hour; first add up (energy) or average (power) those of '
-                "each hour"
+                f"each hour, {OR_STEP}"
+                if layout.parts == 1
+                else f'stamps under "{layout.stamp}" are no multiples of the step of the layout, {layout.step}'
             )
         hours = np.where(np.isnat(beginning), -1, hour)
     else:

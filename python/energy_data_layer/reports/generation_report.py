@@ -153,6 +153,8 @@ class GenerationReport(RunReport):
         Those of them that no earlier run rejected.
     hours_missing : int
         Stored hours without a value.
+    hours_incomplete : int
+        Those of them that lack some of their parts, in files with parts of hours.
     cells_coerced : int
         Cells that hold something that is no number, and were taken as missing.
     cells_marked : int
@@ -175,6 +177,7 @@ class GenerationReport(RunReport):
     rejects: dict[str, RejectsOfAReason] = field(default_factory=dict)
     rejects_new: int = 0
     hours_missing: int = 0
+    hours_incomplete: int = 0
     cells_coerced: int = 0
     cells_marked: int = 0
     first_coerced: list[str] = field(default_factory=list)

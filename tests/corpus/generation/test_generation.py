@@ -31,6 +31,15 @@ def input_of(name):
     return HERE / "inputs" / f"{name}.csv"
 
 
+def layout_of(name, folder):
+    """Return the layout that goes with an input, None where there is none."""
+    if "layout_file" not in ANSWERS[name]:
+        return None
+    path = folder / "layout.toml"
+    path.write_text(ANSWERS[name]["layout_file"], encoding="utf-8")
+    return read_layout_file(path)
+
+
 def test_every_input_has_an_answer():
     assert {path.stem for path in (HERE / "inputs").iterdir()} == set(ANSWERS)
 
@@ -41,10 +50,7 @@ def test_the_file_job(name, tmp_path, engine):
     path = tmp_path / answer.get("file", f"{name}.csv")
     shutil.copy(input_of(name), path)
     url = f"duckdb:///{tmp_path}/energy.duckdb"
-    options = {"use_rust": engine, **answer.get("options", {})}
-    if "layout_file" in answer:
-        (tmp_path / "layout.toml").write_text(answer["layout_file"], encoding="utf-8")
-        options["layout"] = read_layout_file(tmp_path / "layout.toml")
+    options = {"use_rust": engine, "layout": layout_of(name, tmp_path)} | answer.get("options", {})
     if "error" in answer:
         with pytest.raises(getattr(errors, answer["error"])) as caught:
             run_generation(path, url, **options)
@@ -58,6 +64,7 @@ def test_the_file_job(name, tmp_path, engine):
     assert (len(rows), math.fsum(kwh)) == (answer["rows"], pytest.approx(answer["sum"], rel=1e-12))
     assert report.rows_rejected == answer.get("rejected", 0)
     assert (report.hours_missing, report.cells_coerced) == (answer.get("missing", 0), answer.get("coerced", 0))
+    assert report.hours_incomplete == answer.get("incomplete", 0)
     assert len(rows) - len(kwh) == report.hours_missing
     stored = {(row["plant"], row["unit"], row["interval_start"]): row["kwh"] for row in rows}
     for plant, unit, start, value in answer["cells"]:
@@ -71,11 +78,11 @@ def test_the_file_job(name, tmp_path, engine):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", FRAMES)
-def test_the_frame(name, kind, engine):
+def test_the_frame(name, kind, engine, tmp_path):
     answer = FRAMES[name]
     headings, *cells = csv.reader(io.StringIO(input_of(name).read_text(encoding="utf-8-sig")))
     table = pa.table(dict(zip(headings, map(pa.array, zip(*cells, strict=True)), strict=True)))
-    frame, options = KINDS[kind](table), answer.get("options", {})
+    frame, options = KINDS[kind](table), {"layout": layout_of(name, tmp_path)} | answer.get("options", {})
     if "error" in answer:
         with pytest.raises(getattr(errors, answer["error"])) as caught:
             transform_wide_to_long(frame, use_rust=engine, **options)

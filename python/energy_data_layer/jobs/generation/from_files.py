@@ -308,6 +308,8 @@ def _lengthened(rows: DailyRows, use_rust: bool | None, report: GenerationReport
     told = pa.array(rows.told[rows.kept].ravel())
     _note_hours(report, rows, wide_report, kwh)
     report.hours_missing += kwh.filter(told).null_count
+    if rows.file.incomplete is not None:
+        report.hours_incomplete += int((rows.file.incomplete[rows.kept].ravel() & np.isnan(kwh.to_numpy())).sum())
 
     def each_hour(texts: NDArray[np.object_]) -> pa.Array:
         return pa.array(np.repeat(texts[rows.kept], HOURS), pa.string())

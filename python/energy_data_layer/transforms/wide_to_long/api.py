@@ -33,6 +33,7 @@ from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import LayoutError, OptionError
 from energy_data_layer.transforms.wide_to_long.columns import WideColumns, read_wide_columns
+from energy_data_layer.transforms.wide_to_long.parts import columns_of_hours
 from energy_data_layer.transforms.wide_to_long.recognise import RECOGNISED, told_layout
 from energy_data_layer.transforms.wide_to_long.report import TotalMismatch, WideReport
 from energy_data_layer.transforms.wide_to_long.rust import lengthened_in_rust
@@ -179,13 +180,19 @@ def transform_wide_to_long(
         columns = replace(columns, hours={name: column for name, (column, _) in hours.items()})
         marked = sum(count for _, count in hours.values())
 
+    doubtful = [markers.get(name) != () for name in columns.hours]
+    no_numbers = incomplete = 0
+    if meant.parts > 1:
+        columns, no_numbers, incomplete = columns_of_hours(columns, markers, coerced)
+        meant, doubtful = columns.layout, []
+
     begin = time.perf_counter()
     long = lengthen(columns, frame, chosen)
     seconds = time.perf_counter() - begin
 
     if meant.name == RECOGNISED and energy_unit is None:
         _require_confirmed(meant, long)
-    _require_measured(meant, long, [markers.get(name) != () for name in columns.hours])
+    _require_measured(meant, long, doubtful)
     if long.coerced and coerced != "missing":
         _settle_coerced(columns, long, coerced)
     result = long_frame(columns, frame, long)
@@ -197,8 +204,9 @@ def transform_wide_to_long(
         energy_unit=meant.energy_unit,
         rows=len(next(iter(columns.date.values()))),
         rows_skipped=long.rows_skipped,
-        coerced=long.coerced,
+        coerced=long.coerced + no_numbers,
         marked=marked,
+        incomplete=incomplete,
         missing=long.missing,
         totals_checked=long.totals_checked,
         total_mismatches=[TotalMismatch(*mismatch) for mismatch in long.total_mismatches],

@@ -20,6 +20,9 @@ RECOGNISED = "recognised"
 
 LISTED = 5
 
+OR_STEP = 'or take a layout with step, such as "15min", which does it'
+"""The other way out where a table is of less than hours."""
+
 DAMAGED = "\ufffd"
 """What stands in place of letters that were read in the wrong encoding."""
 
@@ -169,7 +172,7 @@ def require_all_hours(left_out: Sequence[str]) -> None:
         return
     listed = ", ".join(f'"{heading}"' for heading in left_out[:LISTED])
     if any(_MINUTES.search(_bare(heading)) for heading in left_out):
-        advice = "first add up (energy) or average (power) the columns of each hour, so that there are 24"
+        advice = f"first add up (energy) or average (power) the columns of each hour, so that there are 24, {OR_STEP}"
     else:
         advice = "a day has 24 hours, for Korea has no daylight-saving time: drop or rename them"
     raise LayoutError(
@@ -239,7 +242,7 @@ def _hours(headings: Iterable[str]) -> list[str]:
     if sum(_MINUTES.search(_bare(heading)) is not None for heading in headings) >= HOURS:
         raise LayoutError(
             "the columns are of less than an hour; first add up (energy) or average (power) those of each hour, so "
-            f"that there are 24; {_advice(headings)}"
+            f"that there are 24, {OR_STEP}; {_advice(headings)}"
         )
     if any(set(row) == set(range(HOURS)) for row in rows.values()):
         raise LayoutError(

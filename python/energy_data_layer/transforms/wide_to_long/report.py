@@ -65,6 +65,8 @@ class WideReport:
         blank; they were left out.
     marked : int
         Hours that held one of `missing_values`.
+    incomplete : int
+        Hours that lack some of their parts, where columns are of less than an hour; they are missing.
     """
 
     layout: str
@@ -81,6 +83,7 @@ class WideReport:
     seconds: float
     blank_hours: list[str]
     marked: int = 0
+    incomplete: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain types, for JSON."""
