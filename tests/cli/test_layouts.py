@@ -63,6 +63,50 @@ def test_all_that_a_file_leaves_open_and_the_command_that_says_it(edl, write):
     assert edl(*command).exit_code == 0
 
 
+def test_the_job_tells_all_that_is_missing_with_the_command_that_says_it(edl, write, tmp_path):
+    paths = [str(write(["일자", *HOURS], ROW, name=name)) for name in ("roof.csv", "wall.csv")]
+    named = str(write(["일자", "발전소명", *HOURS], [ROW[0], "가람", *ROW[1:]], name="named.csv"))
+    result = edl("run", "generation", "--plant-name", "가람", "--files", *paths, named)
+    assert result.exit_code == 2
+    assert result.stderr.count("pass --energy-unit kWh") == 1
+    for told in (f"edl: {named}, {paths[0]}, {paths[1]}: ", "pass --publisher", "missing: --db, or EDL_DATABASE_URL;"):
+        assert told in result.stderr
+    _, _, command = result.stderr.strip().rpartition("the command could be: edl ")
+    added = ["--db", "duckdb:///energy.duckdb", "--publisher", "PUBLISHER", "--energy-unit", "kWh"]
+    typed = ["run", "generation", "--plant-name", "가람", "--files", *paths, named]
+    assert shlex.split(command) == [*typed, *added]
+    assert edl(*shlex.split(command)).exit_code == 0
+
+
+def test_the_job_names_other_files_with_the_same_problem(edl, write):
+    paths = [str(write(["일자", *HOURS], ROW, name=f"{name}.csv")) for name in "abcdefgh"]
+    result = edl("run", "generation", "--files", *paths, "--db", "duckdb:///a.duckdb")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"edl: {paths[0]}, line 1: nothing says whether")
+    assert (
+        f"pass --plant-name (the same in {', '.join(paths[1:6])} and 2 more); the command could be: " in result.stderr
+    )
+
+
+def test_the_job_without_files_shows_what_to_type(edl):
+    result = edl("run", "generation", "--override")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "edl: missing: --files; --db, or EDL_DATABASE_URL; the command could be: "
+        "edl run generation --override --files 'generation/*.csv' --db duckdb:///energy.duckdb\n",
+    )
+
+
+def test_a_layout_is_no_option_for_files_of_which_others_are_known(edl, write):
+    unknown = write(["moment", "north"], ["2024-01-01 01:00", "5"], name="odd.csv")
+    known = write(["일자", *HOURS], ROW)
+    result = edl("run", "generation", "--files", known, unknown, "--db", "duckdb:///a.duckdb")
+    assert f"missing: a layout, which edl layouts explain {unknown} begins; the command" in result.stderr
+    assert "--layout-file layout.toml" not in result.stderr
+    alone = edl("run", "generation", "--files", unknown, "--db", "duckdb:///a.duckdb")
+    assert alone.stderr.endswith("--publisher PUBLISHER --layout-file layout.toml\n")
+
+
 def test_a_table_that_nobody_knows_gets_the_beginning_of_a_layout(edl, write, tmp_path):
     path = write(["moment", "north"], ["2024-01-01 01:00", "5"])
     result = edl("layouts", "explain", path)

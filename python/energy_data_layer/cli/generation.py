@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer.cli.console import rows_written, say, show_drift, show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import MissingValues, job_command, missing_values_of
+from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages, show_table
+from energy_data_layer.cli.options import ARGUMENTS, MissingValues, command_to_type, job_command, missing_values_of
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.jobs.options import RunOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from energy_data_layer.files.generation import Said
     from energy_data_layer.reports.generation_report import GenerationReport
 
 LISTED = 5
@@ -29,12 +32,13 @@ class EnergyUnit(StrEnum):
     MWH = "MWh"
 
 
-@job_command(RunOptions, names=["schema_policy"])
+@job_command(RunOptions, names=["schema_policy"], needs_database=False)
 def generation(
+    ctx: typer.Context,
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(help="Published CSV files, a row per plant and day or per hour: paths or quoted patterns."),
-    ],
+    ] = None,
     publisher: Annotated[
         str | None, typer.Option(help="Who published files whose name does not tell it, e.g. KOSPO.")
     ] = None,
@@ -59,22 +63,81 @@ def generation(
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
     from energy_data_layer.cli.run import run_job
+    from energy_data_layer.datasets.layouts import layout_of_files
+    from energy_data_layer.files.generation import Said
     from energy_data_layer.files.layout_files import read_layout_file
     from energy_data_layer.jobs.generation.from_files import STAGES, run_generation
 
     if layout is not None and layout_file is not None:
         raise OptionError("layout and layout_file cannot be combined")
-    unit = None if energy_unit is None else energy_unit.value
-    chosen = layout if layout_file is None else read_layout_file(layout_file)
+    unit: Any = None if energy_unit is None else energy_unit.value
+    chosen = None if layout is None else layout_of_files(layout)
+    if layout_file is not None:
+        chosen = read_layout_file(layout_file)
     options |= {"publisher": publisher, "layout": chosen, "energy_unit": unit, "plant_name": plant_name}
     options["override"] = override
     options["missing_values"] = missing_values_of(missing_values)
+    said = Said(publisher, chosen, unit, plant_name, override, options["missing_values"])
+    no_database = options["db"] is None
+    left_open = partial(_left_open, ctx.meta[ARGUMENTS], files or [], said, layout_file, no_database=no_database)
+    if not files or options["db"] is None:
+        raise OptionError(left_open())
     try:
         run_job("generation", partial(run_generation, files), len(STAGES), show_generation_report, **options)
     except SourceFileError as error:
-        if error.line is not None:
-            say(f"edl layouts explain {quote(error.path)}  # what is recognised, and the command that reads it")
-        raise
+        if error.line is None:
+            raise
+        raise SourceFileError(error.path, error.line, left_open(error)) from error
+
+
+def _left_open(
+    arguments: Sequence[str],
+    files: Sequence[str],
+    said: Said,
+    layout_file: Path | None,
+    error: SourceFileError | None = None,
+    *,
+    no_database: bool,
+) -> str:
+    """Return all that is missing or wrong in the command and in all files, with the command to type."""
+    from energy_data_layer.files.csv_text import matching_files
+    from energy_data_layer.files.explain import explain_file
+
+    missing, added = [], []
+    if not files:
+        missing.append("--files")
+        added += ["--files", "generation/*.csv"]
+    if no_database:
+        missing.append("--db, or EDL_DATABASE_URL")
+        added += ["--db", "duckdb:///energy.duckdb"]
+    found: dict[str, list[str]] = {} if error is None else {error.problem: []}
+    given: dict[str, Any] = {"layout_file": layout_file and str(layout_file)} | said._asdict()
+    options: dict[str, str] = {}
+    paths = matching_files(files) if files else []
+    for path in paths:
+        told = explain_file(path, said, given["layout_file"])
+        if told.problems and (error is None or error.path != str(path)):
+            found.setdefault(told.problems[0], []).append(str(path))
+        if told.problems:
+            options |= told.options
+        if told.layout_file:
+            missing.append(f"a layout, which edl layouts explain {quote(str(path))} begins")
+    for name, value in options.items():
+        # A layout is that of all files.
+        if given[name] != value and (name != "layout_file" or len(paths) == 1):
+            added += [f"--{name.replace('_', '-')}", value]
+    problems = []
+    for problem, others in found.items():
+        names = ", ".join(others[:LISTED]) + f" and {len(others) - LISTED} more" * (len(others) > LISTED)
+        if error is not None and problem == error.problem:
+            problems.append(problem + f" (the same in {names})" * bool(others))
+        else:
+            problems.append(f"{names}: {problem}")
+    if missing:
+        problems.append(f"missing: {'; '.join(missing)}")
+    if added:
+        problems.append(command_to_type("generation", arguments, added))
+    return "; ".join(problems)
 
 
 def show_generation_report(report: GenerationReport) -> None:

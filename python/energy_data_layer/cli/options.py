@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import Field, fields
 from enum import StrEnum
 from functools import partial, wraps
@@ -16,6 +17,7 @@ from typer.core import TyperCommand
 
 from energy_data_layer import settings
 from energy_data_layer.errors import OptionError
+from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -104,6 +106,11 @@ def _option_of(field: Field[Any]) -> Parameter:
     kind, text = field.metadata["kind"], field.metadata["help"]
     default = list(field.default) if isinstance(field.default, tuple) else field.default
     return _option(field.name, Annotated[kind, typer.Option(f"--{field.name.replace('_', '-')}", help=text)], default)
+
+
+def command_to_type(name: str, arguments: Sequence[str], added: Sequence[str]) -> str:
+    """Return in words the command that was typed, with what it lacks."""
+    return f"the command could be: {shlex.join(['edl', 'run', name, *map(redacted_url, arguments), *added])}"
 
 
 DateColumn = Annotated[

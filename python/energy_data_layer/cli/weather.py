@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
@@ -19,11 +18,17 @@ from energy_data_layer.cli.console import (
     show_stages,
     show_table,
 )
-from energy_data_layer.cli.options import ARGUMENTS, MissingValues, job_command, missing_values_of, station_numbers
+from energy_data_layer.cli.options import (
+    ARGUMENTS,
+    MissingValues,
+    command_to_type,
+    job_command,
+    missing_values_of,
+    station_numbers,
+)
 from energy_data_layer.cli.service import show_collection, show_plan
 from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
-from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,8 +126,7 @@ def _require_all(
         added += ["--db", "duckdb:///energy.duckdb"]
     problems = [f"{name} cannot be combined with {' and '.join(others)}" for name, others in contradictions if others]
     if not problems and missing:
-        command = shlex.join(["edl", "run", "weather", *map(redacted_url, arguments), *added])
-        missing.append(f"the command could be: {command}")
+        missing.append(command_to_type("weather", arguments, added))
     if missing:
         problems.append(f"missing: {'; '.join(missing)}")
     if problems:

@@ -232,6 +232,11 @@ def known_layout(name: str) -> WideLayout:
     return KNOWN_LAYOUTS[name]
 
 
+def layout_of_files(name: str) -> WideLayout | LongLayout:
+    """Return a layout by its name, also of files with a row per hour; raises as `known_layout` does."""
+    return LONG_LAYOUTS.get(name) or known_layout(name)
+
+
 PUBLISHERS = {
     "남동발전": "KOEN",
     "남부발전": "KOSPO",

@@ -39,14 +39,17 @@ class Explanation:
         What was recognised, by what it is.
     problems : list of str
         What is missing or wrong; empty where the file can be read.
+    options : dict of str to str
+        What that needs of the caller, in capitals where only the caller knows it.
     command : str
-        The command that reads it, with what is missing in capitals.
+        The command that reads it.
     layout_file : str
         The beginning of a layout in TOML, where none was recognised.
     """
 
     facts: dict[str, str]
     problems: list[str]
+    options: dict[str, str]
     command: str
     layout_file: str
 
@@ -101,11 +104,11 @@ def explain_file(path: Path, said: Said, layout_file: str | None = None) -> Expl
                 }
                 layout_toml = _layout_toml(columns)
             options |= {} if publisher_in(path.name) else {"publisher": said.publisher or _PLACEHOLDERS["publisher"]}
-    words = [f"--{name.replace('_', '-')} {quote(value)}" for name, value in options.items()]
     if layout_file:
-        words.append(f"--layout-file {quote(layout_file)}")
+        options["layout_file"] = layout_file
+    words = [f"--{name.replace('_', '-')} {quote(value)}" for name, value in options.items()]
     command = " ".join([f"edl run generation --files {quote(str(path))} --db duckdb:///energy.duckdb", *words])
-    return Explanation({name: fact for name, fact in facts.items() if fact}, problems, command, layout_toml)
+    return Explanation({name: fact for name, fact in facts.items() if fact}, problems, options, command, layout_toml)
 
 
 def _facts(file: GenerationFile) -> dict[str, str | None]:

@@ -22,10 +22,9 @@ from energy_data_layer.datasets.layout import ENERGY_UNITS, LongLayout, WideLayo
 from energy_data_layer.datasets.layouts import (
     CAPACITY_DECIDES,
     KNOWN_LAYOUTS,
-    LONG_LAYOUTS,
     PUBLISHERS,
     fuel_in,
-    known_layout,
+    layout_of_files,
 )
 from energy_data_layer.errors import CommaError, LayoutError, MarkerError, OptionError, SourceFileError
 from energy_data_layer.files.csv_text import matching_files, read_text, records
@@ -230,7 +229,7 @@ def read_generation_files(
     if energy_unit is not None and energy_unit not in ENERGY_UNITS:
         raise OptionError(f'energy_unit is "{energy_unit}"; it can be {", ".join(ENERGY_UNITS)}')
     if isinstance(layout, str):
-        layout = LONG_LAYOUTS.get(layout) or known_layout(layout)
+        layout = layout_of_files(layout)
     said = Said(publisher, layout, energy_unit, plant_name, override, missing_values)
     return [read_file(path, said) for path in matching_files(paths)]
 
