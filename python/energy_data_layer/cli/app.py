@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 WRONG_USAGE = 2
 
+COULD_NOT_LOOK = 4
+"""The exit code where a command that tells by its exit code what it found could not look."""
+
 PASSWORD_SHOWN = f"{__name__}.password_shown"
 
 RUN = "run"
@@ -38,6 +41,8 @@ class Command(NamedTuple):
     arguments: str = ""
     group: str = ""
     module: str = ""
+    finds: bool = False
+    """Whether exit code 1 says that it found something."""
 
     @property
     def example(self) -> str:
@@ -68,11 +73,12 @@ _COMMANDS = (
         RUN,
     ),
     Command("layouts", "List the layouts of generation files, explain a file.", "explain 'demo/generation/*.csv'"),
+    Command("check", "Check that all is up to date; for cron and monitoring.", f"--max-age 36h {_DB}", finds=True),
     Command("status", "Show what is stored, which days have holes, the last runs.", _DB),
     Command("report", "Write the data-quality page.", f"{_DB} --language ko"),
-    Command("doctor", "Check the whole installation.", _DB),
+    Command("doctor", "Check the whole installation.", _DB, finds=True),
     Command("migrate", "Bring the tables of a database to this release.", _DB),
-    Command("drift", "List what changed in the sources.", _DB),
+    Command("drift", "List what changed in the sources.", _DB, finds=True),
     Command("reprocess", "Compute stored values again, replace those that differ.", f"--since 2024-01-01 {_DB}"),
     Command("fit", "Fit a model of the gaps in the stored weather.", _DB),
     Command(
@@ -90,9 +96,13 @@ _COMMANDS = (
         "Simulate the three public services on this machine.",
         "--port 8000 --faults server_error=0.1,drop=0.05",
     ),
-    Command("shadow-report", "Sum up what shadow mode has seen.", _DB, module="shadow"),
+    Command("shadow-report", "Sum up what shadow mode has seen.", _DB, module="shadow", finds=True),
     Command(
-        "shadow-replay", "Run both engines again on a case that shadow mode kept.", "edl-shadow/case", module="shadow"
+        "shadow-replay",
+        "Run both engines again on a case that shadow mode kept.",
+        "edl-shadow/case",
+        module="shadow",
+        finds=True,
     ),
 )
 COMMANDS = {command.name: command for command in _COMMANDS}
@@ -128,11 +138,13 @@ class Group(TyperGroup):
         return light(super().get_params(ctx))
 
 
-def exit_code(error: DataLayerError) -> int:
-    """Return the exit code for an error."""
+def exit_code(error: Exception, command: str | None) -> int:
+    """Return the exit code for an error of a command."""
     if isinstance(error, ReportError):
         return NOT_TOLD
-    return WRONG_USAGE if isinstance(error, OptionError) else JOB_FAILED
+    if isinstance(error, OptionError):
+        return WRONG_USAGE
+    return COULD_NOT_LOOK if command in COMMANDS and COMMANDS[command].finds else JOB_FAILED
 
 
 class ErrorsAsMessages(Group):
@@ -162,22 +174,25 @@ class ErrorsAsMessages(Group):
                 raise
             stays = f"; {what_stays()}" if rows_stored else ""
             say(f"edl: {in_options(str(error), ctx.meta.get(OPTIONS, {}))}{stays}", logging.ERROR)
-            raise typer.Exit(exit_code(error)) from error
+            raise typer.Exit(exit_code(error, ctx.invoked_subcommand)) from error
         except OSError as error:
             if ctx.params["_debug"]:
                 raise
             place = "" if error.filename is None else f"{error.filename}: "
             say(f"edl: {place}{error.strerror or error}{f'; {what_stays()}' if rows_stored else ''}", logging.ERROR)
-            raise typer.Exit(JOB_FAILED) from error
+            raise typer.Exit(exit_code(error, ctx.invoked_subcommand)) from error
         except Exception as error:
-            # A traceback would be no JSON. Exit and Abort are how commands end.
-            if ctx.params["_debug"] or not logs.is_json() or isinstance(error, typer.Exit | typer.Abort):
+            code = exit_code(error, ctx.invoked_subcommand)
+            # Exit and Abort are how commands end. Python ends by a traceback with 1, and a traceback would be no JSON.
+            if ctx.params["_debug"] or isinstance(error, typer.Exit | typer.Abort):
+                raise
+            if not logs.is_json() and (code == JOB_FAILED or hasattr(error, "format_message")):
                 raise
             if hasattr(error, "format_message"):  # wrong usage; typer and click have classes of their own for it
                 say(f"edl: {error.format_message()}", logging.ERROR)
                 raise typer.Exit(WRONG_USAGE) from error
             logger.exception("edl: internal error")
-            raise typer.Exit(JOB_FAILED) from error
+            raise typer.Exit(code) from error
 
 
 app = typer.Typer(
@@ -187,7 +202,8 @@ app = typer.Typer(
     rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage, "
-    "3 all went well but was not reported, 130 Ctrl-C, 143 SIGTERM.",
+    "3 all went well but was not reported, 130 Ctrl-C, 143 SIGTERM. Of check, doctor, drift, shadow-report and "
+    "shadow-replay: 1 something was found, 4 something failed.",
 )
 run = typer.Typer(cls=Group, no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
 app.add_typer(run, name=RUN)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 JOB_FAILED = 1
 
+FOUND = 1
+"""The exit code of a command that looks for something and found it."""
+
 WIDEST = 200
 """Characters of a line where there is no terminal to fit."""
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from energy_data_layer import settings
-from energy_data_layer.cli.console import say, show_lines, show_pairs, show_text
+from energy_data_layer.cli.console import FOUND, say, show_lines, show_pairs, show_text
 from energy_data_layer.cli.options import DATABASE, AsJson
 
 
@@ -36,4 +36,4 @@ def doctor(
     for finding in problems:
         say(f"edl: {finding}", logging.ERROR)
     if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(FOUND)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from energy_data_layer.cli.console import show_table, show_text
+from energy_data_layer.cli.console import FOUND, show_table, show_text
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 NOTED = ("noticed", "table_name", "kind", "subject", "field", "detail")
@@ -34,4 +34,4 @@ def drift(
     else:
         show_text("No source changes recorded.")
     if history.is_current:
-        raise typer.Exit(1)
+        raise typer.Exit(FOUND)

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from energy_data_layer.cli.console import show_pairs, show_table, show_text
+from energy_data_layer.cli.console import FOUND, show_pairs, show_table, show_text
 from energy_data_layer.cli.options import AsJson, Database  # noqa: TC001  typer reads the annotations
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.shadow_summary import ShadowSummary
-
-NOT_JUSTIFIED = 1
 
 
 def shadow_report(
@@ -37,7 +35,7 @@ def shadow_report(
     else:
         _show(summary)
     if summary.objections():
-        raise typer.Exit(NOT_JUSTIFIED)
+        raise typer.Exit(FOUND)
 
 
 def shadow_replay(
@@ -53,7 +51,7 @@ def shadow_replay(
     for line in found:
         show_text(line)
     if found:
-        raise typer.Exit(NOT_JUSTIFIED)
+        raise typer.Exit(FOUND)
     show_text("The engines give the same answer.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,7 @@ def _chunk_of(asked: Mapping[str, str]) -> tuple[tuple[str, ...], date, date]:
 ASOS = Dataset(
     name="asos",
     job="weather",
+    max_age=timedelta(hours=36),
     label=Label("Weather", "기상 관측"),
     table=Table(
         name="weather_asos",

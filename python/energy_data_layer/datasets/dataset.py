@@ -12,7 +12,7 @@ from energy_data_layer.datasets.layout import TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, timedelta
 
     from energy_data_layer.datasets.layout import HourLabel, WideLayout
     from energy_data_layer.datasets.payload_fields import PayloadField
@@ -322,6 +322,8 @@ class Dataset:
         Where it is stored.
     own_service : Service or None
         How it is fetched, None where it comes in files.
+    max_age : timedelta or None
+        How old its newest hour gets where its job runs as often as it should, None where it comes in files.
     """
 
     name: str
@@ -329,6 +331,7 @@ class Dataset:
     label: Label
     table: Table
     own_service: Service | None = None
+    max_age: timedelta | None = None
 
     @property
     def service(self) -> Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -53,6 +54,7 @@ def _chunk_of(asked: Mapping[str, str]) -> tuple[tuple[str, ...], date, date]:
 KOEN_WIND = Dataset(
     name="namdong_wind",
     job="wind",
+    max_age=timedelta(days=45),
     label=Label("KOEN wind", "남동발전 풍력"),
     table=Table(
         name="wind_namdong",

@@ -62,6 +62,7 @@ def _daily(name: str, meaning: str) -> Column:
 KOSPO_SOLAR = Dataset(
     name="nambu_solar",
     job="solar",
+    max_age=timedelta(hours=36),
     label=Label("KOSPO solar", "남부발전 태양광"),
     table=Table(
         name="nambu_generation",

@@ -36,6 +36,9 @@ SCHEMA_POLICY = "EDL_SCHEMA_POLICY"
 MODEL_MAX_AGE = "EDL_MODEL_MAX_AGE"
 """Days after which the weather jobs fit a new model of the gaps; 30 where it is not set."""
 
+MAX_AGE = "EDL_MAX_AGE"
+"""How old the newest hours may be for `edl check`, where the command line does not say it."""
+
 LOG_FORMAT = "EDL_LOG_FORMAT"
 """How ``edl`` writes its log: ``text`` or ``json``."""
 
@@ -71,6 +74,7 @@ def known() -> dict[str, str]:
         WEBHOOK_URL: "address that alerts go to",
         SCHEMA_POLICY: "other fields than before: table=evolve, freeze or reject, separated by commas",
         MODEL_MAX_AGE: "days after which a new model of the gaps is fitted",
+        MAX_AGE: "ages of the newest hours that edl check allows, such as 36h wind_namdong=45d",
         LOG_FORMAT: "log of edl: text or json",
         **SERVICE_VARIABLES,
         **{

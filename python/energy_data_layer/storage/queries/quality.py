@@ -183,6 +183,16 @@ def imputed_fields(database: Database) -> list[str]:
     return [name for name in columns if provenance_column(name) in columns and not name.endswith(PROVENANCE_SUFFIX)]
 
 
+def values_missing(database: Database) -> dict[str, int]:
+    """Return, per field of the weather that was ever imputed, how many of its stored hours have no value."""
+    fields = imputed_fields(database)
+    if not fields:
+        return {}
+    counts = ", ".join(f"count(*) - count({quoted(field)}) AS {quoted(field)}" for field in fields)
+    (missing,) = database.query(f"SELECT {counts} FROM {WEATHER_ASOS}").to_pylist()  # noqa: S608
+    return dict(missing)
+
+
 def observations_outside_bounds(database: Database, scope: Scope, most: int) -> dict[str, tuple[int, pa.Table]]:
     """Return, per column that has any, how many observations are outside its bounds, and the first of them.
 
