@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import time
+from datetime import date, datetime
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from energy_data_layer import __version__
@@ -42,7 +44,7 @@ def test_weather_wind_and_solar_into_one_database_and_its_status(services, tmp_p
     assert "2,088 inserted" in wind.stdout
     assert "2,160 inserted" in solar.stdout
     assert json.loads((tmp_path / "energy.solar.json").read_text())["rows_inserted"] == 2160
-    status = edl("status", *DB)
+    status = edl("status", "--wide", *DB)
     assert status.exit_code == 0
     for told in (
         "weather_asos: 48 rows",
@@ -87,7 +89,39 @@ def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):
 def test_what_is_not_there_is_seen_in_the_status(services):
     services.change(solar_plants=[Plant("997D", None, days_absent={date(2024, 3, 4)})])
     edl("run", "solar", "--since", "2024-03-01", "--until", DAY, "--plants", "997D:1", *DB)
-    assert "997D 1 │ 2024-03-09 23:00 │               1 │    2024-03-04" in edl("status", *DB).stdout
+    told = "997D 1 │      │ 2024-03-09 23:00 │               1 │    2024-03-04"
+    assert told in edl("status", *DB).stdout
+
+
+def test_the_status_fits_a_terminal_and_has_names_and_local_time(services, monkeypatch, tz):
+    services.change(
+        solar_plants=[Plant("997D", "가나다라마바사아자차카타파하 수상태양광발전소", days_absent={date(2024, 3, 4)})],
+        faults=[Fault("gateway_error", code="10", where={"stnIds": "108"})],
+    )
+    edl("run", "solar", "--since", "2024-03-01", "--until", DAY, "--plants", "997D:1", *DB)
+    edl("run", "weather", "--date", DAY, "--stations", "108,159", *DB)
+    edl("run", "wind", "--month", "2024-02", *DB)
+    with Database.connect("duckdb:///energy.duckdb") as database:
+        database.execute("UPDATE runs SET started = $1", [datetime(2024, 3, 9, 15, 30)])
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(app, ["status", *DB]).stdout
+    assert [line for line in shown.splitlines() if cell_len(line) > 80] == []
+    # The last hour of a day is that which begins at 23:00, whatever the stamp of the table.
+    assert shown.count("2024-02-29 23:00") == 3
+    assert "2024-03-10 00:30" in shown
+    assert "1 of 2 parts could not be fetched" in shown
+    assert "release" not in shown
+    assert "release" in edl("status", "--wide", *DB).stdout
+
+
+@pytest.fixture
+def tz(monkeypatch):
+    """A machine whose clock is that of Korea."""
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_database_without_rows_has_a_status_too(services):

@@ -58,8 +58,10 @@ def test_coverage_of_the_weather(filled_url, period):
         observed = valued & (grid[[f"{field}_provenance" for field in FIELDS]] == 0).all(axis=1)
         assert (one.hours, one.observed) == (len(grid), observed.sum())
         assert (one.filled, one.missing) == ((valued & ~observed).sum(), (~valued).sum())
-        by_day = pd.DataFrame({"possible": 1, "observed": observed, "valued": valued}).groupby(grid["tm"].dt.date).sum()
-        assert one.incomplete_days == (by_day["valued"] < by_day["possible"]).sum()
+        stored = grid["tm"].isin(of_station["tm"])
+        by_day = pd.DataFrame({"possible": 1, "observed": observed, "valued": valued, "stored": stored})
+        by_day = by_day.groupby(grid["tm"].dt.date).sum()
+        assert one.incomplete_days == (by_day["stored"] < 24).sum()
         expected = states(*(by_day[name].to_numpy() for name in ("possible", "observed", "valued")))
         assert days_of(one.days) == {d: State(s).label for d, s in zip(by_day.index, expected, strict=True)}
         assert sum(stretch.length for stretch in one.months) == (1 if period else 2)

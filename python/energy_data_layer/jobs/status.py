@@ -31,16 +31,22 @@ class SeriesStatus:
     ----------
     key : str
         The station, or the plant and its unit.
+    name : str
+        What it is called.
     last : datetime
-        Its last stamp.
+        Its last stamp, as the table has it.
+    last_hour : datetime
+        The beginning of its last hour.
     incomplete_days : int
-        Days between its first and last one of which fewer than 24 hours are stored.
+        Days from its first to its last one of which fewer than 24 hours are stored.
     first_incomplete : date or None
         The first of these.
     """
 
     key: str
+    name: str
     last: datetime
+    last_hour: datetime
     incomplete_days: int
     first_incomplete: date | None
 
@@ -172,8 +178,10 @@ def _series(database: Database, table: str) -> list[SeriesStatus]:
     rows = sorted(series_coverage(database, table).to_pylist(), key=lambda row: [row[name] for name in names])
     return [
         SeriesStatus(
-            " ".join(str(row[name]) for name in names if row[name] != ""),
+            key := " ".join(str(row[name]) for name in names if row[name] != ""),
+            row["series_name"] or key,
             row["last_stamp"],
+            row["last_hour"],
             row["incomplete_days"],
             row["first_incomplete"],
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.storage.coverage import hourly_table
+from energy_data_layer.storage.coverage import HOURS_A_DAY, hourly_table
 from energy_data_layer.storage.queries.quality import hours_by_day, imputed_fields, series_ranges
 from energy_data_layer.storage.tables import WEATHER_ASOS
 
@@ -85,7 +85,7 @@ class SeriesCoverage:
     observed, filled, missing : int
         Those of them that are observed, that have a value of which a part is filled, and that have none.
     incomplete_days : int
-        Days on which hours have no value.
+        Days with fewer than 24 stored hours, as `incomplete_days` counts them.
     days, months : list of Stretch
         The period between these, by day and by month.
     """
@@ -135,7 +135,7 @@ def table_coverage(database: Database, table: str, scope: Scope) -> TableCoverag
     daily = hours_by_day(database, table, fields, scope)
     numbered = ranges.select(names).append_column("series", pa.array(np.arange(ranges.num_rows)))
     days = daily.join(numbered, keys=names, join_type="inner").sort_by([("series", "ascending"), ("day", "ascending")])
-    columns = [days.column(name).to_numpy() for name in ("day", "observed", "valued")]
+    columns = [days.column(name).to_numpy() for name in ("day", "observed", "valued", "stored")]
     borders = np.searchsorted(days.column("series").to_numpy(), np.arange(ranges.num_rows + 1))
     series = [
         found
@@ -156,6 +156,7 @@ def _series(
     stored_days: NDArray[np.datetime64],
     stored_observed: NDArray[np.int64],
     stored_valued: NDArray[np.int64],
+    stored_hours: NDArray[np.int64],
 ) -> SeriesCoverage | None:
     """Put a series together from its days that have rows, in order; None where the period has nothing of it."""
     first, after = row["first_hour"], row["last_hour"] + timedelta(hours=1)
@@ -166,8 +167,9 @@ def _series(
     days, possible = np.unique(np.arange(begin, end).astype("datetime64[D]"), return_counts=True)
     there = (stored_days >= days[0]) & (stored_days <= days[-1])
     position = (stored_days[there] - days[0]).astype(np.int64)
-    valued, observed = np.zeros(len(days), np.int64), np.zeros(len(days), np.int64)
+    valued, observed, stored = np.zeros((3, len(days)), np.int64)
     valued[position], observed[position] = stored_valued[there], stored_observed[there]
+    stored[position] = stored_hours[there]
     valued = np.minimum(valued, possible)
     observed = np.minimum(observed, valued)
     months, start_of_month = np.unique(days.astype("datetime64[M]"), return_index=True)
@@ -182,7 +184,7 @@ def _series(
         int(observed.sum()),
         int((valued - observed).sum()),
         int((possible - valued).sum()),
-        int((valued < possible).sum()),
+        int((stored < HOURS_A_DAY).sum()),
         stretches(days, states(possible, observed, valued)),
         stretches(months, states(*of_months)),
     )

@@ -113,8 +113,8 @@ class RunHistory:
     by_job : dict of str to dict of str to int
         How many runs of each job ended how.
     newest : list of dict
-        The newest of them, with the columns of table ``runs`` but the report; ``seconds`` is the time from begin
-        to end, ``shadow_calls`` and ``shadow_mismatches`` are what shadow mode saw.
+        The newest of them, with the columns of table ``runs`` but the report; where an earlier release
+        did not note them, ``seconds`` is the time from begin to end, and what shadow mode saw is from the report.
     """
 
     recorded: bool = False
@@ -159,7 +159,8 @@ def run_history(database: Database) -> RunHistory:
         if row["shadow_calls"] is None:
             row["shadow_calls"] = shadow.get("calls", 0)
             row["shadow_mismatches"] = sum(one["mismatches"] for one in shadow.get("transforms", {}).values())
-        row["seconds"] = (row["finished"] - row["started"]).total_seconds() if row["finished"] else None
+        if row["seconds"] is None and row["finished"]:
+            row["seconds"] = (row["finished"] - row["started"]).total_seconds()
     return RunHistory(recorded, count, by_job, newest)
 
 

@@ -42,6 +42,15 @@ class HourlyTable:
         self.stamp = table.stamp
         self.value = table.value
         self.label_end = table.stamp_is == "end"
+        self.names = table.names
+
+    @property
+    def series_name(self) -> str:
+        """What a series is called, in SQL."""
+        names = list(map(quoted, self.names))
+        if len(names) == 1:
+            return names[0]
+        return "concat_ws(' ', " + ", ".join(f"nullif({name}, '')" for name in names) + ")"
 
     @property
     def start(self) -> str:
@@ -197,7 +206,7 @@ def last_stamp(database: Database, table: str) -> pa.Table:
 
 
 def series_coverage(database: Database, table: str) -> pa.Table:
-    """Return how far each series is stored, and its days between the first and the last one that have holes.
+    """Return how far each series is stored, and its days from the first to the last one that have holes.
 
     Parameters
     ----------
@@ -209,8 +218,9 @@ def series_coverage(database: Database, table: str) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        The key columns, ``last_stamp`` (timestamp, of a row that counts), ``incomplete_days`` (int64: days with
-        fewer than 24 hours) and ``first_incomplete`` (date32, null where there is none), in no order.
+        The key columns, ``series_name``, ``last_stamp`` (timestamp, of a row that counts), ``last_hour`` (the beginning
+        of that hour), ``incomplete_days`` (int64: days with fewer than 24 hours) and ``first_incomplete`` (date32, null
+        where there is none), in no order.
 
     Raises
     ------
@@ -219,11 +229,15 @@ def series_coverage(database: Database, table: str) -> pa.Table:
     """
     hourly = hourly_table(table)
     names = ", ".join(map(quoted, hourly.key))
-    daily = hourly.by_day(f"count(*) AS hours, max({quoted(hourly.stamp)}) AS last_stamp", f" WHERE {hourly.counts}")
+    values = (
+        f"count(*) AS hours, max({quoted(hourly.stamp)}) AS last_stamp, max({hourly.start}) AS last_hour, "
+        f"max({hourly.series_name}) AS series_name"
+    )
+    daily = hourly.by_day(values, f" WHERE {hourly.counts}")
     return database.query(
         f"WITH daily AS ({daily}), "  # noqa: S608
         f"followed AS (SELECT daily.*, lead(day) OVER (PARTITION BY {names} ORDER BY day) AS next_day FROM daily) "
-        f"SELECT {names}, max(last_stamp) AS last_stamp, "
+        f"SELECT {names}, max(series_name) AS series_name, max(last_stamp) AS last_stamp, max(last_hour) AS last_hour, "
         f"CAST(max(day) - min(day) + 1 - sum(CASE WHEN hours >= {HOURS_A_DAY} THEN 1 ELSE 0 END) AS BIGINT) "
         "AS incomplete_days, "
         f"min(CASE WHEN hours < {HOURS_A_DAY} THEN day WHEN next_day > day + 1 THEN day + 1 END) "

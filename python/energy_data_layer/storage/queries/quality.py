@@ -10,7 +10,6 @@ import numpy as np
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, is_fill_sql, provenance_column
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.datasets.registry import dataset_of_table
 from energy_data_layer.errors import OptionError
 from energy_data_layer.storage.coverage import HOURS_A_DAY, hourly_table
 from energy_data_layer.storage.names import quoted
@@ -89,23 +88,14 @@ def series_ranges(database: Database, table: str, scope: Scope) -> pa.Table:
     key = ", ".join(map(quoted, hourly.key))
     where, parameters = scope.where(table, hourly.counts, any_time=True)
     return database.query(
-        f"SELECT {key}, max({_name(table)}) AS series_name, min({hourly.start}) AS first_hour, "  # noqa: S608
+        f"SELECT {key}, max({hourly.series_name}) AS series_name, min({hourly.start}) AS first_hour, "  # noqa: S608
         f"max({hourly.start}) AS last_hour FROM {quoted(table)}{where} GROUP BY {key}",
         parameters,
     )
 
 
-def _name(table: str) -> str:
-    """Return what a series is called, in SQL."""
-    dataset = dataset_of_table(table)
-    names = [] if dataset is None else list(map(quoted, dataset.table.names))
-    if len(names) == 1:
-        return names[0]
-    return "concat_ws(' ', " + ", ".join(f"nullif({name}, '')" for name in names) + ")"
-
-
 def hours_by_day(database: Database, table: str, fields: Sequence[str], scope: Scope) -> pa.Table:
-    """Return the key of each series, ``day``, and how many of its hours are ``observed`` and ``valued``.
+    """Return the key of each series, ``day``, and how many of its hours are ``observed``, ``valued`` and ``stored``.
 
     Parameters
     ----------
@@ -122,8 +112,12 @@ def hours_by_day(database: Database, table: str, fields: Sequence[str], scope: S
     valued = " AND ".join(f"{quoted(field)} IS NOT NULL" for field in fields) or "TRUE"
     filled = " OR ".join(is_fill_sql(quoted(provenance_column(field))) for field in fields)
     observed = f"{valued} AND NOT ({filled})" if fields and table == WEATHER_ASOS else valued
-    counts = f"count(*) FILTER (WHERE {observed}) AS observed, count(*) FILTER (WHERE {valued}) AS valued"
-    return database.query(hourly_table(table).by_day(counts, where), parameters)
+    hourly = hourly_table(table)
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE {condition}) AS {name}"
+        for name, condition in {"observed": observed, "valued": valued, "stored": hourly.counts}.items()
+    )
+    return database.query(hourly.by_day(counts, where), parameters)
 
 
 def days_with_total(database: Database, scope: Scope) -> pa.Table:
