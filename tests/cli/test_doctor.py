@@ -129,6 +129,7 @@ def test_a_user_who_may_not_write_or_change_is_a_problem(postgres_server, postgr
         ("EDL_WEBHOOK_URL", "ftp://hooks/t0ken", "its address cannot be used"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # when Apprise is imported
 def test_a_variable_that_cannot_be_used_is_a_problem(monkeypatch, name, value, said):
     monkeypatch.setenv(name, value)
     found = examined()

@@ -85,7 +85,7 @@ def test_success_failure_and_drift_are_told(tmp_path, simulator, webhook, job):
     service.change(faults=[Fault("server_error")])
     job.run(f"duckdb:///{tmp_path}/other.duckdb", service)
     assert webhook.texts[-1].startswith(f"{job.name} incomplete: rows 0 inserted")
-    assert "could not be fetched: 2 of 2 parts" in webhook.texts[-1]
+    assert "; 2 of 2 parts could not be fetched (" in webhook.texts[-1]
 
     with pytest.raises(StorageError):
         job.run(f"duckdb:///{tmp_path}/no/folder.duckdb", service)

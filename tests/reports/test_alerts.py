@@ -16,10 +16,11 @@ import pytest
 
 from energy_data_layer.core import interruption
 from energy_data_layer.core.interruption import Interrupted
+from energy_data_layer.engine.shadow.counts import ShadowCounts, TransformCounts
 from energy_data_layer.errors import OptionError
 from energy_data_layer.reports import alerts
 from energy_data_layer.reports.alerts import alerting, send_alert
-from energy_data_layer.reports.run_report import RunReport
+from energy_data_layer.reports.run_report import DriftFinding, RunReport
 from energy_data_layer.simulator import Simulator, SimulatorOptions
 
 
@@ -49,8 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self):
-        self.server.received.append((self.path, None, None))
-        self.send_response(200)
+        self.server.received.append((self.path, self.headers["Content-Type"], None))
+        self.send_response(self.server.status)
         self.end_headers()
 
     def log_message(self, *_):
@@ -63,6 +64,7 @@ def webhook(monkeypatch):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv("EDL_WEBHOOK_URL", server.url)
+    monkeypatch.setenv("EDL_ALERT_ON", "always")
     yield server
     server.answering.set()
     server.shutdown()
@@ -81,6 +83,88 @@ def test_success_is_told_with_its_figures(webhook):
     assert path == "/services/T0/s3cr3t-token"
     assert content_type == "application/json"
     assert message == {"text": "wind succeeded: rows 1,488 inserted, 0 updated, 12 unchanged, 0.0 s"}
+
+
+ENDS = {
+    "succeeded": {},
+    "drift": {"drift": [DriftFinding("wind_namdong", "field_new", "namdong_wind", "windy")]},
+    "mismatch": {"shadow": ShadowCounts(transforms={"impute": TransformCounts(mismatches=1)})},
+    "incomplete": {"status": "incomplete"},
+    "empty": {"status": "empty"},
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (None, ["drift", "mismatch", "incomplete", "empty"]),
+        ("incomplete", ["drift", "mismatch", "incomplete", "empty"]),
+        ("always", list(ENDS)),
+        ("failure", []),
+    ],
+)
+def test_the_ends_that_are_told_are_those_wanted(webhook, monkeypatch, wanted, told):
+    if wanted is None:
+        monkeypatch.delenv("EDL_ALERT_ON")
+    else:
+        monkeypatch.setenv("EDL_ALERT_ON", wanted)
+    for job, ending in ENDS.items():
+        with alerting(RunReport(job, arguments={}, **ending)):
+            pass
+    assert [text["text"].split()[0] for _, _, text in webhook.received] == told
+    with pytest.raises(OptionError), alerting(report()):
+        raise OptionError("no such month")
+    assert webhook.received[-1][2] == {"text": "wind failed: no such month"}
+
+
+def test_a_wish_that_is_none_is_refused_before_the_run(webhook, monkeypatch):
+    monkeypatch.setenv("EDL_ALERT_ON", "sometimes")
+    began = []
+    with pytest.raises(OptionError, match="EDL_ALERT_ON"), alerting(report()):
+        began.append(True)
+    assert began == webhook.received == []
+
+
+def test_only_a_success_beats_and_each_job_by_itself(webhook, monkeypatch, caplog):
+    monkeypatch.setenv("EDL_HEARTBEAT_URL", f"{webhook.url}/{{job}}")
+    monkeypatch.setenv("EDL_ALERT_ON", "failure")
+    for status in ("succeeded", "incomplete", "empty"):
+        one = report()
+        one.status = status
+        with alerting(one):
+            pass
+    with pytest.raises(OptionError), alerting(report()):
+        raise OptionError("no such month")
+    beats = [(path, kind) for path, kind, body in webhook.received if body is None]
+    assert beats == [("/services/T0/s3cr3t-token/wind", None)]
+    webhook.status = 404
+    with alerting(report()):
+        pass
+    assert "heartbeat: the webhook could not be reached (HTTPError)" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # when Apprise is imported
+def test_addresses_of_apprise_are_sent_to(webhook, monkeypatch, caplog):
+    pytest.importorskip("apprise")
+    plain = webhook.url.removeprefix("http://")
+    monkeypatch.setenv("EDL_WEBHOOK_URL", f"json://{plain} jsons://127.0.0.1:9/s3cr3t")
+    with caplog.at_level("DEBUG"):
+        assert not send_alert("one of two is not there")
+        assert webhook.received[0][2]["message"] == "one of two is not there"
+        monkeypatch.setenv("EDL_WEBHOOK_URL", f"json://{plain}")
+        assert send_alert("both")
+        monkeypatch.setenv("EDL_WEBHOOK_URL", "unheard-of://s3cr3t")
+        assert not send_alert("none")
+    assert "Apprise does not know an address in EDL_WEBHOOK_URL" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+def test_without_apprise_the_extra_is_named(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    monkeypatch.setenv("EDL_WEBHOOK_URL", "discord://s3cr3t")
+    assert not send_alert("x")
+    assert 'pip install "energy-data-layer[alerts]"' in caplog.text
 
 
 def test_failure_is_told_and_raised(webhook):

@@ -13,7 +13,7 @@ from energy_data_layer.datasets.registry import fetched_datasets
 from energy_data_layer.doctor.finding import Finding, Verdict, free_space, judged
 from energy_data_layer.errors import DataLayerError, ExtraUnavailable
 from energy_data_layer.jobs.status import fill_status
-from energy_data_layer.reports.alerts import send_alert
+from energy_data_layer.reports.alerts import apprise_of, is_of_apprise, send_alert
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.migrations import MIGRATIONS, schema_version, state_of, try_writes
 from energy_data_layer.storage.queries.quality import Scope, made_up_stretches
@@ -148,12 +148,25 @@ def check_webhook(*, test: bool) -> Iterator[Finding]:
         yield Finding("webhook", Verdict.NOTE, "not set: the end of a run is reported nowhere")
         return
     try:
-        parts = urlsplit(address)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        settings.alert_on()
+    except DataLayerError as error:
+        yield Finding("webhook", Verdict.PROBLEM, str(error), "correct the variable")
+        return
+    try:
+        if is_of_apprise(address):
+            apprise_of(address)
+            usable = True
+        else:
+            parts = urlsplit(address)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except DataLayerError as error:
+        told = f"its address cannot be used: {error}"
+        yield Finding("webhook", Verdict.PROBLEM, told, f"correct {settings.WEBHOOK_URL}, or install what is missing")
+        return
     except ValueError:
         usable = False
     if not usable:
-        advice = f"set {settings.WEBHOOK_URL} to an address with http or https"
+        advice = f"set {settings.WEBHOOK_URL} to an address with http or https, or to some of Apprise"
         yield Finding("webhook", Verdict.PROBLEM, "its address cannot be used", advice)
     elif test and not send_alert("edl doctor: a test message"):
         yield Finding("webhook", Verdict.PROBLEM, "it rejected a test message", f"check {settings.WEBHOOK_URL}")

@@ -159,7 +159,6 @@ class CollectionReport:
     def summary(self) -> str:
         """Return what is remarkable in a few words, empty where nothing is."""
         remarkable = {
-            "could not be fetched": f"{self.chunks_failed} of {self.chunks} parts" if self.chunks_failed else "",
             "incomplete": f"{self.incomplete_days} days" if self.incomplete_days else "",
             "unknown fields": ", ".join(self.unknown_fields),
             "vanished fields": ", ".join(self.vanished_fields),
@@ -215,6 +214,11 @@ class CollectingReport(RunReport):
     collection: CollectionReport | None = None
     plan: list[str] = field(default_factory=list)
     rejects: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_remarkable(self) -> bool:
+        """Whether the run did not succeed or noticed something; also fields that are not documented."""
+        return super().is_remarkable or (self.collection is not None and self.collection.has_drift)
 
     def summary(self) -> str:
         """Return the run in a few words, for an alert."""

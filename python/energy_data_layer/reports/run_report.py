@@ -203,13 +203,19 @@ class RunReport:
         """Wall time of all stages together."""
         return sum(stage.seconds for stage in self.stages)
 
+    @property
+    def is_remarkable(self) -> bool:
+        """Whether the run did not succeed, or noticed a change in its source or a mismatch in shadow mode."""
+        return self.status != SUCCEEDED or bool(self.drift) or self.shadow.mismatches > 0
+
     def summary(self) -> str:
         """Return the run in a few words, for an alert."""
         rows = f"{self.rows_inserted:,} inserted, {self.rows_updated:,} updated, {self.rows_unchanged:,} unchanged"
         rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
         findings = ", ".join(map(str, self.drift[:LISTED_FINDINGS]))
         drift = f"; {len(self.drift)} drift findings: {findings}" if self.drift else ""
-        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s{drift}"
+        message = f"; {self.message}" if self.message else ""
+        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s{message}{drift}"
 
     def counters(self) -> dict[str, int | float | None]:
         """Return what table ``runs`` has a column for; None is what this job does not count."""

@@ -30,6 +30,14 @@ DATABASE_URL = "EDL_DATABASE_URL"
 WEBHOOK_URL = "EDL_WEBHOOK_URL"
 """Where alerts go."""
 
+ALERT_ON = "EDL_ALERT_ON"
+"""Of which runs the webhook is told: ``failure``, ``incomplete`` (also when unset) or ``always``."""
+
+ALERTS = ("failure", "incomplete", "always")
+
+HEARTBEAT_URL = "EDL_HEARTBEAT_URL"
+"""What is requested after each run that succeeded, with the name of the job in place of ``{job}``."""
+
 SCHEMA_POLICY = "EDL_SCHEMA_POLICY"
 """What becomes of rows whose source has other fields than before, per table."""
 
@@ -71,7 +79,9 @@ def known() -> dict[str, str]:
         SHADOW_RATE: "share of calls that shadow mode compares, 0 to 1",
         SHADOW_FOLDER: "folder for what differs in shadow mode",
         DATABASE_URL: "database URL of the jobs",
-        WEBHOOK_URL: "address that alerts go to",
+        WEBHOOK_URL: "address that alerts go to; those of Apprise, separated by blanks",
+        ALERT_ON: "runs that are told: failure, incomplete or always",
+        HEARTBEAT_URL: "address that is requested after each success; {job} stands for the job",
         SCHEMA_POLICY: "other fields than before: table=evolve, freeze or reject, separated by commas",
         MODEL_MAX_AGE: "days after which a new model of the gaps is fitted",
         MAX_AGE: "ages of the newest hours that edl check allows, such as 36h wind_namdong=45d",
@@ -183,3 +193,22 @@ def model_max_age() -> timedelta:
 def webhook_url() -> str | None:
     """Return where alerts go, None where they go nowhere; the address is a secret."""
     return os.environ[WEBHOOK_URL].strip() if is_set(WEBHOOK_URL) else None
+
+
+def alert_on() -> str:
+    """Return of which runs the webhook is told.
+
+    Raises
+    ------
+    OptionError
+        If it is none of `ALERTS`.
+    """
+    chosen = os.environ.get(ALERT_ON, "").strip().lower() or "incomplete"
+    if chosen not in ALERTS:
+        raise OptionError(f'the environment variable {ALERT_ON} is "{chosen}"; it can be {", ".join(ALERTS)}')
+    return chosen
+
+
+def heartbeat_url(job: str) -> str | None:
+    """Return what is requested after a success of a job, None where nothing is; the address is a secret."""
+    return os.environ[HEARTBEAT_URL].strip().replace("{job}", job) if is_set(HEARTBEAT_URL) else None
