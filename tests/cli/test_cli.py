@@ -264,7 +264,20 @@ def test_commands_stand_in_the_order_of_their_use():
         return [line.split()[0] for line in commands.partition("\n\n")[0].splitlines()]
 
     assert listed() == [
-        *("demo", "run", "layouts", "check", "status", "report", "doctor", "migrate", "drift", "reprocess", "fit"),
+        *(
+            "demo",
+            "run",
+            "layouts",
+            "check",
+            "status",
+            "report",
+            "doctor",
+            "config",
+            "migrate",
+            "drift",
+            "reprocess",
+            "fit",
+        ),
         *("impute", "score", "simulate", "shadow-report", "shadow-replay"),
     ]
     assert listed("run") == ["weather", "generation", "wind", "solar"]

@@ -24,4 +24,14 @@ def _edl() -> None:
             raise
         sys.stderr.write('edl: the command line needs more packages: pip install "energy-data-layer[cli]"\n')
         sys.exit(2)
+    from energy_data_layer.cli.console import say
+    from energy_data_layer.errors import OptionError
+    from energy_data_layer.settings.files import load_files
+
+    try:
+        # Before options are read, whose defaults they are.
+        load_files()
+    except OptionError as error:
+        say(f"edl: {error}")
+        sys.exit(2)
     app()

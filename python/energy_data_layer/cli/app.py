@@ -77,6 +77,7 @@ _COMMANDS = (
     Command("status", "Show what is stored, which days have holes, the last runs.", _DB),
     Command("report", "Write the data-quality page.", f"{_DB} --language ko"),
     Command("doctor", "Check the whole installation.", _DB, finds=True),
+    Command("config", "Show the settings in force and where they come from."),
     Command("migrate", "Bring the tables of a database to this release.", _DB),
     Command("drift", "List what changed in the sources.", _DB, finds=True),
     Command("reprocess", "Compute stored values again, replace those that differ.", f"--since 2024-01-01 {_DB}"),

@@ -15,6 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 from energy_data_layer.flows.daily_weather import daily_weather
 from energy_data_layer.flows.monthly_wind import monthly_wind
 from energy_data_layer.flows.solar_backfill import solar_backfill
+from energy_data_layer.settings.files import load_files
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -48,4 +49,5 @@ def deployments() -> list[Any]:
 
 
 if __name__ == "__main__":
+    load_files()
     serve(*deployments())

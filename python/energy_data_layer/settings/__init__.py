@@ -50,6 +50,19 @@ MAX_AGE = "EDL_MAX_AGE"
 LOG_FORMAT = "EDL_LOG_FORMAT"
 """How ``edl`` writes its log: ``text`` or ``json``."""
 
+CONFIG = "EDL_CONFIG"
+"""The file of settings in place of ``edl.toml``, see `settings.files`."""
+
+DEFAULTS = {
+    USE_RUST: "auto",
+    SHADOW_RATE: "1",
+    SHADOW_FOLDER: "edl-shadow",
+    MODEL_MAX_AGE: "30",
+    ALERT_ON: "incomplete",
+    LOG_FORMAT: "text",
+}
+"""What holds where a variable is not set; those of the services are in their class."""
+
 SERVICES_PREFIX = "EDL_"
 """What the names of the services' variables begin with; `settings.services.ServiceSettings` reads them."""
 
@@ -86,6 +99,7 @@ def known() -> dict[str, str]:
         MODEL_MAX_AGE: "days after which a new model of the gaps is fitted",
         MAX_AGE: "ages of the newest hours that edl check allows, such as 36h wind_namdong=45d",
         LOG_FORMAT: "log of edl: text or json",
+        CONFIG: "file of settings, in place of edl.toml",
         **SERVICE_VARIABLES,
         **{
             f"{SERVICES_PREFIX}{name}_KEY".upper(): f"key of the service of {dataset.label.en}, where it is another one"
@@ -96,7 +110,7 @@ def known() -> dict[str, str]:
 
 def use_rust() -> str:
     """Return the operator's wish for an engine, lower case; ``auto`` where none is set."""
-    return os.environ.get(USE_RUST, "").strip().lower() or "auto"
+    return _value(USE_RUST).lower()
 
 
 def threads() -> int | None:
@@ -123,7 +137,7 @@ def shadow_rate() -> float:
     OptionError
         If it is no number from 0 to 1.
     """
-    text = os.environ.get(SHADOW_RATE, "").strip() or "1"
+    text = _value(SHADOW_RATE)
     try:
         rate = float(text)
     except ValueError:
@@ -135,7 +149,16 @@ def shadow_rate() -> float:
 
 def shadow_folder() -> Path:
     """Return where shadow mode keeps what differs: ``edl-shadow`` in the working folder where none is set."""
-    return Path(os.environ.get(SHADOW_FOLDER, "").strip() or "edl-shadow")
+    return Path(_value(SHADOW_FOLDER))
+
+
+def _value(name: str) -> str:
+    return os.environ.get(name, "").strip() or DEFAULTS[name]
+
+
+def is_secret(name: str) -> bool:
+    """Return whether the value of a variable is not to be shown."""
+    return name.endswith("_KEY") or name in {WEBHOOK_URL, HEARTBEAT_URL}
 
 
 def is_set(name: str) -> bool:
@@ -181,7 +204,7 @@ def model_max_age() -> timedelta:
     OptionError
         If it is no number of days.
     """
-    text = os.environ.get(MODEL_MAX_AGE, "").strip() or "30"
+    text = _value(MODEL_MAX_AGE)
     try:
         return timedelta(days=float(text))
     except (ValueError, OverflowError):
@@ -203,7 +226,7 @@ def alert_on() -> str:
     OptionError
         If it is none of `ALERTS`.
     """
-    chosen = os.environ.get(ALERT_ON, "").strip().lower() or "incomplete"
+    chosen = _value(ALERT_ON).lower()
     if chosen not in ALERTS:
         raise OptionError(f'the environment variable {ALERT_ON} is "{chosen}"; it can be {", ".join(ALERTS)}')
     return chosen
