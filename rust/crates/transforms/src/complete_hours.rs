@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{LargeStringBuilder, UInt32Builder};
+use arrow_array::builder::LargeStringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
@@ -12,6 +12,7 @@ use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, RecordBatchOptions,
     UInt32Array, downcast_primitive_array,
 };
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use arrow_select::take::take;
 
@@ -59,9 +60,9 @@ pub struct Absence {
 /// Where each row of the result comes from.
 struct Grid {
     /// The input row that stands there, or, where none does, the last one before it.
-    source: Vec<u32>,
-    /// Which rows are new.
-    inserted: Vec<bool>,
+    source: ScalarBuffer<u32>,
+    /// Which rows are not new.
+    present: BooleanBuffer,
     /// The instants.
     instants: Vec<i64>,
     /// The stamps as the station's clock shows them.
@@ -81,10 +82,11 @@ pub fn complete_hours(
     require_on_grid(&keys, options)?;
     let rows = distinct_rows(frame, &keys, options.keys)?;
     let grid = lay_grid(&keys, &rows, options.step_seconds, options.max_gap_seconds)?;
-    let any_inserted = grid.inserted.contains(&true);
+    let any_inserted = grid.present.count_set_bits() < grid.source.len();
 
-    let everywhere = UInt32Array::from(grid.source.clone());
-    let observed = rows_or_missing(&grid, &vec![false; keys.blocks.len()]);
+    let everywhere = UInt32Array::new(grid.source.clone(), None);
+    let observed =
+        UInt32Array::new(grid.source.clone(), Some(NullBuffer::new(grid.present.clone())));
     let kept = |fields: &Field| Some(fields.name().as_str()) != options.keys.wall_clock;
     let schema = frame.schema();
     let columns: Vec<(usize, &Arc<Field>)> =
@@ -224,49 +226,63 @@ fn lay_grid(
         return Err(Error::TooManyRows(total));
     }
     let total = total as usize;
-    let mut grid = Grid {
-        source: Vec::with_capacity(total),
-        inserted: Vec::with_capacity(total),
-        instants: Vec::with_capacity(total),
-        wall_clock: Vec::with_capacity(total),
-        blocks,
-        absences,
-    };
+    let mut source = Vec::with_capacity(total);
+    let mut present = BooleanBufferBuilder::new(total);
+    let mut instants = Vec::with_capacity(total);
+    let mut wall_clock = Vec::with_capacity(total);
     for rows in distinct {
-        for (position, &row) in rows.iter().enumerate() {
-            let instant = keys.instants[row];
-            let until = match rows.get(position + 1) {
-                Some(&next) if steps_to(row, next) <= most_steps => keys.instants[next] - step,
-                _ => instant,
-            };
+        let mut left = rows.as_slice();
+        while let Some(&first) = left.first() {
+            // Rows of which each is a step after the one before are copied together.
+            let follows =
+                |pair: &&[usize]| pair[1] == pair[0] + 1 && steps_to(pair[0], pair[1]) == 1;
+            let length = 1 + left.windows(2).take_while(follows).count();
+            let run = first..first + length;
             // The caller has checked that rows fit.
-            let source = keys.frame_row(row) as u32;
-            let offset = keys.wall_clock[row] - instant;
-            let mut at = instant;
-            loop {
-                grid.source.push(source);
-                grid.inserted.push(at != instant);
-                grid.instants.push(at);
-                grid.wall_clock.push(at + offset);
-                if at >= until {
-                    break;
-                }
-                at += step;
+            match &keys.order {
+                Some(order) => source.extend_from_slice(&order[run.clone()]),
+                None => source.extend(run.start as u32..run.end as u32),
             }
+            present.append_n(length, true);
+            instants.extend_from_slice(&keys.instants[run.clone()]);
+            wall_clock.extend_from_slice(&keys.wall_clock[run]);
+
+            let last = first + length - 1;
+            left = &left[length..];
+            let Some(&next) = left.first() else { break };
+            let steps = steps_to(last, next);
+            if steps > most_steps {
+                continue;
+            }
+            let absent = steps as usize - 1;
+            source.extend(std::iter::repeat_n(keys.frame_row(last) as u32, absent));
+            present.append_n(absent, false);
+            let later = |ticks: i64| (1..=absent as i64).map(move |steps| ticks + steps * step);
+            instants.extend(later(keys.instants[last]));
+            wall_clock.extend(later(keys.wall_clock[last]));
         }
     }
-    Ok(grid)
+    Ok(Grid {
+        source: source.into(),
+        present: present.finish(),
+        instants,
+        wall_clock,
+        blocks,
+        absences,
+    })
 }
 
 /// The source rows, missing where a row is new and its station does not carry the column.
 fn rows_or_missing(grid: &Grid, carried: &[bool]) -> UInt32Array {
-    let mut rows = UInt32Builder::with_capacity(grid.source.len());
+    let mut present = BooleanBufferBuilder::new(grid.source.len());
     for (block, &carried) in grid.blocks.iter().zip(carried) {
-        for row in block.clone() {
-            rows.append_option((carried || !grid.inserted[row]).then(|| grid.source[row]));
+        if carried {
+            present.append_n(block.len(), true);
+        } else {
+            present.append_buffer(&grid.present.slice(block.start, block.len()));
         }
     }
-    rows.finish()
+    UInt32Array::new(grid.source.clone(), Some(NullBuffer::new(present.finish())))
 }
 
 fn constant_stations(array: &ArrayRef, keys: &Keys) -> Result<Vec<bool>> {
@@ -343,10 +359,10 @@ fn stamps(
     let mut result =
         LargeStringBuilder::with_capacity(grid.source.len(), grid.source.len() * form.len());
     for (row, &source) in grid.source.iter().enumerate() {
-        if grid.inserted[row] {
-            result.append_value(in_form(grid.wall_clock[row], unit, form));
-        } else {
+        if grid.present.value(row) {
             result.append_option(texts.get(source as usize));
+        } else {
+            result.append_value(in_form(grid.wall_clock[row], unit, form));
         }
     }
     of_text_type(result.finish(), array.data_type())

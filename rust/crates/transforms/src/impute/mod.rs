@@ -1,11 +1,11 @@
 //! Gap filling by one of three methods, each value with its provenance.
 
 pub mod climatology;
-pub mod exact_mean;
 pub mod gap_model;
 pub mod gaps;
 pub mod grid;
 pub mod history;
+pub mod means;
 pub mod optimal_interpolation;
 pub mod spline;
 pub mod stored_model;
@@ -21,11 +21,11 @@ use crate::memory::copied;
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
 use climatology::{Climatology, Series};
-use exact_mean::mean_of_observed;
 use gap_model::StationModel;
 use gaps::{Gap, find_gaps, is_complete};
 use grid::Grid;
 use history::{History, read_history};
+use means::{compensated_mean, exact_mean};
 use optimal_interpolation::{Column, Fitted};
 
 /// How a value came to be; the numbers are those of the contract.
@@ -350,7 +350,7 @@ fn fill_columns(
             let source = sources[index].as_ref();
             let mean = match options.column_means.get(index) {
                 Some(&Some(mean)) => Some(mean).filter(|mean| !mean.is_nan()),
-                _ => mean_of_observed(std::iter::once(source).chain(past.all_values(index))),
+                _ => exact_mean(std::iter::once(source).chain(past.all_values(index))),
             };
             let code = if mean.is_some() { Provenance::GlobalMean } else { Provenance::Unfilled };
             for gap in left {
@@ -567,7 +567,7 @@ fn fill_long(
             let mut code = Provenance::Climatology;
             if part.values[row].is_nan() {
                 let mean = *station_mean
-                    .get_or_insert_with(|| mean_of_observed(series.iter().map(|one| one.values)));
+                    .get_or_insert_with(|| compensated_mean(series.iter().map(|one| one.values)));
                 let Some(mean) = mean else {
                     outcome.left.push(Gap { start: row, stop: row + 1 });
                     continue;
