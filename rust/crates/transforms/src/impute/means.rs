@@ -139,7 +139,7 @@ mod tests {
         let values = vec![0.1; 3_000_000];
         assert_eq!(mean(&values), Some(0.1));
         let quick = compensated_mean([values.as_slice()].into_iter());
-        assert!(quick.is_some_and(|quick| (quick - 0.1).abs() < 1e-16));
+        assert!(quick.is_some_and(|quick| (quick - 0.1).abs() < 1e-15));
     }
 
     #[test]
