@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -363,6 +364,22 @@ def assert_is_reported(shown, job, url, *, rows):
     assert f"| rows inserted | {rows:,} |" in artifact.data
     assert recorded["run_id"] in artifact.data
     assert any(line.startswith(f"{job}: check took") for line in shown.logs)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("prefect") is None, reason="prefect is not installed")
+def test_a_server_that_does_not_respond_is_one_line(tmp_path, silent_url):
+    command = [sys.executable, "-m", "energy_data_layer.flows.deploy"]
+    environment = os.environ | {
+        "PREFECT_API_URL": f"{silent_url}/api",
+        "PREFECT_HOME": str(tmp_path),
+        "DO_NOT_TRACK": "1",
+    }
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"flows.deploy: {silent_url}/api does not respond (ConnectError); start it: prefect server start\n"
+    )
 
 
 def test_what_lacks_is_named():

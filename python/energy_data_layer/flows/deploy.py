@@ -6,10 +6,12 @@ The process that serves starts each run in a process of its own with the environ
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from prefect import serve
+from prefect import get_client, serve
 from prefect.schedules import Cron
+from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 from energy_data_layer.flows.daily_weather import daily_weather
@@ -48,6 +50,17 @@ def deployments() -> list[Any]:
     ]
 
 
+def require_server() -> None:
+    """End the program with one line where Prefect's server, if one is named, does not respond."""
+    if not (address := PREFECT_API_URL.value()):
+        return  # Prefect starts a server of its own
+    with get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
+    if problem is not None:
+        sys.exit(f"flows.deploy: {address} does not respond ({type(problem).__name__}); start it: prefect server start")
+
+
 if __name__ == "__main__":
     load_files()
+    require_server()
     serve(*deployments())
