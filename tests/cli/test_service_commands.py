@@ -62,7 +62,7 @@ def test_weather_wind_and_solar_into_one_database_and_its_status(services, tmp_p
 
 
 def test_drift_is_listed_and_the_last_runs_decide_the_exit_code(services):
-    assert edl("drift", *DB).exit_code == 1
+    assert edl("drift", *DB).exit_code == 4
     edl("run", "wind", "--month", "2024-01", *DB)
     nothing = edl("drift", *DB)
     assert (nothing.exit_code, nothing.stdout) == (0, "No source changes recorded.\n")
