@@ -31,10 +31,11 @@ _INTERVAL = re.compile(
 )
 _HOUR = re.compile(r"(?P<before>\D*)(?P<hour>\d{1,2})(?P<after>(:00)?\D*)")
 _TIME = re.compile(
-    r"\d:\d\d|\d시(?!간)|\d분(?![기류할석야포])|(?<![a-z])(hour|hr|he|시간|시각)_?\d{1,2}(?!\d)|\d[ap]m(?![a-z])",
+    r"\d:\d\d|\d시(?!간)|\d분(?![기류할석야포])|(?<![a-z])(hour|hr|he|시간|시각)_?\d{1,2}(?!\d)|\d[ap]m(?![a-z])"
+    r"|^\d{1,2}([a-z*'′]|dst)?$",
     re.IGNORECASE,
 )
-"""What makes a heading look like an hour or a time of day, with a digit before it or behind it."""
+"""What makes a heading look like an hour or a time of day: a word for it at a digit, or an hour's number alone."""
 
 _MINUTES = re.compile(r"\d(:|시)(?!00)\d\d|\d분")
 _UNIT = re.compile(r"(?<![a-z])([kmg]?)wh?(?![a-z])", re.IGNORECASE)
