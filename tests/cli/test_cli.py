@@ -486,6 +486,17 @@ def test_impute_reads_cp949(hours, tmp_path):
     assert pyarrow.parquet.read_table("a.parquet").equals(pyarrow.parquet.read_table("b.parquet"))
 
 
+@pytest.mark.parametrize("command", [("impute", "load.csv", "-o", "out.csv"), ("score", "load.csv")])
+def test_all_columns_that_a_table_lacks_are_told_at_once(tmp_path, command):
+    (tmp_path / "load.csv").write_text("date,load\n2024-01-01 00:00,1\n", encoding="utf-8")
+    result = edl(*command)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "edl: load.csv: there is no column tm (--date-col) and no stnNm (--station-col) and no ta, hm (--columns); its "
+        "columns are: date, load; name those meant, as in --date-col COLUMN --station-col COLUMN --columns COLUMN\n",
+    )
+
+
 @pytest.mark.usefixtures("each_engine")
 def test_impute_refuses_to_overwrite_without_force(hours, tmp_path):
     output = tmp_path / "out.csv"
@@ -592,7 +603,7 @@ def test_score_imitates_the_gaps_of_the_table(year):
         (["--gap-lengths", "1", "like-mine"], "--gap-lengths takes numbers, or like-mine alone, not like-mine"),
         (["--gap-lengths", "0"], "--gap-lengths is 0; it must be an integer of 1 or more"),
         (["--methods", "spline"], "it must be one of spline_climatology"),
-        (["--columns", "pa"], '"pa"'),
+        (["--columns", "pa"], "no column pa (--columns)"),
         (["--gap-lengths", "5000"], "no place for gaps of 5000 rows"),
     ],
 )

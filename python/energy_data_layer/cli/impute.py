@@ -14,6 +14,7 @@ from energy_data_layer.cli.options import (
     Engine,
     EngineChoice,
     MissingValues,
+    columns_named,
     date_column,
     missing_values_of,
     split_at_commas,
@@ -96,7 +97,13 @@ def impute(
     force: Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")] = False,
 ) -> None:
     """Fill the missing values of a table in a file and write the result to another file."""
-    from energy_data_layer.cli.table_files import is_many_files, read_table, require_known_ending, write_table
+    from energy_data_layer.cli.table_files import (
+        is_many_files,
+        read_table,
+        require_columns,
+        require_known_ending,
+        write_table,
+    )
 
     if is_many_files(source):
         for option, is_given in (("--complete-hours", complete), ("--carry", carry), ("--force", force)):
@@ -135,6 +142,7 @@ def impute(
     if not given and by_neighbours:
         given = bounds_of(names, stamps, station_col)
     table = read_table(Path(source))
+    require_columns(table, source, columns_named(stamps, station_col, names))
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 

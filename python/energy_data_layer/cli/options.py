@@ -233,6 +233,12 @@ def date_column(text: str) -> str | list[str]:
     return text if len(parts) < 2 else parts
 
 
+def columns_named(stamps: str | list[str], station_col: str, names: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the columns of a table that a command needs, by the options that name them."""
+    date_col = [stamps] if isinstance(stamps, str) else stamps
+    return {"--date-col": date_col, "--station-col": [station_col], "--columns": names}
+
+
 def split_at_commas(values: Iterable[str]) -> list[str]:
     """Return values that may be separated by commas as a list.
 

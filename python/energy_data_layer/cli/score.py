@@ -13,6 +13,7 @@ from energy_data_layer.cli.options import (
     Engine,
     EngineChoice,
     MissingValues,
+    columns_named,
     date_column,
     missing_values_of,
     split_at_commas,
@@ -53,7 +54,7 @@ def score(
     engine: EngineChoice = Engine.AUTO,
 ) -> None:
     """Hide observed values of a table, fill them by each method, and say which method comes closest."""
-    from energy_data_layer.cli.table_files import read_table
+    from energy_data_layer.cli.table_files import read_table, require_columns
     from energy_data_layer.transforms.impute.quantities import bounds_of
     from energy_data_layer.transforms.impute.score import score_imputation
 
@@ -62,12 +63,13 @@ def score(
 
         require_matplotlib()
     table = read_table(Path(source))
+    names = split_at_commas(columns)
     stamps = date_column(date_col)
+    require_columns(table, source, columns_named(stamps, station_col, names))
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 
         table = complete_hours(table, stamps, station_col, use_rust=engine.use_rust)
-    names = split_at_commas(columns)
     card = score_imputation(
         table,
         names,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from energy_data_layer.core.atomic_file import is_special, written_atomically
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.csv_text import read_text, records, split_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ENDINGS = {".csv", ".parquet", ".arrow", ".feather", ".ipc"}
 
@@ -23,6 +27,19 @@ def require_known_ending(path: Path) -> None:
     """Raise `OptionError` if the name does not end in a way that tells the kind of file."""
     if path.suffix.lower() not in ENDINGS:
         raise OptionError(f"{path}: the name must end in one of {', '.join(sorted(ENDINGS))}")
+
+
+def require_columns(table: pa.Table, source: str, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Raise `SourceFileError` about all columns that are not in a table, by the options that name them."""
+    absent = {option: [name for name in names if name not in table.column_names] for option, names in wanted.items()}
+    told = [f"{', '.join(names)} ({option})" for option, names in absent.items() if names]
+    if told:
+        raise SourceFileError(
+            source,
+            None,
+            f"there is no column {' and no '.join(told)}; its columns are: {', '.join(table.column_names)}; name "
+            f"those meant, as in {' '.join(f'{option} COLUMN' for option, names in absent.items() if names)}",
+        )
 
 
 def read_table(path: Path) -> pa.Table:
