@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from energy_data_layer.cli.app import app
 from energy_data_layer.datasets.layouts import KNOWN_LAYOUTS, LONG_LAYOUTS
+from energy_data_layer.storage.database import Database
+from energy_data_layer.storage.tables import GENERATION_HOURLY
 
 HOURS = [f"{hour}시" for hour in range(1, 25)]
 ROW = ["2024-01-01", *map(str, range(24))]
@@ -119,6 +121,23 @@ def test_a_table_that_nobody_knows_gets_the_beginning_of_a_layout(edl, write, tm
     assert edl(*command).exit_code == 0
     told = edl("layouts", "explain", path, "--layout-file", "layout.toml", "--publisher", "ACME")
     assert (told.exit_code, "north" in told.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "stored"),
+    [("{1} (kWh)", "{end} (kWh)", 4.0), ("{0}~{1} kW", "{begin}~{end} kW", 1.0), ("{0}", "{begin}", 4.0)],
+)
+def test_a_table_of_quarters_gets_a_layout_that_brings_it_to_hours(edl, write, tmp_path, form, first, stored):
+    times = [f"{minutes // 60:02d}:{minutes % 60:02d}" for minutes in range(0, 24 * 60 + 1, 15)]
+    path = write(["일자", "발전소명", *map(form.format, times, times[1:])], [ROW[0], "가람", *["1"] * 96])
+    result = edl("layouts", "explain", path)
+    _, _, behind = result.stdout.partition("such as\n")
+    layout, _, _ = behind.partition("Command\n")
+    assert f'hours = "{first}"\n  step = "15min"' in layout
+    (tmp_path / "layout.toml").write_text(layout, encoding="utf-8")
+    assert edl(*command_of(result)).exit_code == 0
+    with Database.connect("duckdb:///energy.duckdb") as database:
+        assert database.read(GENERATION_HOURLY)["kwh"].to_pylist() == [stored] * 24
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ PowerUnit: TypeAlias = Literal["W", "kW", "MW"]
 HourLabel: TypeAlias = Literal["start", "end"]
 Step: TypeAlias = Literal["1h", "30min", "15min", "10min", "5min"]
 
-PARTS: dict[str, int] = {"1h": 1, "30min": 2, "15min": 4, "10min": 6, "5min": 12}
+PARTS: dict[Step, int] = {"1h": 1, "30min": 2, "15min": 4, "10min": 6, "5min": 12}
 """How many parts of an hour a step makes."""
 
 ENERGY_UNITS: dict[str, tuple[float, float]] = {"Wh": (1.0, 1000.0), "kWh": (1.0, 1.0), "MWh": (1000.0, 1.0)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import product
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ import pyarrow as pa
 
 from energy_data_layer.core.parse import parse_numbers, parse_stamp_texts
 from energy_data_layer.core.texts import BLANKS
-from energy_data_layer.datasets.layout import heading_text
+from energy_data_layer.datasets.layout import PARTS, WideLayout, heading_text
 from energy_data_layer.errors import SourceFileError
 from energy_data_layer.files.csv_text import read_text
 from energy_data_layer.files.generation import SEPARATORS, label_convention, publisher_in, read_file, records_of
+from energy_data_layer.transforms.wide_to_long.parts import names_power
+from energy_data_layer.transforms.wide_to_long.recognise import DAY, PLANT, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from energy_data_layer.files.generation import GenerationFile, Said
 
 _CELLS_LOOKED_AT = 24
+_TIME_OF_DAY = re.compile(r"(?<!\d)\d\d:\d\d(?!\d)")
+_ONE_NAME = r"[^{}]*\{(begin|end)\}[^{}]*"
+_SUM = 'energy_unit = "kWh"  # an hour is their sum; of power, their mean: power_unit = "kW"'
+_MEAN = 'power_unit = "kW"  # an hour is their mean; of energy, their sum: energy_unit = "kWh"'
 _UNREAD_STAMP = re.compile(r"\d{4}-\d\d?-\d\d?[ T].*\d(Z|[+-]\d\d(:?\d\d)?)|\d\d?[/.]\d\d?[/.]\d{4}.*")
 _CONVERT = "stamps with an offset or such as 1/3/2024 are not read: convert them to local YYYY-MM-DD HH:MM first"
 _NO_STAMP = "no column begins with stamps: add one of local YYYY-MM-DD HH:MM"
@@ -131,6 +138,8 @@ def _facts(file: GenerationFile) -> dict[str, str | None]:
 
 
 def _layout_toml(columns: dict[str, list[str]]) -> str:
+    if parts := _parts_of_hours(list(columns)):
+        return "\n".join(parts)
     begun = {name: [cell for cell in cells if cell][:_CELLS_LOOKED_AT] for name, cells in columns.items()}
     read = [name for name, cells in begun.items() if cells and parse_stamp_texts(pa.array(cells)).notna().all()]
     unread = [name for name, cells in begun.items() if cells and all(map(_UNREAD_STAMP.fullmatch, cells))]
@@ -138,17 +147,35 @@ def _layout_toml(columns: dict[str, list[str]]) -> str:
     numbers = [name for name, cells in begun.items() if not parse_numbers(pa.array(cells, pa.string()))[1]]
     texts = [name for name, cells in begun.items() if name not in {stamp, *numbers} and len({*cells}) < len(cells)]
     values = [name for name in numbers if name != stamp][: 1 if texts else 5]
-
-    def text(heading: str) -> str:
-        return '"' + heading.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
     return "\n".join(
         [
             *([] if read else ["# " + (_CONVERT if unread else _NO_STAMP)]),
-            f'stamp = {text(stamp)}  # or date and hour; of a row per day: date, and hours = "{{}}시"',
+            f'stamp = {_quoted(stamp)}  # or date and hour; of a row per day: date, and hours = "{{}}시"',
             'hour_label = "end"  # or "start": what of its hour a stamp is',
-            f"values = [{', '.join(map(text, values))}]  # one column of a plant, or a column per plant",
+            f"values = [{', '.join(map(_quoted, values))}]  # one column of a plant, or a column per plant",
             'energy_unit = "kWh"  # or Wh, MWh',
-            f"plant = {text(texts[0])}" if texts else _PLANT,
+            f"plant = {_quoted(texts[0])}" if texts else _PLANT,
         ]
     )
+
+
+def _parts_of_hours(headings: list[str]) -> list[str]:
+    """Return the beginning of a layout of columns of less than an hour; empty where the headings are none."""
+    patterns = {_TIME_OF_DAY.sub(name, heading, count=1) for heading in headings for name in ("{begin}", "{end}")}
+    patterns = {_TIME_OF_DAY.sub("{end}", pattern) for pattern in patterns if re.fullmatch(_ONE_NAME, pattern)}
+    for step, pattern in product(sorted(PARTS, key=PARTS.__getitem__, reverse=True), sorted(patterns)):
+        hours = WideLayout("parts", date="", hours=pattern, step=step).hours
+        if PARTS[step] > 1 and {*hours} <= {*headings}:
+            date, plant = only(headings, DAY, "the day", headings), only(headings, PLANT, "the plant", headings)
+            return [
+                f"date = {_quoted(date or headings[0])}",
+                f"plant = {_quoted(plant)}" if plant else _PLANT,
+                f"hours = {_quoted(pattern)}",
+                f'step = "{step}"',
+                _MEAN if names_power(hours[0]) else _SUM,
+            ]
+    return []
+
+
+def _quoted(heading: str) -> str:
+    return '"' + heading.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -40,6 +40,11 @@ def columns_of_hours(columns: WideColumns, markers: Markers, coerced: Coerced) -
     return made, no_numbers, int(incomplete.sum())
 
 
+def names_power(heading: str) -> bool:
+    """Tell whether a heading names a unit of power."""
+    return _POWER.search(heading) is not None
+
+
 def measured_parts(
     layout: WideLayout, parts: Mapping[str, Values], markers: Markers
 ) -> tuple[list[NDArray[np.float64]], int]:
@@ -52,7 +57,7 @@ def measured_parts(
     CommaError, MarkerError
         If commas have two meanings, or numbers look as if they stood for a missing value: sums of them do not.
     """
-    if layout.power_unit is None and any(map(_POWER.search, layout.hours)):
+    if layout.power_unit is None and any(map(names_power, layout.hours)):
         raise LayoutError(f'"{layout.hours[0]}" names a power, whose mean an hour is; set power_unit in the layout')
     if layout.power_unit is not None and any(map(_ENERGY.search, layout.hours)):
         raise LayoutError(f'"{layout.hours[0]}" names an energy, whose sum an hour is; set energy_unit in the layout')
