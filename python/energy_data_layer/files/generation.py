@@ -532,7 +532,7 @@ def label_convention(layout: WideLayout) -> str:
 
     Examples
     --------
-    >>> label_convention(known_layout("kospo_interval_file")), label_convention(known_layout("krc_file"))
+    >>> label_convention(KNOWN_LAYOUTS["kospo_interval_file"]), label_convention(KNOWN_LAYOUTS["krc_file"])
     ('interval', 'hour-ending')
     """
     first = [int(number) for number in re.findall(r"\d+", layout.hours[0])]
