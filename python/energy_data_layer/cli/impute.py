@@ -120,7 +120,7 @@ def impute(
             max_spline_gap=max_spline_gap,
             max_gap=max_gap,
             bounds=dict(map(_bounds_of, split_at_commas(bounds))) or None,
-            missing_values=None if missing_values is None else split_at_commas(missing_values),
+            missing_values=missing_values_of(missing_values),
             interval=interval,
             provenance=provenance,
             use_rust=engine.use_rust,

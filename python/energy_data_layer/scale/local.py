@@ -38,6 +38,7 @@ from energy_data_layer.transforms.impute.rule import OPTIMAL_INTERPOLATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from energy_data_layer.core.coercion import MissingValues
     from energy_data_layer.transforms.impute.rule import Bounds, Method
 
 FACTS = b"energy_data_layer"
@@ -89,7 +90,7 @@ def impute_dataset(
     max_spline_gap: int = 3,
     max_gap: int | None = None,
     bounds: Mapping[str, Bounds] | None = None,
-    missing_values: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
+    missing_values: MissingValues | None = None,
     model: GapModel | None = None,
     neighbours: int = 4,
     interval: float | None = None,
