@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from math import log, sqrt
+from statistics import median
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
+from energy_data_layer.jobs.drift import distributions
 from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import migrate
-from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY
+from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, MONTHLY_STATISTIC_COLUMNS
 
 from .service_jobs import SOLAR, TODAY, WIND
 from .services import stored
@@ -140,3 +146,95 @@ def years_before(url, table, key, rows, value, factor):
             shifted = scaled.set_column(scaled.column_names.index(value), value, wobble)
             shifted = shifted.set_column(shifted.column_names.index(stamp), stamp, earlier)
             database.upsert(table, shifted, key)
+
+
+def judged_plainly(one, others, is_amount):
+    """Kind and detail of what is unlike its history in a month, one month at a time."""
+    if one["days_observed"] < 5:
+        return None
+    history = [other for other in others if other["days"] >= 5]
+    magnitudes = [other["magnitude"] for other in history if other["magnitude"]]
+    if one["magnitude"] and len(magnitudes) >= 3:
+        ratio = one["magnitude"] / median(magnitudes)
+        if 300 <= ratio <= 3000:
+            return "unit_jump", f"{ratio:.4g} times what it was"
+        if 300 <= 1 / ratio <= 3000:
+            return "unit_jump", f"1/{1 / ratio:.4g} of what it was"
+    years = [
+        other
+        for other in history
+        if other["month"].month == one["month"].month and None not in (other["median"], other["spread"])
+    ]
+    if len(years) < 3:
+        return None
+    medians, spreads = ([other[name] for other in years] for name in ("median", "spread"))
+    if one["days"] == 0:
+        return "distribution", f"zero on all of {one['days_observed']} days"
+    if one["days"] < 5 or one["median"] is None:
+        return None
+    if one["spread"] == 0 and min(spreads) > 0:
+        return "distribution", f"the same value, {one['median']:.6g}, on most of {one['days']} days"
+
+    def robust_z(value, medians, spreads):
+        location, within = median(medians), median(spreads)
+        between = max(1.4826 * median(abs(other - location) for other in medians), within * sqrt(5 / 30))
+        scale = sqrt(between**2 + within**2 * min(1.0, 5 / one["days"]))
+        return (value - location) / scale if scale else 0.0
+
+    z, of_what = robust_z(one["median"], medians, spreads), ""
+    if is_amount and 0 < one["median"] < median(medians) and min(medians) > 0:
+        relative = [spread / value for value, spread in zip(medians, spreads, strict=True)]
+        of_logarithms = robust_z(log(one["median"]), list(map(log, medians)), relative)
+        if of_logarithms < z:
+            z, of_what = of_logarithms, " of logarithms"
+    if abs(z) <= 4.5:
+        return None
+    return (
+        "distribution",
+        f"median of {one['days']} days {one['median']:.6g}, in {len(medians)} other years {median(medians):.6g}, "
+        f"robust z{of_what} {z:.1f}",
+    )
+
+
+amounts = st.sampled_from([None, 0.0, 0.01, 5.0, 5.5, 6.0, 6.25, 40.0, 5000.0])
+days = st.sampled_from([0, 4, 5, 7, 31, 31])
+months_of_series = st.lists(
+    st.tuples(st.integers(0, 29), days, days, amounts, amounts, amounts),
+    min_size=5,
+    max_size=30,
+    unique_by=lambda month: month[0],
+)
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(["108", "159"]), st.sampled_from(["ta", "icsr"])), months_of_series),
+    st.sampled_from([1, 4096]),
+)
+def test_months_judged_together_are_judged_as_each_alone(series, at_once):
+    """Two months of fifteen years: of every series whatever there may be, what is judged with what is not."""
+    rows = [
+        {
+            "table_name": "weather_asos",
+            "subject": subject,
+            "field": field,
+            "month": datetime(2010 + number // 2, 1 + 6 * (number % 2), 1),
+            **dict(zip(("days_observed", "days", "median", "spread", "magnitude"), figures, strict=True)),
+        }
+        for (subject, field), months in sorted(series.items())
+        for number, *figures in sorted(months)
+    ]
+    first, last = date(2011, 7, 1), date(2023, 1, 20)
+    expected = []
+    for one in rows:
+        others = [
+            row for row in rows if row is not one and (row["subject"], row["field"]) == (one["subject"], one["field"])
+        ]
+        judged = judged_plainly(one, others, is_amount=one["field"] == "icsr")
+        if judged is not None and first <= one["month"].date() <= last:
+            subject = f"{one['subject']} {one['month']:%Y-%m}"
+            expected.append(distributions.DriftFinding("weather_asos", judged[0], subject, one["field"], judged[1]))
+    statistics = pa.Table.from_pylist(rows, pa.schema(list(MONTHLY_STATISTIC_COLUMNS.items())))
+    database = SimpleNamespace(read=lambda table, columns, filters: statistics.select(columns))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributions, "JUDGED_AT_ONCE", at_once)
+        assert distributions._findings(database, "weather_asos", first, last) == expected
