@@ -41,7 +41,15 @@ from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, asos_sam
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.gap_models import FillMethod, model_content, set_fill_method, store_model
 from energy_data_layer.storage.migrations import add_fill_columns, migrate
-from energy_data_layer.storage.tables import FILL_METHODS, GAP_MODELS, RUNS, WEATHER_ASOS, WEATHER_KEY, all_tables
+from energy_data_layer.storage.tables import (
+    FILL_METHODS,
+    GAP_MODELS,
+    RUNS,
+    STORED_FILES,
+    WEATHER_ASOS,
+    WEATHER_KEY,
+    all_tables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +65,7 @@ WORTH_MIGRATING = 0.30
 """Share of a job's CPU time, on the reference, from which on a transform is a case for Rust."""
 OF_THE_RUN = {"run_id", "changed", "first_seen", "last_seen", "noticed"}
 """Columns that tell of the run that wrote a row."""
-OF_RUNS = {RUNS, FILL_METHODS, GAP_MODELS}
+OF_RUNS = {RUNS, FILL_METHODS, GAP_MODELS, STORED_FILES}
 """Tables that tell of runs; a model's name is that of its bits, which engines need not have in common."""
 
 

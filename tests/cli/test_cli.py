@@ -159,7 +159,9 @@ def test_run_generation_shows_the_balance_and_what_is_wrong(generation, tmp_path
     with Database.connect("duckdb:///energy.duckdb") as database:
         assert database.row_count("generation_hourly") == report["rows_inserted"]
         assert database.row_count("rejects") == 5
-    again = edl("run", "generation", "--files", generation, "--db", "duckdb:///energy.duckdb")
+    command = ["run", "generation", "--files", generation, "--db", "duckdb:///energy.duckdb", "--engine", "reference"]
+    assert "1, stored already and unchanged (--reread reads them)" in edl(*command).stdout
+    again = edl(*command, "--reread")
     assert "0 inserted, 0 updated, 15,216 unchanged" in again.stdout
 
 

@@ -53,8 +53,8 @@ def test_the_weather_job_stores_the_same_in_both(tmp_path, urls):
 
 def test_the_generation_job_stores_the_same_in_both(tmp_path, urls):
     files = write_generation_sample(tmp_path / "sample")
-    for _ in range(2):
-        reports = [run_generation(files, url) for url in urls]
+    for reread in (False, True):
+        reports = [run_generation(files, url, reread=reread) for url in urls]
         assert counts(reports[0]) == counts(reports[1])
         assert reports[0].rejects_new == reports[1].rejects_new
     for table, key, without in ((GENERATION_HOURLY, GENERATION_KEY, ()), (REJECTS, REJECT_KEY, ["first_seen"])):

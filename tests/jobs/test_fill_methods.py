@@ -87,7 +87,7 @@ def test_a_new_database_is_filled_by_a_model_with_intervals_and_its_name(databas
     others = [row for hour, row in enumerate(rows) if hour not in gap]
     assert {(row["ta_low"], row["ta_high"], row["ta_model"]) for row in others} == {(None, None, None)}
     assert (report.method, report.model_fitted["rows"]) == (OPTIMAL, 120 * 24 * 4)
-    again = run(path, database_url)
+    again = run(path, database_url, reread=True)
     assert (again.rows_updated, again.model, again.model_fitted) == (0, report.model, {})
     (model,) = history(database_url, GAP_MODELS)
     assert GapModel.from_bytes(model["model"]).id == model["id"] == report.model
@@ -160,7 +160,7 @@ def test_a_model_is_fitted_again_when_it_is_old_and_two_keep_their_numbers(datab
     assert all(model["facts"] for model in models)
     monkeypatch.setenv("EDL_MODEL_MAX_AGE", "soon")
     with pytest.raises(OptionError, match='EDL_MODEL_MAX_AGE is "soon"; it can be a number of days'):
-        run(tmp_path / "97.csv", database_url)
+        run(tmp_path / "97.csv", database_url, reread=True)
 
 
 def test_a_model_is_fitted_again_when_there_are_twice_as_many_hours(url, tmp_path):
@@ -180,7 +180,7 @@ def test_fit_stores_a_model_of_the_days_that_are_named(url, tmp_path):
     run(write(tmp_path / "a.csv", weather(60)), url)
     report = fit_gap_model(url, columns=["ta"], since="2023-01-11", until="2023-02-09")
     assert (report.model_fitted["since"], report.model_fitted["rows"]) == ("2023-01-11 00:00:00", 30 * 24 * 4)
-    assert run(tmp_path / "a.csv", url).model == report.model
+    assert run(tmp_path / "a.csv", url, reread=True).model == report.model
     # Days that are named stay the model's until it is old: it was not fitted on fewer because fewer were there.
     run(write(tmp_path / "b.csv", {s: v[24 * 60 :] for s, v in weather(100).items()}, first=60), url)
     report = fit_gap_model(url, columns=["ta"], since="2023-01-11", until="2023-02-09")

@@ -287,7 +287,7 @@ def test_the_sun_does_not_shine_at_night(by_reference):
 
 def test_a_second_run_changes_nothing(folder, by_reference):
     url, first, before = by_reference
-    second = run_generation(folder / "*.csv", url, use_rust=False)
+    second = run_generation(folder / "*.csv", url, use_rust=False, reread=True)
     assert (second.rows_inserted, second.rows_updated, second.rows_unchanged) == (0, 0, first.rows_inserted)
     assert second.rejects_new == 0
     assert stored_rows(url).equals(before)

@@ -109,7 +109,7 @@ def test_no_missing_value_is_left_unexplained(count, by_reference, name):
 
 def test_a_second_run_changes_nothing(folder, by_reference):
     url, first, before = by_reference
-    second = run(folder, url, use_rust=False)
+    second = run(folder, url, use_rust=False, reread=True)
     assert (second.rows_inserted, second.rows_updated, second.rows_unchanged) == (0, 0, first.rows_inserted)
     assert table(url).equals(before)
 

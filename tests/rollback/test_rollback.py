@@ -25,7 +25,7 @@ from energy_data_layer.simulator.sample_generation import write_generation_sampl
 from energy_data_layer.simulator.sample_weather import SAMPLE_STATIONS, write_asos_sample
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import SCHEMA_VERSION
-from energy_data_layer.storage.tables import RUNS
+from energy_data_layer.storage.tables import RUNS, STORED_FILES
 
 from .installations import ABSENT, BROKEN, DEFECT, OTHER, RUNNING, install
 
@@ -54,6 +54,9 @@ LONGEST_SWITCH_SECONDS = 2.0
 
 OF_THE_RUN = {"run_id", "changed", "first_seen", "last_seen", "noticed", "since"}
 """Columns that name a run or its time."""
+
+OF_RUNS = {RUNS, SCHEMA_VERSION, STORED_FILES}
+"""Tables that tell of runs and their engines, not of what was stored."""
 
 CAUSES = {
     "EngineUnavailable": "the Rust engine is not installed",
@@ -132,7 +135,7 @@ def command(job, inputs, file, *more):
 def stored(file):
     """All rows of all tables of data, without what names a run or its time."""
     with duckdb.connect(str(file), read_only=True) as database:
-        names = {name for (name,) in database.execute("SHOW TABLES").fetchall()} - {RUNS, SCHEMA_VERSION}
+        names = {name for (name,) in database.execute("SHOW TABLES").fetchall()} - OF_RUNS
         tables = {name: database.sql(f"SELECT * FROM {name} ORDER BY ALL").to_arrow_table() for name in names}
     return {name: rows.drop_columns(sorted(OF_THE_RUN & set(rows.column_names))) for name, rows in tables.items()}
 

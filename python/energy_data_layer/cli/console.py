@@ -144,6 +144,12 @@ def show_lines(title: str, lines: Iterable[str]) -> None:
         show_text(f"  {logs.escaped(line)}")
 
 
+def files_skipped(report: RunReport) -> list[tuple[str, object]]:
+    """Return how many files a run has skipped and why, as a line of its report; none where it read all."""
+    count = len(report.files_skipped)
+    return [("files skipped", f"{count:,}, stored already and unchanged (--reread reads them)")] if count else []
+
+
 def rows_written(report: RunReport) -> str:
     """Return what became of the rows that a job wrote."""
     return f"{report.rows_inserted:,} inserted, {report.rows_updated:,} updated, {report.rows_unchanged:,} unchanged"

@@ -10,8 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages, show_table
-from energy_data_layer.cli.options import ARGUMENTS, MissingValues, command_to_type, job_command, missing_values_of
+from energy_data_layer.cli.console import (
+    files_skipped,
+    rows_written,
+    show_drift,
+    show_lines,
+    show_pairs,
+    show_stages,
+    show_table,
+)
+from energy_data_layer.cli.options import (
+    ARGUMENTS,
+    MissingValues,
+    Reread,
+    command_to_type,
+    job_command,
+    missing_values_of,
+)
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.jobs.options import RunOptions
 
@@ -59,6 +74,7 @@ def generation(
         bool, typer.Option("--override", help="Publisher, unit and plant hold for all files, whatever these say.")
     ] = False,
     missing_values: MissingValues = None,
+    reread: Reread = False,
     **options: Any,
 ) -> None:
     """Read published files of hourly generation and store their hours; running it twice changes nothing."""
@@ -75,7 +91,7 @@ def generation(
     if layout_file is not None:
         chosen = read_layout_file(layout_file)
     options |= {"publisher": publisher, "layout": chosen, "energy_unit": unit, "plant_name": plant_name}
-    options["override"] = override
+    options |= {"override": override, "reread": reread}
     options["missing_values"] = missing_values_of(missing_values)
     said = Said(publisher, chosen, unit, plant_name, override, options["missing_values"])
     no_database = options["db"] is None
@@ -151,6 +167,7 @@ def show_generation_report(report: GenerationReport) -> None:
                 f"{report.rows_read:,} = {report.rows_stored:,} stored + {report.rows_empty:,} empty + "
                 f"{report.rows_repeated:,} repeated + {report.rows_rejected:,} rejected",
             ),
+            *files_skipped(report),
             ("hours written", rows_written(report)),
             ("hours without a value", report.hours_missing),
             *([("of them with some of their parts", report.hours_incomplete)] if report.hours_incomplete else []),
@@ -158,7 +175,7 @@ def show_generation_report(report: GenerationReport) -> None:
             *([("cells with a named missing value", report.cells_marked)] if report.cells_marked else []),
             ("hours above 150 % of the capacity", report.hours_above_capacity),
             ("daily totals", f"{report.totals_checked:,} compared, {differing:,} differ from their hours"),
-            ("engine", f"{report.engine} ({report.engine_reason})"),
+            ("engine", f"{report.engine} ({report.engine_reason})" if report.engine else "not needed"),
         ],
     )
     rows = []

@@ -116,6 +116,7 @@ def command_to_type(name: str, arguments: Sequence[str], added: Sequence[str]) -
 DateColumn = Annotated[
     str, typer.Option(help="The column of the time stamps, or those of year,month,day,hour, separated by commas.")
 ]
+Reread = Annotated[bool, typer.Option("--reread", help="Read files that are stored already, and unchanged, again.")]
 MissingValues = Annotated[
     list[str] | None,
     typer.Option(

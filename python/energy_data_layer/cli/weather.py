@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from energy_data_layer.cli.console import (
+    files_skipped,
     rows_written,
     show_drift,
     show_fills,
@@ -21,6 +22,7 @@ from energy_data_layer.cli.console import (
 from energy_data_layer.cli.options import (
     ARGUMENTS,
     MissingValues,
+    Reread,
     command_to_type,
     job_command,
     missing_values_of,
@@ -31,7 +33,7 @@ from energy_data_layer.errors import ExtraUnavailable, OptionError
 from energy_data_layer.jobs.options import ImputeOptions, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from energy_data_layer.reports.model_report import ModelReport
     from energy_data_layer.reports.weather_report import WeatherReport
@@ -62,6 +64,7 @@ def weather(
         str | None, typer.Option(help="Last day, or last hour to take from files; included. By default yesterday.")
     ] = None,
     missing_values: MissingValues = None,
+    reread: Reread = False,
     stations: Annotated[
         list[str], typer.Option(help="Numbers of the stations to ask for; all of them by default.")
     ] = [],  # noqa: B006
@@ -87,7 +90,7 @@ def weather(
             ("--date", [name for name, given in {"--since": since, "--until": until}.items() if day and given]),
             ("--files", [name for name, given in of_service.items() if given and files is not None]),
         ],
-        picture_alone=picture is not None and files is None,
+        of_files_alone={"--picture": picture is not None, "--reread": reread} if files is None else {},
     )
     if day is not None:
         since = until = day
@@ -103,7 +106,7 @@ def weather(
 
     for name in ("dry_run", "keep_raw", "from_raw"):
         del options[name]
-    read = partial(run_weather, files, picture=picture)
+    read = partial(run_weather, files, picture=picture, reread=reread)
     run_job("weather", read, len(STAGES) + (picture is not None), show_run_report, **options)
 
 
@@ -113,12 +116,13 @@ def _require_all(
     no_database: bool,
     no_source: bool,
     contradictions: Iterable[tuple[str, list[str]]],
-    picture_alone: bool,
+    of_files_alone: Mapping[str, bool],
 ) -> None:
     """Raise about all that contradicts itself or is missing, in the latter case with the command to type."""
     missing, added = [], []
-    if picture_alone or (no_source and not _has_key()):
-        besides = "which --picture needs" if picture_alone else "or a key of the service in EDL_SERVICE_KEY"
+    needing = [name for name, given in of_files_alone.items() if given]
+    if needing or (no_source and not _has_key()):
+        besides = f"which {needing[0]} needs" if needing else "or a key of the service in EDL_SERVICE_KEY"
         missing.append(f"--files, {besides}")
         added += ["--files", "asos/*.csv"]
     if no_database:
@@ -163,6 +167,7 @@ def show_run_report(report: WeatherReport) -> None:
         return
     origin: list[tuple[str, object]] = [
         ("rows read", f"{report.rows_read:,} from {len(report.files)} files"),
+        *files_skipped(report),
         ("rows outside since and until", report.rows_outside_period),
     ]
     if report.collection is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from energy_data_layer.errors import StorageError
 from energy_data_layer.files.csv_text import matching_files
@@ -16,6 +17,7 @@ from energy_data_layer.files.weather import AsosFile, column_order, read_asos_fi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from os import PathLike
 
     from energy_data_layer.core.coercion import Markers
@@ -25,11 +27,13 @@ ROWS_AT_ONCE = 500_000
 
 
 class _Slice(NamedTuple):
-    """The rows of a station in one file, and where in the spool they begin."""
+    """The rows of a station in one file, where in the spool they begin, and their first and last stamp."""
 
     file: int
     rows: int
     offset: int
+    first: datetime
+    last: datetime
 
 
 class AsosSpool:
@@ -42,6 +46,10 @@ class AsosSpool:
     ----------
     files : list of AsosFile
         The files in the order in which they were read.
+    schemas : list of pyarrow.Schema
+        The columns of each.
+    further_columns : pyarrow.Schema
+        Columns that the parts have, whether a file has them or not.
     rows_read : int
         The rows of all files.
 
@@ -59,9 +67,10 @@ class AsosSpool:
 
     def __init__(self) -> None:
         self._spool = TemporaryFile(prefix="energy-data-layer-")  # noqa: SIM115 - closed where the context ends
-        self._schemas: list[pa.Schema] = []
+        self.schemas: list[pa.Schema] = []
         self._slices: defaultdict[int, list[_Slice]] = defaultdict(list)
         self.files: list[AsosFile] = []
+        self.further_columns = pa.schema([])
 
     def __enter__(self) -> Self:
         return self
@@ -77,14 +86,23 @@ class AsosSpool:
     @property
     def column_names(self) -> list[str]:
         """The columns that occur, in the order that every part has them."""
-        return column_order(list(dict.fromkeys(name for schema in self._schemas for name in schema.names)))
+        schemas = (*self.schemas, self.further_columns)
+        return column_order(list(dict.fromkeys(name for schema in schemas for name in schema.names)))
 
     @property
     def headings(self) -> dict[str, list[str]]:
         """The columns by the source of their files."""
         found: dict[str, list[str]] = {}
-        for file, schema in zip(self.files, self._schemas, strict=True):
+        for file, schema in zip(self.files, self.schemas, strict=True):
             found[file.source] = list(dict.fromkeys([*found.get(file.source, []), *schema.names]))
+        return found
+
+    def hours_of_files(self) -> list[list[tuple[int, datetime, datetime]]]:
+        """Return for each file its stations, with the first and the last stamp of each."""
+        found: list[list[tuple[int, datetime, datetime]]] = [[] for _ in self.files]
+        for station, slices in self._slices.items():
+            for piece in slices:
+                found[piece.file].append((station, piece.first, piece.last))
         return found
 
     def read(self, paths: str | PathLike[str] | Iterable[str | PathLike[str]], markers: Markers | None = None) -> None:
@@ -126,7 +144,7 @@ class AsosSpool:
         SourceFileError
             If two rows give different values for one station and hour.
         """
-        empty = pa.unify_schemas(self._schemas).empty_table()
+        empty = pa.unify_schemas([*self.schemas, self.further_columns]).empty_table()
         for stations in self._groups(rows_at_once or ROWS_AT_ONCE):
             # Files one after the other, so that of rows that differ the later one is reported to differ.
             pieces = (piece for station in stations for piece in self._slices[station])
@@ -143,15 +161,17 @@ class AsosSpool:
         self._spool.seek(0, SEEK_END)
         for number, start, rows in zip(numbers.tolist(), starts, counts.tolist(), strict=True):
             (batch,) = table.slice(start, rows).combine_chunks().to_batches()
-            self._slices[number].append(_Slice(len(self._schemas), rows, self._spool.tell()))
+            limits = pc.min_max(batch["tm"])
+            first, last = limits["min"].as_py(), limits["max"].as_py()
+            self._slices[number].append(_Slice(len(self.schemas), rows, self._spool.tell(), first, last))
             self._spool.write(batch.serialize())
         self._spool.flush()
-        self._schemas.append(table.schema)
+        self.schemas.append(table.schema)
 
     def _table(self, piece: _Slice) -> pa.Table:
         self._spool.seek(piece.offset)
         message = pa.ipc.read_message(self._spool)
-        return pa.Table.from_batches([pa.ipc.read_record_batch(message, self._schemas[piece.file])])
+        return pa.Table.from_batches([pa.ipc.read_record_batch(message, self.schemas[piece.file])])
 
     def _groups(self, rows_at_once: int) -> Iterator[list[int]]:
         """Cut the stations, in order, into those whose rows come together."""

@@ -111,6 +111,8 @@ class RunReport:
         What it was called with; passwords are hidden.
     started, finished : str
         ISO 8601 in UTC; `finished` is empty while the job runs.
+    files_skipped : list of str
+        Files that were not read, because their rows are stored and nobody has changed these.
     rows_read : int
         Rows in the files.
     rows_inserted, rows_updated, rows_unchanged : int
@@ -148,6 +150,7 @@ class RunReport:
     on_stage: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
     started: str = field(default_factory=lambda: _now())
     finished: str = ""
+    files_skipped: list[str] = field(default_factory=list)
     rows_read: int = 0
     rows_inserted: int = 0
     rows_updated: int = 0
@@ -214,8 +217,9 @@ class RunReport:
         rejected = f", {self.rows_rejected:,} rejected" if self.rows_rejected else ""
         findings = ", ".join(map(str, self.drift[:LISTED_FINDINGS]))
         drift = f"; {len(self.drift)} drift findings: {findings}" if self.drift else ""
+        skipped = f", {len(self.files_skipped)} unchanged files skipped" if self.files_skipped else ""
         message = f"; {self.message}" if self.message else ""
-        return f"{self.job} {self.status}: rows {rows}{rejected}, {self.seconds:.1f} s{message}{drift}"
+        return f"{self.job} {self.status}: rows {rows}{rejected}{skipped}, {self.seconds:.1f} s{message}{drift}"
 
     def counters(self) -> dict[str, int | float | None]:
         """Return what table ``runs`` has a column for; None is what this job does not count."""

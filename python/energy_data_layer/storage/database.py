@@ -189,6 +189,10 @@ class Database(ABC):
     ) -> tuple[int, int]:
         """Stage the rows and merge them in one statement; return how many were inserted, and how many written."""
 
+    @abstractmethod
+    def hash_sql(self, values: Sequence[str]) -> str:
+        """Return the hash of some values, an integer, in SQL; it holds for one version of the database."""
+
     def sql_type(self, arrow_type: pa.DataType) -> str:
         """Return the column type that stores an Arrow type."""
         return _SQL_TYPES[arrow_type]

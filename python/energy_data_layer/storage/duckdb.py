@@ -99,6 +99,10 @@ class DuckDBDatabase(Database):
         with self._explained(), self._registered(tables or {}):
             return self._connection.sql(statement, params=list(parameters)).to_arrow_table()
 
+    def hash_sql(self, values: Sequence[str]) -> str:
+        """Return DuckDB's own hash, in SQL."""
+        return f"hash({', '.join(values)})"
+
     def _merge(
         self, table: str, rows: pa.Table, key: Sequence[str], keep_where_missing: Sequence[str]
     ) -> tuple[int, int]:

@@ -241,6 +241,19 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        16,
+        "create stored_files",
+        (
+            """
+            CREATE TABLE stored_files (
+                table_name TEXT, sha256 TEXT, reading TEXT, headings TEXT, periods TEXT, digest TEXT,
+                run_id TEXT, stored TIMESTAMP,
+                PRIMARY KEY (table_name, sha256, reading)
+            )
+            """,
+        ),
+    ),
 )
 
 

@@ -97,6 +97,10 @@ class PostgreSQLDatabase(Database):
             self._cursor.execute(statement, list(parameters) or None)
             return as_declared(self._cursor.fetch_arrow_table())
 
+    def hash_sql(self, values: Sequence[str]) -> str:
+        """Return the hash of the values' texts, in SQL."""
+        return f"hashtextextended(CAST(ROW({', '.join(values)}) AS TEXT), 0)"
+
     def _merge(
         self, table: str, rows: pa.Table, key: Sequence[str], keep_where_missing: Sequence[str]
     ) -> tuple[int, int]:

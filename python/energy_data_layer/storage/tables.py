@@ -93,6 +93,15 @@ MONTHLY_STATISTIC_COLUMNS = _columns(
 )
 MONTHLY_STATISTIC_KEY = ("table_name", "subject", "field", "month")
 
+STORED_FILES = "stored_files"
+"""The files whose rows are stored, with a digest of those; unchanged ones are not read again."""
+
+STORED_FILE_COLUMNS = _columns(
+    "table_name TEXT, sha256 TEXT, reading TEXT, headings TEXT, periods TEXT, digest TEXT, run_id TEXT, "
+    "stored TIMESTAMP"
+)
+STORED_FILE_KEY = ("table_name", "sha256", "reading")
+
 RUNS = "runs"
 """Every run of a job, with its report."""
 
@@ -121,6 +130,7 @@ OWN_TABLES = {
     MONTHLY_STATISTICS: (MONTHLY_STATISTIC_COLUMNS, MONTHLY_STATISTIC_KEY),
     FILL_METHODS: (FILL_METHOD_COLUMNS, FILL_METHOD_KEY),
     GAP_MODELS: (GAP_MODEL_COLUMNS, GAP_MODEL_KEY),
+    STORED_FILES: (STORED_FILE_COLUMNS, STORED_FILE_KEY),
 }
 """Columns and key of each table of the data layer itself, but for that of the schema's versions."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,12 +25,14 @@ from energy_data_layer.errors import (
     MarkerError,
     SourceFileError,
 )
+from energy_data_layer.files.csv_text import matching_files
 from energy_data_layer.files.energy_units import capacities_kw
 from energy_data_layer.files.generation import label_convention, read_generation_files
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
 from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.generation.rows import DailyRows, settle_repeated_keys
-from energy_data_layer.jobs.run_context import recorded, watched
+from energy_data_layer.jobs.run_context import job_database, recorded, watched
+from energy_data_layer.jobs.skipped_files import SkippedFiles, joined_headings
 from energy_data_layer.reports.generation_report import (
     LISTED_REJECTS,
     FileReport,
@@ -43,6 +45,7 @@ from energy_data_layer.reports.generation_report import (
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.records import store_rejects
 from energy_data_layer.storage.runs import INCOMPLETE, RunLog
+from energy_data_layer.storage.stored_files import Period
 from energy_data_layer.storage.tables import GENERATION_HOURLY, GENERATION_KEY, REJECT_COLUMNS
 from energy_data_layer.storage.urls import redacted_url
 from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
@@ -50,6 +53,7 @@ from energy_data_layer.transforms.wide_to_long.api import transform_wide_to_long
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from os import PathLike
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -77,6 +81,7 @@ def run_generation(
     override: bool = False,
     missing_values: MissingValues | None = None,
     schema_policy: str | None = None,
+    reread: bool = False,
     use_rust: bool | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> GenerationReport:
@@ -91,6 +96,9 @@ def run_generation(
     value replaces a stored one, a new missing value replaces none. Running the job twice leaves what one run
     leaves. The run is noted in table ``runs`` from when the files are read.
 
+    A file that was stored before in full, by the same release, engine and options, is not read again while the database
+    has its hours as it left them; the report names it. One that overlaps with a file that is read is read too.
+
     Parameters
     ----------
     files : path or glob pattern, or an iterable of these
@@ -101,6 +109,8 @@ def run_generation(
         What the files do not tell, for those that do not: see `read_generation_files`.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
+    reread : bool, default False
+        Read and store all files, unchanged ones too.
     use_rust : bool, optional
         The engine, see `transform_wide_to_long`.
     on_stage : callable, optional
@@ -131,8 +141,8 @@ def run_generation(
     ...     files = write_generation_sample(folder)
     ...     first = run_generation(files, f"duckdb:///{folder}/energy.duckdb")
     ...     second = run_generation(files, f"duckdb:///{folder}/energy.duckdb")
-    >>> first.rows_inserted == 24 * first.rows_stored == second.rows_unchanged
-    True
+    >>> first.rows_inserted == 24 * first.rows_stored, len(first.files), len(second.files)
+    (True, 4, 3)
     """
     report = GenerationReport(
         "generation",
@@ -150,25 +160,33 @@ def run_generation(
 
     with watched(report):
         with report.stage("read files") as stage:
-            read = read_generation_files(
-                files,
-                publisher=publisher,
-                layout=layout,
-                energy_unit=energy_unit,
-                plant_name=plant_name,
-                override=override,
-                missing_values=missing_values,
-            )
-            stage.holds(*(file.table for file in read))
+            said = {
+                "publisher": publisher,
+                "layout": layout,
+                "energy_unit": energy_unit,
+                "plant_name": plant_name,
+                "override": override,
+                "missing_values": missing_values,
+            }
+            # The name of a file may tell its publisher and its plant.
+            readings = {path: [path.name, said] for path in matching_files(files)}
+            known = SkippedFiles(database_url, GENERATION_HOURLY, readings, use_rust=use_rust, reread=reread)
+            checked = _read(known.to_read, **said)
+            checked += _read(known.overlapping([period for rows in checked for period in _periods(rows)]), **said)
+            checked.sort(key=lambda rows: rows.file.path)
+            known.tell(report)
+            stage.holds(*(rows.file.table for rows in checked))
+        if not checked:
+            with job_database(database_url) as database, recorded(RunLog(database), report):
+                return report
 
         with report.stage("check rows"):
-            checked = [_checked(file) for file in read]
             settle_repeated_keys(checked)
             _note_rows(report, checked)
 
         with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
             long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
-            stage.holds(*(file.table for file in read), long)
+            stage.holds(*(rows.file.table for rows in checked), long)
         hours = sum(int(rows.told[rows.kept].sum()) for rows in checked)
         if long.num_rows != hours:
             raise AssertionError(f"{hours} hours became {long.num_rows}")
@@ -178,13 +196,17 @@ def run_generation(
             with report.stage("store") as stage:
                 database = until_recorded.enter_context(connect(database_url))
                 until_recorded.enter_context(recorded(RunLog(database), report))
-                headings = _headings(read)
+                headings = joined_headings([*map(_headings, checked), known.headings])
                 require_known_fields(database, GENERATION_HOURLY, headings, schema_policy)
                 with database.transaction():
                     counts = database.upsert(
                         GENERATION_HOURLY, long, GENERATION_KEY, keep_where_missing=("kwh", "fuel")
                     )
                     report.rejects_new = store_rejects(database, rejects)
+                    complete = {
+                        rows.file.path: (_headings(rows), _periods(rows)) for rows in checked if not rows.rejects
+                    }
+                    known.note(database, complete, report.run_id)
                 check_headings(database, report, GENERATION_HOURLY, headings)
                 if long.num_rows:
                     limits = pc.min_max(long.column("interval_start")).as_py()
@@ -196,11 +218,28 @@ def run_generation(
     return report
 
 
+def _read(paths: Sequence[Path], **said: Any) -> list[DailyRows]:
+    """Return the rows of files, each with what is wrong with it alone."""
+    return [_checked(file) for file in read_generation_files(paths, **said)] if paths else []
+
+
 def _checked(file: GenerationFile) -> DailyRows:
     try:
         return DailyRows(file)
     except CommaError as error:
         raise SourceFileError(file.path, None, str(error)) from error
+
+
+def _periods(rows: DailyRows) -> list[Period]:
+    """Return the days of each plant of a file as hours, those of rejected rows too."""
+    days = pa.table({"plant": rows.plant, "unit": rows.unit, "day": pa.array(rows.day.astype("datetime64[us]"))})
+    limits = days.group_by(["plant", "unit"]).aggregate([("day", "min"), ("day", "max")])
+    last_hour = timedelta(hours=HOURS - 1)
+    return [
+        Period((rows.file.publisher, row["plant"], row["unit"]), row["day_min"], row["day_max"] + last_hour)
+        for row in limits.to_pylist()
+        if row["day_min"] is not None
+    ]
 
 
 @contextmanager
@@ -259,16 +298,11 @@ def _note_rows(report: GenerationReport, checked: Sequence[DailyRows]) -> None:
         )
 
 
-def _headings(files: Sequence[GenerationFile]) -> dict[str, dict[str, str]]:
-    """Return per publisher its layouts, as the kinds of one field, and per layout the headings."""
-    found: dict[str, dict[str, str]] = {}
-    for file in files:
-        layouts = found.setdefault(file.publisher, {"layout": ""})
-        layouts["layout"] = "|".join(sorted({*filter(None, layouts["layout"].split("|")), file.layout.name}))
-        found.setdefault(f"{file.publisher} {file.layout.name}", {}).update(
-            dict.fromkeys([*file.table.column_names, *file.columns_not_read], "")
-        )
-    return found
+def _headings(rows: DailyRows) -> dict[str, dict[str, str]]:
+    """Return the layout as a kind of the publisher's one field, and the headings of that layout."""
+    file = rows.file
+    headings = dict.fromkeys([*file.table.column_names, *file.columns_not_read], "")
+    return {file.publisher: {"layout": file.layout.name}, f"{file.publisher} {file.layout.name}": headings}
 
 
 def _unit_periods(rows: DailyRows) -> Iterator[UnitPeriod]:

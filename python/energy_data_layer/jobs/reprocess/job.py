@@ -34,6 +34,7 @@ from energy_data_layer.storage.coverage import hourly_table
 from energy_data_layer.storage.migrations import migrate, without_trace
 from energy_data_layer.storage.queries.weather_history import hours_by_station
 from energy_data_layer.storage.runs import RunLog
+from energy_data_layer.storage.stored_files import forget_stored_files
 from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.storage.urls import redacted_url, require_database
 
@@ -287,6 +288,7 @@ def _reprocess_group(
         reprocess_stations(
             database, report, stations, None if raw is None else raw.rows, impute, fills, period, options.use_rust
         )
+        forget_stored_files(database, WEATHER_ASOS)
         if raw is not None:
             raw.set_rejected_aside(database, report)
     # Arrow's pool keeps what was freed, and more of it with each group.

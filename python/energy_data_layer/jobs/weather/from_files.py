@@ -14,6 +14,7 @@ from energy_data_layer.core.clock import now_in_korea
 from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.datasets.asos import ASOS, ASOS_COLUMNS, value_of_flag
 from energy_data_layer.errors import OptionError, ReportError, SourceFileError, StorageError
+from energy_data_layer.files.csv_text import matching_files
 from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.files.weather import OBSERVATIONS, place_of
 from energy_data_layer.jobs.drift.check import check_headings, require_known_fields
@@ -21,6 +22,7 @@ from energy_data_layer.jobs.drift.distributions import check_distributions
 from energy_data_layer.jobs.options import ImputeOptions
 from energy_data_layer.jobs.run_context import job_database, recorded, watched
 from energy_data_layer.jobs.service import set_aside
+from energy_data_layer.jobs.skipped_files import SkippedFiles, joined_headings
 from energy_data_layer.jobs.weather.doubtful import (
     MarkerSearch,
     as_taken,
@@ -33,12 +35,13 @@ from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.jobs.weather.stored import OverallMeans
 from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
 from energy_data_layer.reports.weather_report import WeatherReport
-from energy_data_layer.storage.runs import INCOMPLETE, RunLog
+from energy_data_layer.storage.runs import INCOMPLETE, SUCCEEDED, RunLog
+from energy_data_layer.storage.stored_files import Period
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
 from energy_data_layer.storage.urls import redacted_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from os import PathLike
 
     from energy_data_layer.core.coercion import Markers, MissingValues
@@ -60,6 +63,7 @@ def run_weather(
     until: str | date | None = None,
     missing_values: MissingValues | None = None,
     schema_policy: str | None = None,
+    reread: bool = False,
     use_rust: bool | None = None,
     picture: str | PathLike[str] | None = None,
     on_stage: Callable[[str], None] | None = None,
@@ -73,7 +77,10 @@ def run_weather(
     value, a new missing value replaces none. Fills of the context that the new rows change (within 168
     hours) are written again. Running the job twice leaves what one run leaves.
 
-    All files are read and checked before the database is opened; their rows wait in a temporary file (see
+    A file that was stored before, by the same release, engine and options, is not read again while the database has its
+    observations as it left them; the report names it. One that overlaps with a file that is read is read too.
+
+    All files are read and checked before the database is changed; their rows wait in a temporary file (see
     `AsosSpool`). Then they are completed, imputed and stored some stations at a time, so that memory holds no more
     than that of the input, however large it is: all in one transaction, because a run that dies between two
     stations would leave a table that no single run leaves.
@@ -92,10 +99,13 @@ def run_weather(
         measured.
     schema_policy : str, optional
         What becomes of files with other headings than before, see `policy_of`; to reject is to freeze.
+    reread : bool, default False
+        Read and store all files, unchanged ones too.
     use_rust : bool, optional
         The engine, see `impute_missing_values`.
     picture : path, optional
         Draw a few gaps, before and after, into this PNG file: of the first part, where the files are stored in parts.
+        All files are then read.
     on_stage : callable, optional
         Told the name of each stage as it begins.
     **options
@@ -133,36 +143,50 @@ def run_weather(
     ...     )
     ...     first = run_weather(files, f"duckdb:///{folder}/energy.duckdb", columns=["ta"])
     ...     second = run_weather(files, f"duckdb:///{folder}/energy.duckdb", columns=["ta"])
-    >>> first.rows_inserted == second.rows_unchanged, second.rows_inserted, second.rows_updated
-    (True, 0, 0)
+    >>> len(first.files), second.files, len(second.files_skipped), second.message
+    (2, [], 2, 'nothing to do: all 2 files are stored already, and unchanged')
     """
     impute = ImputeOptions(**options)
     markers = checked_markers(missing_values, OBSERVATIONS)
     if picture is not None:
         require_matplotlib()
         place_for(picture)
+    arguments = {
+        "columns": list(impute.columns),
+        "since": None if since is None else str(since),
+        "until": None if until is None else str(until),
+        **({} if missing_values is None else {"missing_values": str(missing_values)}),
+        **impute.of_filling(),
+    }
     report = WeatherReport(
-        "weather",
-        arguments={
-            "database": redacted_url(database_url),
-            "columns": list(impute.columns),
-            "since": None if since is None else str(since),
-            "until": None if until is None else str(until),
-            **({} if missing_values is None else {"missing_values": str(missing_values)}),
-            **impute.of_filling(),
-        },
-        on_stage=on_stage,
+        "weather", arguments={"database": redacted_url(database_url), **arguments}, on_stage=on_stage
     )
     with watched(report), AsosSpool() as spool:
         with report.stage("read files") as stage:
-            spool.read(files, markers)
+            known = SkippedFiles(
+                database_url,
+                WEATHER_ASOS,
+                dict.fromkeys(matching_files(files), arguments),
+                use_rust=use_rust,
+                reread=reread or picture is not None,
+            )
+            if known.to_read:
+                spool.read(known.to_read, markers)
+            if further := known.overlapping([period for periods in _periods(spool) for period in periods]):
+                spool.read(further, markers)
+            known.tell(report)
+            if not spool.files:
+                with job_database(database_url) as database, recorded(RunLog(database), report):
+                    return report
+            skipped_columns = {name for names in known.headings.values() for name in names} & ASOS_COLUMNS.keys()
+            spool.further_columns = pa.schema({name: ASOS_COLUMNS[name].arrow_type for name in skipped_columns})
             new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max), impute)
             impute, report.columns_absent = impute.for_columns(new.columns, "the files")
             if picture is not None and not impute.columns:
                 raise OptionError("picture shows gaps that are filled, and the files have no column to fill")
             new.check(report, stage, markers)
         with job_database(database_url) as database, recorded(RunLog(database), report):
-            headings = {f"{source} files": dict.fromkeys(names, "") for source, names in spool.headings.items()}
+            headings = joined_headings([_headings(spool.headings), known.headings])
             require_known_fields(database, WEATHER_ASOS, headings, schema_policy)
             means = OverallMeans(database, impute.columns, new.parts)
             shown = None
@@ -183,6 +207,13 @@ def run_weather(
                     )
                     shown = shown or (frames if picture is not None else None)
                     del frames, part  # the next part is read into the memory of this one
+                if report.status == SUCCEEDED and not new.rows_in_future:
+                    of_files = zip(spool.files, spool.schemas, _periods(spool), strict=True)
+                    found = {
+                        file.path: (_headings({file.source: schema.names}), periods)
+                        for file, schema, periods in of_files
+                    }
+                    known.note(database, found, report.run_id)
             report.stations = new.stations
             check_headings(database, report, WEATHER_ASOS, headings)
             if new.period is not None:
@@ -205,6 +236,14 @@ def axis_labels(columns: Iterable[str]) -> dict[str, str]:
     """Return meaning and unit of ASOS fields, as text for an axis."""
     known = {column: ASOS_COLUMNS[column] for column in columns}
     return {name: f"{column.meaning}\n({column.unit})" for name, column in known.items()}
+
+
+def _headings(of_sources: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
+    return {f"{source} files": dict.fromkeys(names, "") for source, names in of_sources.items()}
+
+
+def _periods(spool: AsosSpool) -> list[list[Period]]:
+    return [[Period((station,), *limits) for station, *limits in hours] for hours in spool.hours_of_files()]
 
 
 class _NewRows:
