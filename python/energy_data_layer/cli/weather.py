@@ -165,6 +165,9 @@ def show_run_report(report: WeatherReport) -> None:
     if report.plan and not report.run_id:
         show_plan(report.plan)
         return
+    if report.files_skipped and not report.files:
+        show_pairs(f"Job {report.job} {report.status}, {report.seconds:.1f} s", files_skipped(report))
+        return
     origin: list[tuple[str, object]] = [
         ("rows read", f"{report.rows_read:,} from {len(report.files)} files"),
         *files_skipped(report),
