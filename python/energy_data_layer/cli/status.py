@@ -62,7 +62,7 @@ def show_status(status: Status, *, everything: bool = False, wide: bool = False)
         shown = series if everything else series[:LISTED]
         show_table(
             f"{table.table}: {table.rows:,} rows, {len(series):,} series",
-            ["series", "name", "last hour", "incomplete days", "first of them"],
+            ["series", "name", "last hour (KST)", "incomplete", "first day"],
             [
                 [
                     one.key,
