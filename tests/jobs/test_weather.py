@@ -142,7 +142,7 @@ def test_a_second_run_changes_nothing(tmp_path, url):
     )
     first = run_weather(files, url)
     before = table(url)
-    second = run_weather(files, url)
+    second = run_weather(files, url, reread=True)
     assert (second.rows_inserted, second.rows_updated) == (0, 0)
     assert second.rows_unchanged == first.rows_inserted == before.num_rows
     assert table(url).equals(before)
