@@ -241,3 +241,38 @@ def test_an_unsupported_url_says_what_is_supported(url):
 )
 def test_redacted_url(url, redacted):
     assert redacted_url(url) == redacted
+
+
+def test_rows_are_new_where_nothing_is_stored_between_the_first_and_the_last(database):
+    """Those are inserted without being compared; all others are merged, and the counts are the same."""
+    database.execute(
+        "CREATE TABLE hours (station BIGINT, hour BIGINT, ta DOUBLE PRECISION, PRIMARY KEY (station, hour))"
+    )
+    database.execute("CREATE TABLE plants (name VARCHAR PRIMARY KEY, kw DOUBLE PRECISION)")
+
+    def hours(*keys):
+        return pa.table({"station": [s for s, _ in keys], "hour": [h for _, h in keys], "ta": [1.0] * len(keys)})
+
+    def counts(table, rows, key):
+        with database.transaction():
+            is_new = database._are_new(table, rows, key)
+            found = database.upsert(table, rows, key)
+        return is_new, found.inserted, found.updated, found.unchanged
+
+    key = ["station", "hour"]
+    assert counts("hours", hours((3, 1), (3, 2), (5, 1)), key) == (True, 3, 0, 0)
+    assert counts("hours", hours((6, 1), (7, 1)), key) == (True, 2, 0, 0)
+    assert counts(
+        "hours",
+        hours(
+            (4, 9),
+        ),
+        key,
+    ) == (True, 1, 0, 0)
+    assert counts("hours", hours((2, 1), (4, 9), (8, 1)), key) == (False, 2, 0, 1)
+    assert counts("hours", hours((3, 3)), key) == (False, 1, 0, 0)
+    assert counts("hours", hours(), key) == (False, 0, 0, 0)
+    assert counts("plants", pa.table({"name": ["b", "É"], "kw": [1.0, 2.0]}), ["name"]) == (True, 2, 0, 0)
+    # In the order of another language É may stand before b.
+    assert counts("plants", pa.table({"name": ["z", "É"], "kw": [1.0, 3.0]}), ["name"]) == (False, 1, 1, 0)
+    assert (database.row_count("hours"), database.row_count("plants")) == (9, 3)

@@ -174,6 +174,20 @@ class Database(ABC):
             self._rows_written[table] += written
         return UpsertCounts(inserted, updated=written - inserted, unchanged=rows.num_rows - written)
 
+    def _are_new(self, table: str, rows: pa.Table, key: Sequence[str]) -> bool:
+        """Tell whether no row is stored between the first and the last of rows in the order of their key.
+
+        False tells nothing. Texts, whose order is the database's own, are new where nothing is stored at all.
+        """
+        if not rows.num_rows:
+            return False
+        first = rows.column(key[0])
+        filters: list[Filter] = []
+        if pa.types.is_integer(first.type) or pa.types.is_timestamp(first.type):
+            filters = [(key[0], ">=", first[0].as_py()), (key[0], "<=", first[-1].as_py())]
+        conditions, parameters = _conditions(filters)
+        return not self.scalar(f"SELECT EXISTS (SELECT 1 FROM {quoted(table)}{conditions})", parameters)  # noqa: S608
+
     @abstractmethod
     def _begin(self) -> None: ...
 

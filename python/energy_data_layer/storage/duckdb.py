@@ -106,10 +106,13 @@ class DuckDBDatabase(Database):
     def _merge(
         self, table: str, rows: pa.Table, key: Sequence[str], keep_where_missing: Sequence[str]
     ) -> tuple[int, int]:
-        from energy_data_layer.storage.upsert import merge_statement
+        from energy_data_layer.storage.upsert import insert_statement, merge_statement
 
         staging = f"staged_{next(self._staging_numbers)}"
         with self._explained(), self._registered({staging: rows}):
+            if self._are_new(table, rows, key):
+                self._connection.execute(insert_statement(table, staging, rows.column_names))
+                return rows.num_rows, rows.num_rows
             rows_before = self.row_count(table)
             merge = merge_statement(table, staging, key, rows.column_names, keep_where_missing)
             ((written,),) = self._connection.execute(merge).fetchall()

@@ -106,6 +106,12 @@ class PostgreSQLDatabase(Database):
     ) -> tuple[int, int]:
         staging = f"staged_{next(self._staging_numbers)}"
         fitting = cast_to(self._schema(table, rows.column_names), rows, table)
+        if self._are_new(table, rows, key):
+            with self._explained():
+                self.lock(table)
+                if self._are_new(table, rows, key):  # still
+                    self._cursor.adbc_ingest(table, ingestible(fitting), mode="append")
+                    return rows.num_rows, rows.num_rows
         with self._explained(), self._staged({staging: fitting}):
             self._run(_ENOUGH_MEMORY)
             self.lock(table)  # while other writers wait

@@ -39,6 +39,12 @@ def merge_statement(
     )
 
 
+def insert_statement(table: str, staging: str, columns: Sequence[str]) -> str:
+    """Return the statement that inserts the staged rows, whose keys are all new."""
+    names = ", ".join(quoted(name) for name in columns)
+    return f"INSERT INTO {quoted(table)} ({names}) SELECT {names} FROM {quoted(staging)}"  # noqa: S608
+
+
 def sorted_by_key(rows: pa.Table, key: Sequence[str], label: str) -> pa.Table:
     """Return the rows in the order of their key, in which an index takes them fastest.
 

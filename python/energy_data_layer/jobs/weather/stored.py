@@ -185,7 +185,10 @@ def with_stored_rows(new: pa.Table, stored: pa.Table, fields: Fields) -> pa.Tabl
     """
     brought = stored.rename_columns([*WEATHER_KEY, *(_STORED + name for name in fields.columns)])
     brought = brought.append_column(_STORED + _STATION, brought.column(_STATION))
-    rows = new.join(brought, keys=list(WEATHER_KEY), join_type="full outer")
+    if stored.num_rows:
+        rows = new.join(brought, keys=list(WEATHER_KEY), join_type="full outer")
+    else:
+        rows = pa.concat_tables([new, brought], promote_options="default")
     rows = rows.sort_by([(name, "ascending") for name in WEATHER_KEY])
     merged = {name: rows.column(name) for name in WEATHER_KEY}
     for name in fields.imputed:
