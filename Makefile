@@ -11,6 +11,7 @@ REFERENCE_VENV := .venv-reference
 WHEEL_VENV := .venv-wheels
 PEERS_VENV := .venv-peers
 LOWEST_VENV := .venv-lowest
+SPARK := .venv-spark
 BIN := $(VENV)/bin
 UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -70,6 +71,12 @@ $(PEERS_VENV)/.packages: requirements/peers.txt $(VENV)/.packages
 	VIRTUAL_ENV=$(PEERS_VENV) $(UV) pip sync --quiet --require-hashes requirements/peers.txt
 	touch $@
 
+# Laid beside the packages of $(VENV) rather than among them: Spark takes 450 MB, and one lane needs it.
+$(SPARK)/.packages: requirements/spark.txt $(VENV)/.packages
+	rm -rf $(SPARK)
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes --target $(SPARK) -r requirements/spark.txt
+	touch $@
+
 .PHONY: install
 install: $(VENV)/.packages $(ENGINE) ## set up the virtual environment (with the Rust engine where cargo is found)
 	@$(if $(CARGO),true,echo "cargo was not found: the reference engine alone is installed")
@@ -101,6 +108,10 @@ test-rust: $(VENV)/.rust-engine ## the tests that need the Rust engine; a missin
 .PHONY: test-lowest
 test-lowest: $(LOWEST_VENV)/.packages ## transforms and storage on the lowest versions of all that the package requires
 	$(LOWEST_VENV)/bin/python -m pytest $(PYTEST) $(LOWEST)
+
+.PHONY: test-spark
+test-spark: $(VENV)/.packages $(ENGINE) $(SPARK)/.packages ## the transforms on Spark, which needs Java 17, in one process with two executors
+	PYTHONPATH=$(CURDIR)/$(SPARK) $(BIN)/python -m pytest tests/scale/test_spark.py tests/benchmark/test_smoke.py -k spark
 
 .PHONY: rehearse
 rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
@@ -214,6 +225,10 @@ soak: $(VENV)/.packages ## 200 daily runs on a service with faults; the figures 
 bench-accuracy: $(VENV)/.packages $(ENGINE) ## how far fills are from the truth, beside goals and other imputers; ACCURACY="--only goals"
 	$(BIN)/python tests/benchmark/accuracy.py $(ACCURACY)
 
+.PHONY: bench-spark
+bench-spark: $(VENV)/.rust-engine $(SPARK)/.packages ## what filling takes of the processor on Spark, against Spark's own work
+	PYTHONPATH=$(CURDIR)/$(SPARK) $(BIN)/python tests/benchmark/spark_overhead.py
+
 .PHONY: bench-start-up
 bench-start-up: $(VENV)/.rust-engine ## what the command line takes of the processor before it does anything
 	$(BIN)/python tests/benchmark/start_up.py
@@ -253,9 +268,10 @@ lock: $(VENV)/.packages ## resolve the hash-locked requirements again
 	$(UV_PIP_COMPILE) --upgrade pyproject.toml requirements/dev.in $(EXTRAS) -o requirements/dev.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(UV_PIP_COMPILE) --upgrade requirements/peers.in -o requirements/peers.txt
+	$(UV_PIP_COMPILE) --upgrade requirements/spark.in -o requirements/spark.txt
 	$(UV_PIP_COMPILE) --upgrade --resolution lowest-direct pyproject.toml requirements/lowest.in $(EXTRAS) -o requirements/lowest.txt
 
 .PHONY: clean
 clean: ## remove everything the targets made
-	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) $(LOWEST_VENV) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(REFERENCE_VENV) $(WHEEL_VENV) $(PEERS_VENV) $(LOWEST_VENV) $(SPARK) rust/target dist demo docs/_build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

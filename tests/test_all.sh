@@ -26,6 +26,7 @@ make test-reference PYTEST="-n 2 --dist worksteal --ignore tests/flows"
 (
   renice -n 10 "$BASHPID" >/dev/null
   make lint-stubs
+  make test-spark
   make demo
   make rehearse
   make test-without-data

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from harness import HERE, ROOT
+from local_spark import require_spark
 
 pytestmark = pytest.mark.slow
 TRANSFORMS = (
@@ -54,6 +55,14 @@ def smoke(tmp_path):
         return process.stdout, [line for line in process.stdout.splitlines() if line.startswith("| ")], results
 
     return run
+
+
+@pytest.mark.needs_rust
+def test_spark_overhead(smoke):
+    require_spark()
+    _, rows, figures = smoke("spark_overhead.py")
+    assert figures["equal"]
+    assert len(rows) == len(figures["calls"]) + 2 == 5
 
 
 @pytest.mark.needs_rust

@@ -67,7 +67,16 @@ def suspicious_markers(
     """
     if not may_hold_markers(values):
         return {}
-    distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return suspicious_among(*np.unique(values[~np.isnan(values)], return_counts=True), low, high)
+
+
+def suspicious_among(
+    distinct: NDArray[np.float64], counts: NDArray[np.int64], low: float | None, high: float | None
+) -> dict[float, int]:
+    """Return the same of distinct values, in order, and how often each occurs.
+
+    Only values at either end, up to the first that does not look like a marker, make a difference.
+    """
     found: dict[float, int] = {}
     low, high = -math.inf if low is None else low, math.inf if high is None else high
     while len(distinct):

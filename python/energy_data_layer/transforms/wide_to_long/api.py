@@ -171,7 +171,7 @@ def transform_wide_to_long(
     coerced = checked_coerced(coerced)
     chosen = choice.choose(use_rust, threads)
     frame = wrap(df_wide)
-    meant = _meant(layout, frame, energy_unit, hour_label, plant_name)
+    meant = meant_layout(layout, frame, energy_unit, hour_label, plant_name)
     columns = read_wide_columns(frame, meant)
     markers = checked_markers(missing_values, columns.hours)
     marked = 0
@@ -217,7 +217,7 @@ def transform_wide_to_long(
     )
 
 
-def _meant(
+def meant_layout(
     layout: WideLayout | str | None,
     frame: Frame,
     energy_unit: EnergyUnit | None,
