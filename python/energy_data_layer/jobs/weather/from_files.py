@@ -144,7 +144,7 @@ def run_weather(
     ...     first = run_weather(files, f"duckdb:///{folder}/energy.duckdb", columns=["ta"])
     ...     second = run_weather(files, f"duckdb:///{folder}/energy.duckdb", columns=["ta"])
     >>> len(first.files), second.files, len(second.files_skipped), second.message
-    (2, [], 2, 'nothing to do: all 2 files are stored already, and unchanged')
+    (1, [], 1, 'nothing to do: all 1 files are stored already, and unchanged')
     """
     impute = ImputeOptions(**options)
     markers = checked_markers(missing_values, OBSERVATIONS)
