@@ -149,7 +149,7 @@ def complete_hours(
     if absences:
         told = "; ".join(map(str, absences[:LISTED]))
         more = f" and {len(absences) - LISTED:,} more" if len(absences) > LISTED else ""
-        logger.warning("absences of more than %s got no rows (max_gap=None inserts them): %s%s", max_gap, told, more)
+        logger.warning("absences of more than %s got no rows: %s%s", max_gap, told, more)
     return completed
 
 
