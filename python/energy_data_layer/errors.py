@@ -29,18 +29,20 @@ def safe_message(error: BaseException) -> str:
 class ColumnNotFoundError(DataLayerError, KeyError):
     """A named column is not in the frame."""
 
-    def __init__(self, column: str, present: Iterable[object], frame: str = "the frame") -> None:
+    def __init__(self, column: str, present: Iterable[object], frame: str = "the frame", advice: str = "") -> None:
         self.column = column
         self.present = [str(name) for name in present]
         self.frame = frame
+        self.advice = advice
         names = ", ".join(self.present) or "none"
-        super().__init__(f'column "{column}" is not in {frame}; its columns are: {names}')
+        told = f"; {advice}" if advice else ""
+        super().__init__(f'column "{column}" is not in {frame}; its columns are: {names}{told}')
 
     def __str__(self) -> str:  # KeyError would show the repr
         return str(self.args[0])
 
     def __reduce__(self) -> tuple[type[ColumnNotFoundError], tuple[object, ...]]:
-        return type(self), (self.column, self.present, self.frame)
+        return type(self), (self.column, self.present, self.frame, self.advice)
 
 
 class ColumnTypeError(DataLayerError, TypeError):

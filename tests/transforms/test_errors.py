@@ -56,7 +56,17 @@ def test_one_column_for_stamps_and_stations(transform, engine):
 @pytest.mark.parametrize("role", ["date_col", "station_col"])
 def test_an_absent_key_column(role, transform, engine):
     error = caught(errors.ColumnNotFoundError, transform, frame(), engine, **{role: "nope"})
-    assert str(error) == 'column "nope" is not in the frame; its columns are: stnNm, tm, ta'
+    assert str(error) == (
+        'column "nope" is not in the frame; its columns are: stnNm, tm, ta; perhaps station_col="stnNm", date_col="tm"'
+    )
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+@BOTH
+def test_a_frame_of_the_portal_is_told_its_keys(transform, engine):
+    portal = pd.DataFrame({"지점": [108], "지점명": ["서울"], "일시": ["2024-01-01 00:00"], "기온(°C)": [1.0]})
+    error = caught(errors.ColumnNotFoundError, transform, portal, engine)
+    assert str(error).endswith('perhaps station_col="지점명", date_col="일시"')
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.Table.from_pydict])
