@@ -68,8 +68,9 @@ def test_a_demonstration_and_the_next_one_in_the_same_folder(tmp_path, monkeypat
     for report in (first.report, first.generation_report):
         assert f"{report.rows_inserted:,} inserted, 0 updated" in second.stdout
     for job, files in (("weather", "asos_hourly"), ("generation", "generation")):
-        again = edl("run", job, "--files", f"demo/{files}/*.csv", "--db", first.database_url)
-        assert "0 inserted, 0 updated" in again.stdout
+        command = ["run", job, "--files", f"demo/{files}/*.csv", "--db", first.database_url]
+        assert "files skipped" in edl(*command).stdout
+        assert "0 inserted, 0 updated" in edl(*command, "--reread").stdout
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):

@@ -1,5 +1,6 @@
 //! One row per station and step of the grid.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::LargeStringBuilder;
@@ -68,7 +69,7 @@ struct Grid {
     /// The stamps as the station's clock shows them.
     wall_clock: Vec<i64>,
     /// For each station, its rows in the result.
-    blocks: Vec<std::ops::Range<usize>>,
+    blocks: Vec<Range<usize>>,
     absences: Vec<Absence>,
 }
 
@@ -127,11 +128,19 @@ fn require_on_grid(keys: &Keys, options: Options<'_>) -> Result<()> {
     let mut off = Vec::new();
     for block in &keys.blocks {
         let first = keys.instants.get(block.start).copied().unwrap_or_default();
+        let mut on_grid = false;
+        let mut before = None;
         for row in block.clone() {
+            let stamp = keys.wall_clock[row];
+            // Most stamps are a step after one that was looked at: only the others need a division.
+            if before.is_none_or(|before: i64| stamp.wrapping_sub(before) != step) {
+                on_grid = stamp % step == 0;
+            }
+            before = Some(stamp);
             // A change of the zone's offset can part two stamps by less than a step.
             let parted = options.keys.wall_clock.is_some()
                 && (i128::from(keys.instants[row]) - i128::from(first)) % i128::from(step) != 0;
-            if keys.wall_clock[row] % step != 0 || parted {
+            if !on_grid || parted {
                 off.push(row);
             }
         }
@@ -139,14 +148,14 @@ fn require_on_grid(keys: &Keys, options: Options<'_>) -> Result<()> {
     keys.rows_error(RowErrorKind::OffGrid, off, options.keys)
 }
 
-/// The rows in time order, identical ones collapsed into the first; different ones are an error.
+/// Each station's rows in time order, identical ones collapsed into the first; different ones are an error.
 fn distinct_rows(
     frame: &RecordBatch,
     keys: &Keys,
     columns: KeyColumns<'_>,
-) -> Result<Vec<Vec<usize>>> {
+) -> Result<Vec<Vec<Range<usize>>>> {
     if !keys.has_repeats {
-        return Ok(keys.blocks.iter().map(|block| block.clone().collect()).collect());
+        return Ok(keys.blocks.iter().map(|block| vec![block.clone()]).collect());
     }
     let comparators = frame
         .schema()
@@ -161,7 +170,7 @@ fn distinct_rows(
     let mut distinct = Vec::with_capacity(keys.blocks.len());
     let mut conflicting = Vec::new();
     for block in &keys.blocks {
-        let mut rows: Vec<usize> = Vec::with_capacity(block.len());
+        let mut rows: Vec<Range<usize>> = Vec::new();
         let mut row = block.start;
         while row < block.end {
             let group = keys.instants[row..block.end]
@@ -173,7 +182,10 @@ fn distinct_rows(
             if !(row + 1..row + group).all(|other| same(keys.frame_row(other))) {
                 conflicting.extend(row..row + group);
             }
-            rows.push(row);
+            match rows.last_mut() {
+                Some(last) if last.end == row => last.end += 1,
+                _ => rows.push(row..row + 1),
+            }
             row += group;
         }
         distinct.push(rows);
@@ -182,45 +194,55 @@ fn distinct_rows(
     Ok(distinct)
 }
 
+/// Rows of which each is a step after the one before, and how many are inserted behind the last.
+struct Run {
+    rows: Range<usize>,
+    absent: u64,
+}
+
 fn lay_grid(
     keys: &Keys,
-    distinct: &[Vec<usize>],
+    distinct: &[Vec<Range<usize>>],
     step_seconds: i64,
     max_gap_seconds: Option<i64>,
 ) -> Result<Grid> {
     let step = step_seconds * ticks_per_second(keys.unit);
     let most_steps = max_gap_seconds
         .map_or(u64::MAX, |seconds| (seconds / step_seconds).unsigned_abs().saturating_add(1));
-    let steps_to = |row: usize, next: usize| {
-        // Later stamps come later, and most of them one step: only the others need a division.
-        match keys.instants[next].abs_diff(keys.instants[row]) {
-            apart if apart == step.unsigned_abs() => 1,
-            apart => apart / step.unsigned_abs(),
-        }
-    };
+    let mut runs: Vec<Run> = Vec::new();
     let mut blocks = Vec::with_capacity(distinct.len());
     let mut absences = Vec::new();
     let mut total = 0u64;
-    for (station, rows) in distinct.iter().enumerate() {
-        if rows.is_empty() {
-            continue;
-        }
-        let begin = total;
-        total += 1;
-        for (&row, &next) in rows.iter().zip(&rows[1..]) {
-            let steps = steps_to(row, next);
-            if steps <= most_steps {
-                total = total.saturating_add(steps);
-                continue;
+    for (station, ranges) in distinct.iter().enumerate() {
+        let (begin, first_run) = (total, runs.len());
+        for range in ranges {
+            let mut row = range.start;
+            while row < range.end {
+                if let Some(before) = runs[first_run..].last_mut() {
+                    let last = before.rows.end - 1;
+                    let steps =
+                        keys.instants[row].abs_diff(keys.instants[last]) / step.unsigned_abs();
+                    if steps <= most_steps {
+                        before.absent = steps - 1;
+                        total = total.saturating_add(before.absent);
+                    } else {
+                        absences.push(Absence {
+                            station: keys.names[station].to_string(),
+                            before: format_stamp(keys.wall_clock[last], keys.unit),
+                            after: format_stamp(keys.wall_clock[row], keys.unit),
+                        });
+                    }
+                }
+                let follows = |pair: &&[i64]| pair[1].wrapping_sub(pair[0]) == step;
+                let later = keys.instants[row..range.end].windows(2).take_while(follows).count();
+                runs.push(Run { rows: row..row + 1 + later, absent: 0 });
+                row += 1 + later;
+                total = total.saturating_add(1 + later as u64);
             }
-            total += 1;
-            absences.push(Absence {
-                station: keys.names[station].to_string(),
-                before: format_stamp(keys.wall_clock[row], keys.unit),
-                after: format_stamp(keys.wall_clock[next], keys.unit),
-            });
         }
-        blocks.push(begin as usize..total as usize);
+        if total > begin {
+            blocks.push(begin as usize..total as usize);
+        }
     }
     if total > MOST_ROWS {
         return Err(Error::TooManyRows(total));
@@ -230,37 +252,22 @@ fn lay_grid(
     let mut present = BooleanBufferBuilder::new(total);
     let mut instants = Vec::with_capacity(total);
     let mut wall_clock = Vec::with_capacity(total);
-    for rows in distinct {
-        let mut left = rows.as_slice();
-        while let Some(&first) = left.first() {
-            // Rows of which each is a step after the one before are copied together.
-            let follows =
-                |pair: &&[usize]| pair[1] == pair[0] + 1 && steps_to(pair[0], pair[1]) == 1;
-            let length = 1 + left.windows(2).take_while(follows).count();
-            let run = first..first + length;
-            // The caller has checked that rows fit.
-            match &keys.order {
-                Some(order) => source.extend_from_slice(&order[run.clone()]),
-                None => source.extend(run.start as u32..run.end as u32),
-            }
-            present.append_n(length, true);
-            instants.extend_from_slice(&keys.instants[run.clone()]);
-            wall_clock.extend_from_slice(&keys.wall_clock[run]);
-
-            let last = first + length - 1;
-            left = &left[length..];
-            let Some(&next) = left.first() else { break };
-            let steps = steps_to(last, next);
-            if steps > most_steps {
-                continue;
-            }
-            let absent = steps as usize - 1;
-            source.extend(std::iter::repeat_n(keys.frame_row(last) as u32, absent));
-            present.append_n(absent, false);
-            let later = |ticks: i64| (1..=absent as i64).map(move |steps| ticks + steps * step);
-            instants.extend(later(keys.instants[last]));
-            wall_clock.extend(later(keys.wall_clock[last]));
+    for Run { rows, absent } in runs {
+        // The caller has checked that rows fit.
+        match &keys.order {
+            Some(order) => source.extend_from_slice(&order[rows.clone()]),
+            None => source.extend(rows.start as u32..rows.end as u32),
         }
+        present.append_n(rows.len(), true);
+        instants.extend_from_slice(&keys.instants[rows.clone()]);
+        wall_clock.extend_from_slice(&keys.wall_clock[rows.clone()]);
+
+        let (last, absent) = (rows.end - 1, absent as usize);
+        source.extend(std::iter::repeat_n(keys.frame_row(last) as u32, absent));
+        present.append_n(absent, false);
+        let later = |ticks: i64| (1..=absent as i64).map(move |steps| ticks + steps * step);
+        instants.extend(later(keys.instants[last]));
+        wall_clock.extend(later(keys.wall_clock[last]));
     }
     Ok(Grid {
         source: source.into(),
@@ -287,7 +294,7 @@ fn rows_or_missing(grid: &Grid, carried: &[bool]) -> UInt32Array {
 
 fn constant_stations(array: &ArrayRef, keys: &Keys) -> Result<Vec<bool>> {
     let same = same_value(array)?;
-    let constant = |block: &std::ops::Range<usize>| {
+    let constant = |block: &Range<usize>| {
         let first = keys.frame_row(block.start);
         block.clone().all(|row| same(first, keys.frame_row(row)))
     };
@@ -299,10 +306,14 @@ type SameValue = Box<dyn Fn(usize, usize) -> bool + Send + Sync>;
 macro_rules! same_in {
     ($values:expr) => {{
         let values = $values.clone();
-        Box::new(move |left, right| match (values.is_valid(left), values.is_valid(right)) {
-            (true, true) => values.value(left) == values.value(right),
-            (left, right) => left == right,
-        })
+        if values.null_count() == 0 {
+            Box::new(move |left, right| values.value(left) == values.value(right)) as SameValue
+        } else {
+            Box::new(move |left, right| match (values.is_valid(left), values.is_valid(right)) {
+                (true, true) => values.value(left) == values.value(right),
+                (left, right) => left == right,
+            })
+        }
     }};
 }
 
@@ -372,7 +383,7 @@ fn timestamps<T>(instants: Vec<i64>, zone: Option<Arc<str>>) -> ArrayRef
 where
     T: arrow_array::types::ArrowTimestampType + ArrowPrimitiveType<Native = i64>,
 {
-    Arc::new(PrimitiveArray::<T>::from_iter_values(instants).with_timezone_opt(zone))
+    Arc::new(PrimitiveArray::<T>::new(instants.into(), None).with_timezone_opt(zone))
 }
 
 /// A stamp in a form.
