@@ -64,6 +64,7 @@ def webhook(monkeypatch):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv("EDL_WEBHOOK_URL", server.url)
+    monkeypatch.setenv("EDL_ALERT_ON", "always")
     yield server
     server.shutdown()
     thread.join()

@@ -490,7 +490,7 @@ def test_wrong_settings_are_told_before_anything_is_sent(monkeypatch):
 def test_a_missing_engine_is_told_before_anything_is_sent(monkeypatch):
     from energy_data_layer.engine import choice as engine
 
-    def missing(use_rust):
+    def missing(*_):
         raise EngineUnavailable("the Rust engine is not installed")
 
     monkeypatch.setattr(engine, "choose", missing)
