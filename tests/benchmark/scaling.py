@@ -177,17 +177,21 @@ class EngineCall:
 
     def kernel(self, threads: int) -> Callable[[], Any]:
         """Return the engine's call alone; its result stays in the engine."""
-        return partial(self._native, self._data, threads=threads, **self._options)
+        return partial(self._native, self._data, **self._options | {"threads": threads})
 
     def whole(self, threads: int) -> Callable[[], Any]:
-        """Return the public call with the engine on so many threads, which the facade leaves to the machine."""
-        return partial(self._public_with, partial(self._native, threads=threads))
+        """Return the public call with the engine on so many threads."""
+
+        def native(data: Any, **options: Any) -> Any:
+            return self._native(data, **options | {"threads": threads})
+
+        return partial(self._public_with, native)
 
     def there_and_back(self, carrier: str, threads: int) -> Callable[[], pa.Table]:
         """Return the engine's call with its arguments and its result as Arrow in Python."""
         pages = isinstance(self._data, list)  # bytes whatever the carrier
         data = self._data if pages else pa.table(self._data)
-        kernel = partial(self._native, threads=threads, **self._options)
+        kernel = partial(self._native, **self._options | {"threads": threads})
         if carrier == "capsule":
             return lambda: pa.table(kernel(data))
         return lambda: read_ipc(kernel(data if pages else write_ipc(data)).to_ipc())

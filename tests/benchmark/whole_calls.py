@@ -16,6 +16,7 @@ from works import PAYLOAD_PEERS, POLARS_WAYS, agreement, as_asos_table, buffers_
 
 from energy_data_layer import GapModel, impute_missing_values, rows_from_api_payload, transform_wide_to_long
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.engine.choice import Choice
 from energy_data_layer.engine.equality import differences
 from energy_data_layer.transforms.wide_to_long.api import lengthen, long_frame
 from energy_data_layer.transforms.wide_to_long.columns import read_wide_columns
@@ -185,7 +186,7 @@ def _wide(rows: int, kind: str, target: float, repeats: int) -> dict[str, Any]:
 def _without_engine(df: Any) -> Callable[[], Any]:
     """Return what reads the columns and makes the long frame from an answer that is there already."""
     frame = wrap(df)
-    answer = lengthen(read_wide_columns(frame, recognise_layout(frame.names)), frame, "rust")
+    answer = lengthen(read_wide_columns(frame, recognise_layout(frame.names)), frame, Choice("rust", "measured"))
 
     def call() -> Any:
         frame = wrap(df)
