@@ -17,7 +17,7 @@ from energy_data_layer.files.spool import AsosSpool
 from energy_data_layer.jobs.weather import filling
 from energy_data_layer.jobs.weather.from_files import run_weather
 from energy_data_layer.storage.database import Database
-from energy_data_layer.storage.tables import FILL_CHANGES, RUNS, WEATHER_ASOS
+from energy_data_layer.storage.tables import FILL_CHANGES, RUNS, STORED_FILES, WEATHER_ASOS
 
 COLUMNS = ("ta", "hm")
 STATIONS = (90, 108, 112, 159)
@@ -90,7 +90,7 @@ def test_parts_store_what_the_whole_stores(database_url, tmp_path_factory, runs)
     whole = f"duckdb:///{folder}/whole.duckdb"
     expected = run_twice(whole, folder, runs)
     with Database.connect(database_url) as database:
-        for name in (WEATHER_ASOS, FILL_CHANGES, RUNS):
+        for name in (WEATHER_ASOS, FILL_CHANGES, RUNS, STORED_FILES):
             if name in database.tables():
                 database.execute(f"DELETE FROM {name}")
     with pytest.MonkeyPatch.context() as patch:
