@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,28 @@ def test_every_transform_takes_a_number_of_threads(name, engine):
     assert CALLS[name](use_rust=engine, threads=1).equals(CALLS[name](use_rust=engine))
     with pytest.raises(OptionError, match="threads is 0; it must be an integer of 1 or more"):
         CALLS[name](use_rust=engine, threads=0)
+
+
+FUNCTIONS_IN_RUST = ("impute_missing_values", "complete_hours", "transform_wide_to_long", "rows_from_api_payload")
+
+
+@pytest.mark.needs_rust
+@pytest.mark.parametrize("name", CALLS)
+def test_the_engine_is_called_on_so_many_threads(name, monkeypatch):
+    import rust_data_layer
+
+    asked = []
+
+    def noting(real, *arguments, **options):
+        asked.append(options["threads"])
+        return real(*arguments, **options)
+
+    for function in FUNCTIONS_IN_RUST:
+        monkeypatch.setattr(rust_data_layer, function, partial(noting, getattr(rust_data_layer, function)))
+    CALLS[name](use_rust=True, threads=3)
+    monkeypatch.setenv("EDL_THREADS", "2")
+    CALLS[name](use_rust=True)
+    assert asked == [3, 2]
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])

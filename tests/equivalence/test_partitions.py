@@ -15,9 +15,11 @@ from energy_data_layer import GapModel, impute_missing_values
 from energy_data_layer.transforms.impute.exact_total import ExactTotal
 from energy_data_layer.transforms.impute.report import ImputationReport
 
+from ..divided import assert_same_bits, stations
 from . import strategies
 
 COLUMNS = ("ta", "hm")
+HOURS = 800
 
 
 def numbered(table: pa.Table) -> pa.Table:
@@ -42,16 +44,7 @@ def column_means(table: pa.Table, history: pa.Table | None = None) -> dict[str, 
 
 
 def assert_same(answers: list[tuple[pa.Table, ImputationReport]], whole: tuple[pa.Table, ImputationReport]) -> None:
-    table = pa.concat_tables([answer for answer, _ in answers]).sort_by("row")
-    assert table.schema.equals(whole[0].schema)
-    for name in table.column_names:
-        ours, theirs = (one[name].combine_chunks() for one in (table, whole[0]))
-        if pa.types.is_floating(ours.type):
-            assert ours.is_null().equals(theirs.is_null())
-            ours, theirs = (one.to_numpy(zero_copy_only=False).view("uint64") for one in (ours, theirs))
-            assert np.array_equal(ours, theirs)
-        else:
-            assert ours.equals(theirs)
+    assert_same_bits(pa.concat_tables([answer for answer, _ in answers]), whole[0], "row")
     merged = ImputationReport.merged([report for _, report in answers])
     assert replace(merged, seconds=whole[1].seconds) == whole[1]
 
@@ -70,34 +63,16 @@ def test_parts_have_the_bits_and_the_report_of_one_call(data, engine):
     assert_same([filled(one, engine, **options) for one in parts], whole)
 
 
-def six_stations(seed: int = 5) -> pa.Table:
-    """Return stations that follow each other, with gaps; one has a column of which nothing is observed."""
-    random = np.random.default_rng(seed)
-    hours = 1_000
-    common = np.cumsum(random.normal(size=hours)) / 4 + 8 * np.sin(np.arange(hours) / 24 * 2 * np.pi)
-    frames = []
-    for station in "abcdef":
-        columns = {"ta": common + random.normal(size=hours), "hm": 60 + common + random.normal(size=hours)}
-        for values in columns.values():
-            for start in random.integers(0, hours - 40, 12):
-                values[start : start + random.integers(1, 40)] = np.nan
-        if station == "e":
-            columns["hm"][:] = np.nan
-        stamps = np.datetime64("2024-01-01", "s") + np.arange(hours) * np.timedelta64(3600, "s")
-        frames.append(pa.table({"stnNm": [station] * hours, "tm": stamps, **columns}))
-    return numbered(pa.concat_tables(frames))
-
-
 @pytest.mark.parametrize("interval", [None, 0.9])
 def test_parts_with_their_neighbours_as_history_have_the_bits_of_one_call(engine, interval):
-    table = six_stations()
+    table = stations()
     model = GapModel.fit(table, COLUMNS, missing_values=[], use_rust=engine)
     options = {"method": "optimal_interpolation", "model": model, "interval": interval}
     whole = filled(table, engine, **options)
-    assert whole[1].columns["hm"].filled["global_mean"] == 1_000
+    assert whole[1].columns["hm"].filled["global_mean"] == HOURS
     answers = []
-    for stations in ("ac", "e", "bdf"):
-        is_own = pc.is_in(table["stnNm"], pa.array(list(stations)))
+    for part in ("ac", "e", "bdf"):
+        is_own = pc.is_in(table["stnNm"], pa.array(list(part)))
         others = table.filter(pc.invert(is_own))
         answers.append(
             filled(table.filter(is_own), engine, history=others, column_means=column_means(table), **options)
@@ -106,10 +81,10 @@ def test_parts_with_their_neighbours_as_history_have_the_bits_of_one_call(engine
 
 
 def test_a_mean_that_is_none_leaves_the_rest_missing(engine):
-    table = six_stations().filter(pc.equal(pc.field("stnNm"), "e"))
-    table = table.set_column(2, "ta", pa.nulls(1000, pa.float64()))
+    table = stations().filter(pc.equal(pc.field("stnNm"), "e"))
+    table = table.set_column(2, "ta", pa.nulls(HOURS, pa.float64()))
     means = {"ta": None, "hm": 61.5}
     answer, report = filled(table, engine, column_means=means)
-    assert answer["ta"].null_count == report.columns["ta"].filled["unfilled"] == 1_000
+    assert answer["ta"].null_count == report.columns["ta"].filled["unfilled"] == HOURS
     assert answer["hm"].unique().to_pylist() == [61.5]
-    assert report.columns["hm"].filled["global_mean"] == 1_000
+    assert report.columns["hm"].filled["global_mean"] == HOURS

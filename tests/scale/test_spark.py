@@ -23,6 +23,8 @@ from energy_data_layer.errors import (
     OptionError,
 )
 
+from ..divided import assert_same_bits, stations
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,24 +48,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         yield running
 
 
-def stations(names: str = "abcdef") -> pa.Table:
-    """Return stations whose rows are shuffled, with gaps; one has a column of which nothing is observed."""
-    random = np.random.default_rng(5)
-    common = np.cumsum(random.normal(size=HOURS)) / 4 + 8 * np.sin(np.arange(HOURS) / 24 * 2 * np.pi)
-    parts = []
-    for station in names:
-        columns = {"ta": common + random.normal(size=HOURS), "hm": 60 + common + random.normal(size=HOURS)}
-        for values in columns.values():
-            for start in random.integers(0, HOURS - 40, 12):
-                values[start : start + random.integers(1, 40)] = np.nan
-        if station == "e":
-            columns["hm"][:] = np.nan
-        stamps = np.datetime64("2024-02-01", "us") + np.arange(HOURS) * np.timedelta64(1, "h")
-        columns = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
-        parts.append(pa.table({"stnNm": pa.array([station] * HOURS), "tm": stamps, **columns}))
-    table = pa.concat_tables(parts)
-    table = table.append_column("row", pa.array(range(table.num_rows)))
-    return table.take(random.permutation(table.num_rows))
+def shuffled(names: str = "abcdef") -> pa.Table:
+    table = stations(names, HOURS)
+    return table.take(np.random.default_rng(5).permutation(table.num_rows))
 
 
 def spread(session: SparkSession, table: pa.Table) -> DataFrame:
@@ -86,21 +73,9 @@ def on_spark(type_: pa.DataType) -> pa.DataType:
 
 
 def assert_same(ours: DataFrame | pa.Table, theirs: pa.Table, *by: str) -> None:
-    """Compare two tables whose rows may be in any order, to the bit."""
     ours = ours if isinstance(ours, pa.Table) else ours.toArrow()
-    assert ours.column_names == theirs.column_names
-    ours, theirs = (table.sort_by([(name, "ascending") for name in by]).combine_chunks() for table in (ours, theirs))
-    assert ours.num_rows == theirs.num_rows
-    for name in theirs.column_names:
-        mine, other = ours[name].combine_chunks(), theirs[name].combine_chunks()
-        assert mine.type == on_spark(other.type)
-        mine = mine.cast(other.type)
-        assert mine.is_null().equals(other.is_null())
-        if pa.types.is_floating(other.type):
-            bits = [column.fill_null(0).to_numpy(zero_copy_only=False).view("uint64") for column in (mine, other)]
-            assert np.array_equal(*bits), name
-        else:
-            assert mine.equals(other), name
+    theirs = theirs.cast(pa.schema([(field.name, on_spark(field.type)) for field in theirs.schema]))
+    assert_same_bits(ours, theirs, *by)
 
 
 OPTIONS = [
@@ -112,7 +87,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["default", "options", "linear"])
 def test_impute(session, engine, options):
-    table = stations()
+    table = shuffled()
     options = {"provenance": True, "use_rust": engine} | options
     whole = edl.impute_missing_values(table, **options)
     assert_same(spark.impute_missing_values(spread(session, table), **options), whole, "row")
@@ -120,7 +95,7 @@ def test_impute(session, engine, options):
 
 @pytest.mark.parametrize("interval", [None, 0.9])
 def test_impute_beside_neighbours(session, engine, interval):
-    table = stations()
+    table = shuffled()
     model = edl.GapModel.fit(table, use_rust=engine)
     options = {"method": "optimal_interpolation", "model": model, "interval": interval, "use_rust": engine}
     whole, report = edl.impute_missing_values(table, provenance=True, report=True, **options)
@@ -132,7 +107,7 @@ def test_impute_beside_neighbours(session, engine, interval):
 def test_types_stay(session):
     from pyspark.sql import functions as F  # noqa: N812
 
-    df = spread(session, stations("ef")).withColumns(
+    df = spread(session, shuffled("ef")).withColumns(
         {
             "stnNm": F.when(F.col("stnNm") == "e", 90).otherwise(108),
             "tm": F.col("tm").cast("timestamp"),
@@ -152,16 +127,16 @@ def test_types_stay(session):
 
 
 def test_a_frame_without_rows(session):
-    df = spread(session, stations()).where("stnNm = 'z'")
+    df = spread(session, shuffled()).where("stnNm = 'z'")
     assert_same(
         spark.impute_missing_values(df, provenance=True),
-        edl.impute_missing_values(stations()[:0], provenance=True),
+        edl.impute_missing_values(shuffled()[:0], provenance=True),
         "row",
     )
 
 
 def test_what_columns_and_options_tell_is_told_at_once(session):
-    df = spread(session, stations())
+    df = spread(session, shuffled())
     with pytest.raises(OptionError, match=r"needs model= on Spark: fit it once"):
         spark.impute_missing_values(df, method="optimal_interpolation")
     with pytest.raises(OptionError, match=r"max_spline_gap is -1"):
@@ -175,11 +150,11 @@ def test_what_columns_and_options_tell_is_told_at_once(session):
     with pytest.raises(ColumnTypeError, match=r'"tm" of the frame is of type string; convert it by to_timestamp_ntz'):
         spark.complete_hours(df.withColumn("tm", df["tm"].cast("string")))
     with pytest.raises(FrameTypeError, match=r"accepted is pyspark.sql.DataFrame"):
-        spark.complete_hours(stations())
+        spark.complete_hours(shuffled())
 
 
 def test_a_number_that_stands_for_a_missing_one_is_found_in_the_whole_column(session):
-    table = stations()
+    table = shuffled()
     for rows, found in (([7, 5 * HOURS], True), ([7], False)):
         marked = pc.if_else(pc.is_in(table["row"], pa.array(rows)), -99.9, table["ta"])
         one = table.set_column(2, "ta", marked)
@@ -200,7 +175,7 @@ def test_a_number_that_stands_for_a_missing_one_is_found_in_the_whole_column(ses
 
 
 def test_a_station_that_has_markers_alone_takes_the_mean_of_the_column(session):
-    table = stations("abe")
+    table = shuffled("abe")
     table = table.set_column(3, "hm", pc.if_else(pc.equal(table["stnNm"], "e"), -999.0, table["hm"]))
     options = {"missing_values": ["-999", "NA"], "provenance": True}
     whole = edl.impute_missing_values(table, **options)
@@ -209,7 +184,7 @@ def test_a_station_that_has_markers_alone_takes_the_mean_of_the_column(session):
 
 
 def test_an_error_of_rows_reaches_who_uses_the_frame(session):
-    table = stations()
+    table = shuffled()
     twice = pa.concat_tables([table, table.filter(pc.equal(table["row"], 7))])
     filled = spark.impute_missing_values(spread(session, twice))
     with pytest.raises(Exception, match=r"DuplicateKeyError: .*a part of the frame: station and time stamp more") as it:
@@ -234,14 +209,14 @@ def test_a_python_that_is_killed_is_replaced(session, tmp_path):
                     os.kill(os.getpid(), signal.SIGKILL)
             return super().items()
 
-    table = stations()
+    table = shuffled()
     filled = spark.impute_missing_values(spread(session, table), bounds=Deadly(hm=(59, 61))).toArrow()
     assert killed.exists()
     assert_same(filled, edl.impute_missing_values(table, bounds={"hm": (59, 61)}), "row")
 
 
 def test_complete_hours(session, engine):
-    table = stations("ab")
+    table = shuffled("ab")
     table = table.filter(pc.greater(pc.random(table.num_rows, initializer=1), 0.2))
     table = table.append_column("name", pc.binary_join_element_wise(table["stnNm"], "station", " "))
     table = pa.concat_tables([table, table[:40]])

@@ -144,6 +144,11 @@ def show_lines(title: str, lines: Iterable[str]) -> None:
         show_text(f"  {logs.escaped(line)}")
 
 
+def job_title(report: RunReport) -> str:
+    """Return what stands above the report of a job."""
+    return f"Job {report.job} {report.status}, {report.seconds:.1f} s"
+
+
 def files_skipped(report: RunReport) -> list[tuple[str, object]]:
     """Return how many files a run has skipped and why, as a line of its report; none where it read all."""
     count = len(report.files_skipped)

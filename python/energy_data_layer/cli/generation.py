@@ -12,6 +12,7 @@ import typer
 
 from energy_data_layer.cli.console import (
     files_skipped,
+    job_title,
     rows_written,
     show_drift,
     show_lines,
@@ -158,9 +159,12 @@ def _left_open(
 
 def show_generation_report(report: GenerationReport) -> None:
     """Print the report of the generation job as tables."""
+    if report.files_skipped and not report.files:
+        show_pairs(job_title(report), files_skipped(report))
+        return
     differing = len(report.total_mismatches)
     show_pairs(
-        f"Job {report.job}, {report.seconds:.1f} s",
+        job_title(report),
         [
             (
                 "rows read",
@@ -175,7 +179,7 @@ def show_generation_report(report: GenerationReport) -> None:
             *([("cells with a named missing value", report.cells_marked)] if report.cells_marked else []),
             ("hours above 150 % of the capacity", report.hours_above_capacity),
             ("daily totals", f"{report.totals_checked:,} compared, {differing:,} differ from their hours"),
-            ("engine", f"{report.engine} ({report.engine_reason})" if report.engine else "not needed"),
+            ("engine", f"{report.engine} ({report.engine_reason})"),
         ],
     )
     rows = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from energy_data_layer.cli.console import rows_written, show_drift, show_lines, show_pairs, show_stages
+from energy_data_layer.cli.console import job_title, rows_written, show_drift, show_lines, show_pairs, show_stages
 
 if TYPE_CHECKING:
     from energy_data_layer.reports.collection_report import CollectionReport, ServiceReport
@@ -19,7 +19,7 @@ def show_service_report(report: ServiceReport) -> None:
         return
     rejected = ", ".join(f"{count:,} {reason}" for reason, count in report.rejects.items())
     show_pairs(
-        f"Job {report.job} {report.status}, {report.seconds:.1f} s",
+        job_title(report),
         [
             *report.collection.figures(),
             ("hours read", f"{report.rows_read:,}"),

@@ -11,6 +11,7 @@ import typer
 
 from energy_data_layer.cli.console import (
     files_skipped,
+    job_title,
     rows_written,
     show_drift,
     show_fills,
@@ -166,7 +167,7 @@ def show_run_report(report: WeatherReport) -> None:
         show_plan(report.plan)
         return
     if report.files_skipped and not report.files:
-        show_pairs(f"Job {report.job} {report.status}, {report.seconds:.1f} s", files_skipped(report))
+        show_pairs(job_title(report), files_skipped(report))
         return
     origin: list[tuple[str, object]] = [
         ("rows read", f"{report.rows_read:,} from {len(report.files)} files"),
@@ -176,7 +177,7 @@ def show_run_report(report: WeatherReport) -> None:
     if report.collection is not None:
         origin = [("rows read", f"{report.rows_read:,}"), *report.collection.figures()]
     show_pairs(
-        f"Job {report.job} {report.status}, {report.seconds:.1f} s",
+        job_title(report),
         [
             *origin,
             ("rows joined with one of the same hour", report.duplicates_collapsed),

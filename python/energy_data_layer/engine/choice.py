@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import operator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from energy_data_layer import settings
 from energy_data_layer._version import __version__
+from energy_data_layer.core.whole_numbers import checked_whole
 from energy_data_layer.errors import EngineBroken, EngineUnavailable, EngineVersionError, OptionError
 
 if TYPE_CHECKING:
@@ -54,19 +54,8 @@ def choose(use_rust: bool | None, threads: int | None = None) -> Choice:
     OptionError
         If ``USE_RUST`` is set to something else than 0, 1, auto or shadow, or the number of threads is none.
     """
-    return replace(_engine(use_rust), threads=_checked_threads(threads))
-
-
-def _checked_threads(threads: int | None) -> int | None:
-    if threads is None:
-        return settings.threads()
-    try:
-        whole = operator.index(threads)
-    except TypeError:
-        whole = 0
-    if isinstance(threads, bool) or whole < 1:
-        raise OptionError(f"threads is {threads!r}; it must be an integer of 1 or more")
-    return whole
+    most = settings.threads() if threads is None else checked_whole(threads, "threads", smallest=1)
+    return replace(_engine(use_rust), threads=most)
 
 
 def _engine(use_rust: bool | None) -> Choice:

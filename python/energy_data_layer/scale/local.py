@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 from pyarrow import fs
 from pyarrow.parquet import ParquetFile, ParquetWriter
 
@@ -54,6 +54,9 @@ OWN_MEMORY = 160 << 20
 COPIES = 6
 """How often a part's bytes lie in memory at once: read, as columns of the engine, filled, and being written."""
 
+BYTES_OF_A_TEXT = 24
+"""What a cell takes that has no width of its own."""
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
 
 
@@ -67,15 +70,12 @@ class Progress:
         Rows that are done, and all.
     parts, parts_in_all : int
         Parts that are done, and all.
-    seconds : float
-        Since the first part began.
     """
 
     rows: int
     rows_in_all: int
     parts: int
     parts_in_all: int
-    seconds: float
 
 
 def impute_dataset(
@@ -101,9 +101,10 @@ def impute_dataset(
 ) -> ImputationReport:
     """Fill the gaps of a table in Parquet files that need not fit into memory.
 
-    The table is read, filled and written in parts of whole stations; the fills have the bits of one call of
-    `impute_missing_values` on the whole table. Files that are sorted by station are cut where their statistics allow
-    it; rows in any other order are put in order in a temporary file first (``TMPDIR``; some 40 bytes a row).
+    The table is read, filled and written in parts of whole stations; the fills have the bits of one call on the whole
+    table: of `impute_missing_values`, and for `optimal_interpolation` of `impute` with the same model. Files that are
+    sorted by station are cut where their statistics allow it; rows in any other order are put in order in a temporary
+    file first (``TMPDIR``).
 
     Parts are written to ``<target>.incomplete``, each in full or not at all, which becomes the target once all are
     there. The same call again after an interruption keeps the parts that are whole. On file systems without folders
@@ -181,10 +182,17 @@ def impute_dataset(
         "interval": interval,
         "use_rust": use_rust,
     }
-    whole = {"columns": names, "date_col": date_col, "station_col": station_col, "provenance": provenance} | options
     plan = {
         "version": __version__,
-        "options": whole | {"model": None if model is None else model.id, "memory": _bytes_of(memory)},
+        "options": {
+            "columns": names,
+            "date_col": date_col,
+            "station_col": station_col,
+            "provenance": provenance,
+            **options,
+            "model": None if model is None else model.id,
+            "memory": _bytes_of(memory),
+        },
         "files": [asdict(file) for file in files],
     }
     with ExitStack() as stack:
@@ -201,7 +209,6 @@ def impute_dataset(
             fill.model = model or place.model() or fill.fitted(rows_per_part, table.rows)
             place.keep_model(fill.model)
         reports = []
-        begin, rows = time.perf_counter(), 0
         for part in parts.parts:
             report = place.report_of(part)
             if report is None:
@@ -212,10 +219,9 @@ def impute_dataset(
                     raise
                 place.keep(part, filled, report)
             reports.append(report)
-            rows += report.rows
             if progress is not None:
-                seconds = time.perf_counter() - begin
-                progress(Progress(rows, table.rows, len(reports), len(parts.parts), seconds))
+                rows = sum(one.rows for one in reports)
+                progress(Progress(rows, table.rows, len(reports), len(parts.parts)))
         merged = ImputationReport.merged(reports)
         place.finish(merged)
     return merged
@@ -472,11 +478,5 @@ def _bytes_of(memory: str | int) -> int:
 
 def _rows_per_part(table: ParquetTable, memory: str | int) -> int:
     """Return how many rows a part may have."""
-    width = 0
-    for place in range(len(table.schema.names)):
-        type_ = table.schema.field(place).type
-        with suppress(ValueError):
-            width += type_.bit_width / 8 + 0.125
-            continue
-        width += 24
+    width = sum(type_.bit_width / 8 if pt.is_primitive(type_) else BYTES_OF_A_TEXT for type_ in table.schema.types)
     return max(1, int((_bytes_of(memory) - OWN_MEMORY) / (COPIES * (width + 9))))

@@ -277,25 +277,17 @@ class SortedParts:
 def _groups_of(table: ParquetTable, station_col: str) -> list[_Group] | None:
     """Return all row groups by their first stations; None where one does not tell its stations."""
     groups = []
-    column = table.metadata[0].schema.to_arrow_schema().get_field_index(station_col) if table.metadata else 0
     for file, metadata in enumerate(table.metadata):
         for number in range(metadata.num_row_groups):
             group = metadata.row_group(number)
-            statistics = _statistics(group, station_col, column)
             if not group.num_rows:
                 continue
+            columns = map(group.column, range(group.num_columns))
+            statistics = next((one.statistics for one in columns if one.path_in_schema == station_col), None)
             if statistics is None or not statistics.has_min_max or statistics.null_count != 0:
                 return None
             groups.append(_Group(statistics.min, statistics.max, file, number, group.num_rows))
     return sorted(groups, key=lambda group: (group.first, group.file, group.number))
-
-
-def _statistics(group: Any, station_col: str, column: int) -> Any:
-    """Return the statistics of the stations of a row group; nested columns before it move its place."""
-    for place in range(column, group.num_columns):
-        if group.column(place).path_in_schema == station_col:
-            return group.column(place).statistics
-    return None
 
 
 def _cut(groups: Sequence[_Group], rows_per_part: int) -> list[Part]:

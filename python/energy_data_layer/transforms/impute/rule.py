@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from energy_data_layer.core.whole_numbers import LARGEST, checked_whole
 from energy_data_layer.errors import OptionError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ Bounds = tuple[float | None, float | None]
 
 OPTIMAL_INTERPOLATION: Method = "optimal_interpolation"
 
-LONGEST_GAP = 2**62
+LONGEST_GAP = LARGEST
 """What a larger gap length is taken for: no frame has a longer gap."""
 
 WIDEST_INTERVAL = 0.99
@@ -101,18 +101,6 @@ def _checked_mean(name: str, mean: float | None, columns: Sequence[str]) -> floa
 def checked_neighbours(neighbours: int) -> int:
     """Return the number of neighbours, or raise `OptionError`."""
     return checked_whole(neighbours, "neighbours", MOST_NEIGHBOURS)
-
-
-def checked_whole(number: int, option: str, largest: int = LONGEST_GAP, *, smallest: int = 0) -> int:
-    """Return an integer, or raise `OptionError`."""
-    try:
-        whole = operator.index(number)
-    except TypeError:
-        whole = smallest - 1
-    if isinstance(number, bool) or whole < smallest or (largest < LONGEST_GAP and whole > largest):
-        allowed = f"of {smallest} or more" if largest == LONGEST_GAP else f"from {smallest} to {largest}"
-        raise OptionError(f"{option} is {number!r}; it must be an integer {allowed}")
-    return min(whole, largest)
 
 
 def checked_bounds(name: str, limits: Bounds, columns: Sequence[str]) -> tuple[float, float]:

@@ -14,11 +14,12 @@ from energy_data_layer.core.coercion import checked_markers, require_measurement
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX
+from energy_data_layer.core.whole_numbers import checked_whole
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.impute.api import impute_missing_values
 from energy_data_layer.transforms.impute.masks import LIKE_MINE, generator, masked_gaps
 from energy_data_layer.transforms.impute.quantities import bounds_of
-from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_rule, checked_whole
+from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
