@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_the_environment_names_the_threads(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no timers")
 def test_a_signal_ends_a_long_call():
-    stations, hours = 40, 20_000
+    stations, hours = 40, 40_000
     random = np.random.default_rng(1)
     values = np.cumsum(random.normal(size=stations * hours))
     values[random.random(stations * hours) < 0.1] = np.nan
@@ -92,18 +93,17 @@ def test_a_signal_ends_a_long_call():
     table = pa.table({"stnNm": np.repeat(np.arange(stations), hours), "tm": np.tile(stamps, stations), "ta": values})
 
     def seconds() -> float:
-        begin = time.perf_counter()
-        impute_missing_values(table, ["ta"], method="optimal_interpolation", use_rust=True, threads=1)
-        return time.perf_counter() - begin
+        """Return what a call takes of the processor: that does not depend on what else is running."""
+        begin = time.process_time()
+        with suppress(KeyboardInterrupt):
+            impute_missing_values(table, ["ta"], method="optimal_interpolation", use_rust=True, threads=1)
+        return time.process_time() - begin
 
     whole = seconds()
-    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    begin = time.perf_counter()
+    handler = signal.signal(signal.SIGPROF, signal.default_int_handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, whole / 4)
-        with pytest.raises(KeyboardInterrupt):
-            seconds()
+        signal.setitimer(signal.ITIMER_PROF, whole / 4)
+        assert seconds() < whole / 2
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
-    assert time.perf_counter() - begin < 0.75 * whole + 0.5
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)

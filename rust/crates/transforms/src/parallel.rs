@@ -31,7 +31,8 @@ pub type Watch = fn() -> Option<Box<dyn Any + Send>>;
 
 thread_local! {
     static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
-    static WATCH: Cell<Option<Watch>> = const { Cell::new(None) };
+    /// What is asked, and when it was asked last.
+    static WATCH: Cell<Option<(Watch, Instant)>> = const { Cell::new(None) };
 }
 
 /// How many threads a kernel called from this thread uses.
@@ -46,7 +47,17 @@ pub fn with_threads<R>(threads: Option<usize>, kernel: impl FnOnce() -> R) -> R 
 
 /// Runs a kernel that is ended, by a panic with the reason, once `watch` has one. It is asked on the calling thread.
 pub fn with_watch<R>(watch: Watch, kernel: impl FnOnce() -> R) -> R {
-    with(&WATCH, Some(watch), kernel)
+    with(&WATCH, Some((watch, Instant::now())), kernel)
+}
+
+/// Why the call of this thread is to end; None while it may go on, and between two questions.
+fn reason_to_end() -> Option<Box<dyn Any + Send>> {
+    let (watch, asked) = WATCH.get()?;
+    if asked.elapsed() < BETWEEN_QUESTIONS {
+        return None;
+    }
+    WATCH.set(Some((watch, Instant::now())));
+    watch()
 }
 
 fn with<T: Copy, R>(place: &'static LocalKey<Cell<T>>, value: T, kernel: impl FnOnce() -> R) -> R {
@@ -92,12 +103,10 @@ pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R
     let left = Mutex::new(places);
     let end = Mutex::new(None);
     let ended = || end.lock().unwrap_or_else(PoisonError::into_inner);
-    let take_part = |watch: Option<Watch>| {
-        let mut asked = Instant::now();
+    let take_part = |is_caller: bool| {
         loop {
-            if let Some(watch) = watch.filter(|_| asked.elapsed() >= BETWEEN_QUESTIONS) {
-                *ended() = watch();
-                asked = Instant::now();
+            if is_caller && let Some(reason) = reason_to_end() {
+                *ended() = Some(reason);
             }
             if ended().is_some() {
                 return;
@@ -118,11 +127,11 @@ pub fn map<T: Send, R: Send>(values: usize, items: Vec<T>, work: impl Fn(T) -> R
     match (threads > 1).then(helpers).flatten() {
         Some(helpers) => helpers.in_place_scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(|_| take_part(None));
+                scope.spawn(|_| take_part(false));
             }
-            take_part(WATCH.get());
+            take_part(true);
         }),
-        None => take_part(WATCH.get()),
+        None => take_part(true),
     }
     if let Some(reason) = end.into_inner().unwrap_or_else(PoisonError::into_inner) {
         resume_unwind(reason);
