@@ -170,7 +170,7 @@ def test_an_incomplete_run_exits_with_one_and_says_what_is_missing(services, tmp
 def test_a_run_to_which_nothing_came_exits_with_one(services, tmp_path):
     result = edl("run", "solar", "--since", DAY, "--until", DAY, "--plants", "none:1", *DB)
     assert result.exit_code == 1
-    assert f"edl: solar is empty: 0 of 24 expected hours came of none 1, {DAY} to {DAY}" in result.stderr
+    assert f"edl: solar is empty: 0 of 24 expected hours arrived for none 1, {DAY} to {DAY}" in result.stderr
     assert json.loads((tmp_path / "energy.solar.json").read_text())["status"] == "empty"
 
 

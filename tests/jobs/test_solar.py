@@ -83,7 +83,7 @@ def test_a_plant_that_answers_nothing_is_told(database_url, simulator):
     assert report.plants_silent == ["none 1"]
     assert (report.status, report.rows_inserted) == ("incomplete", 29 * 24)
     assert report.message == (
-        "nothing came of none 1, 2024-02-01 to 2024-02-29: unknown to the service, or it has nothing of them"
+        "no data arrived for none 1, 2024-02-01 to 2024-02-29: unknown to the service, or without data"
     )
 
 
@@ -92,7 +92,7 @@ def test_a_run_to_which_nothing_comes_is_empty(database_url, simulator):
     report = solar(database_url, service, plants=[("none", "1"), ("none", "2")], until=FIRST)
     assert (report.status, report.rows_inserted) == ("empty", 0)
     assert report.message == (
-        "0 of 48 expected hours came of none 1, none 2, 2024-02-01 to 2024-02-01: the service has nothing of them"
+        "0 of 48 expected hours arrived for none 1, none 2, 2024-02-01 to 2024-02-01: the service has no data for them"
     )
     assert runs(database_url)[0]["status"] == "empty"
 
@@ -106,10 +106,10 @@ def test_holes_between_stored_days_that_stay_are_no_empty_run_and_days_after_the
     again = solar(database_url, service, since=date(2024, 2, 2), until=date(2024, 2, 10), **only)
     assert (again.plan, again.status) == (["nambu_solar 997D 1 2024-02-03..2024-02-03"], "succeeded")
     before = solar(database_url, service, since=date(2024, 1, 1), until=date(2024, 1, 31), **only)
-    assert (before.status, "0 of 744 expected hours came of 997D 1" in before.message) == ("empty", True)
+    assert (before.status, "0 of 744 expected hours arrived for 997D 1" in before.message) == ("empty", True)
     after = solar(database_url, service, since=date(2024, 2, 2), until=date(2024, 2, 12), **only)
     assert after.status == "empty"
-    assert "0 of 48 expected hours came of 997D 1, 2024-02-11 to 2024-02-12" in after.message
+    assert "0 of 48 expected hours arrived for 997D 1, 2024-02-11 to 2024-02-12" in after.message
 
 
 def test_the_last_days_that_do_not_come_are_missed_although_a_hole_is_filled(database_url, simulator):
@@ -121,7 +121,8 @@ def test_the_last_days_that_do_not_come_are_missed_although_a_hole_is_filled(dat
     report = solar(database_url, service, until=date(2024, 2, 11), **only)
     assert (report.status, report.rows_inserted) == ("incomplete", 24)
     assert (
-        report.message == "nothing came of the last days, 2024-02-11 to 2024-02-11: the service does not have them yet"
+        report.message
+        == "no data arrived for the last days, 2024-02-11 to 2024-02-11: the service does not have them yet"
     )
 
 

@@ -149,7 +149,7 @@ def test_when_no_station_answers_nothing_is_written(database_url, simulator):
     report = weather(database_url, service)
     assert (report.status, report.rows_inserted, report.collection.incomplete_days) == ("empty", 0, 3)
     assert report.message == (
-        "0 of 72 expected hours came of 108, 159, 90, 2024-03-09 to 2024-03-09: the service has nothing of them"
+        "0 of 72 expected hours arrived for 108, 159, 90, 2024-03-09 to 2024-03-09: the service has no data for them"
     )
 
 
@@ -157,7 +157,7 @@ def test_a_station_that_the_service_does_not_have_is_told(database_url, simulato
     service = simulator(today=TODAY, asos_days_absent={999: [YESTERDAY]})
     report = weather(database_url, service, stations=[108, 999])
     assert (report.status, report.rows_inserted) == ("incomplete", 24)
-    assert report.message.startswith("nothing came of 999, 2024-03-09 to 2024-03-09: unknown to the service")
+    assert report.message.startswith("no data arrived for 999, 2024-03-09 to 2024-03-09: unknown to the service")
 
 
 def test_yesterday_that_no_station_has_yet_is_told_by_a_backfill(database_url, simulator):
@@ -165,7 +165,8 @@ def test_yesterday_that_no_station_has_yet_is_told_by_a_backfill(database_url, s
     report = weather(database_url, service, since=date(2024, 3, 7), backfill=True)
     assert (report.status, report.rows_inserted) == ("incomplete", 3 * 48)
     assert (
-        report.message == "nothing came of the last days, 2024-03-09 to 2024-03-09: the service does not have them yet"
+        report.message
+        == "no data arrived for the last days, 2024-03-09 to 2024-03-09: the service does not have them yet"
     )
     again = weather(database_url, service, since=date(2024, 3, 7), backfill=True)
     assert again.status == "empty"

@@ -84,11 +84,12 @@ def test_the_service_has_ended_within_the_month_and_before_it(database_url, simu
     report = wind(database_url, service, month="2024-02")
     assert (report.status, report.rows_inserted) == ("incomplete", 240)
     assert (
-        report.message == "nothing came of the last days, 2024-02-11 to 2024-02-29: the service does not have them yet"
+        report.message
+        == "no data arrived for the last days, 2024-02-11 to 2024-02-29: the service does not have them yet"
     )
     after = wind(database_url, service, since="2024-02-11", until="2024-02-12")
     assert (after.status, runs(database_url)[-1]["status"]) == ("empty", "empty")
-    assert after.message == "0 of 48 expected hours came, 2024-02-11 to 2024-02-12: the service has nothing of them"
+    assert after.message == "0 of 48 expected hours arrived, 2024-02-11 to 2024-02-12: the service has no data for them"
 
 
 def test_a_month_that_is_stored_and_comes_no_longer_is_told(database_url, simulator):

@@ -127,9 +127,9 @@ def note_what_did_not_come(
     if not collection.last_day:
         hours = HOURS_A_DAY * sum(chunk.days for chunk in expected)
         named = sorted({" ".join(chunk.key) for chunk in expected} - {""})
-        told = f" of {_listed(named)}" if named else ""
+        told = f" for {_listed(named)}" if named else ""
         report.status = EMPTY
-        report.message = f"0 of {hours:,} expected hours came{told}, {days}: the service has nothing of them"
+        report.message = f"0 of {hours:,} expected hours arrived{told}, {days}: the service has no data for them"
         return
     after_last_day = date.fromisoformat(collection.last_day) + ONE_DAY
     # A hole may come late and leave the day after the stored ones as the one that is missing.
@@ -137,10 +137,10 @@ def note_what_did_not_come(
     if awaited and (last := max(chunk.last for chunk in awaited)) >= after_last_day:
         first = max(after_last_day, min(chunk.first for chunk in awaited))
         report.status = INCOMPLETE
-        report.message = f"nothing came of the last days, {_days(first, last)}: the service does not have them yet"
+        report.message = f"no data arrived for the last days, {_days(first, last)}: the service does not have them yet"
     elif silent := sorted(unknown):
         report.status = INCOMPLETE
-        report.message = f"nothing came of {_listed(silent)}, {days}: unknown to the service, or it has nothing of them"
+        report.message = f"no data arrived for {_listed(silent)}, {days}: unknown to the service, or without data"
 
 
 def _days(first: date, last: date) -> str:
