@@ -263,7 +263,7 @@ class _Fill:
         return filled, report
 
     def _filled(self, table: pa.Table) -> tuple[pa.Table, ImputationReport]:
-        history = None if self.model is None else self._neighbours(table)
+        history = None if self.model is None else self._neighbours(table, self.model)
         return impute_with_derived(
             table,
             self.names,
@@ -275,12 +275,10 @@ class _Fill:
             **self.options,
         )
 
-    def _neighbours(self, table: pa.Table) -> pa.Table | None:
+    def _neighbours(self, table: pa.Table, model: GapModel) -> pa.Table | None:
         """Return the rows of the stations that the model may ask for some of the table's; None for no such station."""
-        own = set(table[self.keys[1]].unique().to_pylist())
-        of_model = self.model.table.select(["station", "candidates"]).to_pylist() if self.model else []
-        texts = {str(station) for station in own}
-        wanted = {name for row in of_model if row["station"] in texts for name in row["candidates"]} - texts
+        own = {str(station) for station in table[self.keys[1]].unique().to_pylist()}
+        wanted = set().union(*(model.candidates.get(station, ()) for station in own)) - own
         if not wanted:
             return None
         type_ = self.parts.schema.field(self.keys[1]).type

@@ -152,8 +152,8 @@ provenance
     if method != OPTIMAL_INTERPOLATION:
         fill = partial(impute_api.impute_missing_values, **options)
         return _by_part(df, [station_col], fill, schema, types)
-    table = (model if isinstance(model, GapModel) else GapModel.from_table(model, "model")).table
-    asked = _neighbours_rows(df, table, (station_col, *date_columns(date_col), *names), station_col)
+    known = model if isinstance(model, GapModel) else GapModel.from_table(model, "model")
+    asked = _neighbours_rows(df, known.candidates, (station_col, *date_columns(date_col), *names), station_col)
     together = df.groupBy(station_col).cogroup(asked.groupBy(TARGET))
     return together.applyInArrow(partial(_filled_beside, options, types), schema)
 
@@ -476,8 +476,10 @@ def _ends(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[float, int]:
     return found
 
 
-def _neighbours_rows(df: DataFrame, model: pa.Table, names: tuple[str, ...], station_col: str) -> DataFrame:
-    """Return the rows of the stations that a model's others look at, once for each that does."""
+def _neighbours_rows(
+    df: DataFrame, candidates: Mapping[str, set[str]], names: tuple[str, ...], station_col: str
+) -> DataFrame:
+    """Return the rows of the stations that others look at, once for each that does."""
     from pyspark.sql import functions as F  # noqa: N812
     from pyspark.sql.types import IntegralType, StringType
 
@@ -487,8 +489,7 @@ def _neighbours_rows(df: DataFrame, model: pa.Table, names: tuple[str, ...], sta
             f'column "{station_col}" of the frame is of type {type_.simpleString()}; for optimal_interpolation cast it '
             "to text or to a whole number"
         )
-    rows = model.select(["station", "candidates"]).to_pylist()
-    pairs = sorted({(row["station"], one) for row in rows for one in row["candidates"]})
+    pairs = sorted((station, one) for station, others in candidates.items() for one in others)
     candidate = "candidate"
     asking = df.sparkSession.createDataFrame(pairs, f"`{TARGET}` string, {candidate} string")
     asking = asking.select(F.col(TARGET).cast(type_).alias(TARGET), F.col(candidate).cast(type_).alias(candidate))

@@ -195,6 +195,14 @@ class GapModel:
         """Return the step of the stamps in nanoseconds."""
         return int(self.facts["step"])
 
+    @cached_property
+    def candidates(self) -> dict[str, set[str]]:
+        """Return for each station, by name, those that may take part in its fills."""
+        found: dict[str, set[str]] = {}
+        for row in self.table.select(["station", "candidates"]).to_pylist():
+            found.setdefault(row["station"], set()).update(row["candidates"])
+        return found
+
     def describe(self) -> dict[str, Any]:
         """Return version, period and inputs, and how many stations and sets of neighbours there are, for JSON."""
         import pyarrow.compute as pc
