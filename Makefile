@@ -109,9 +109,10 @@ test-rust: $(VENV)/.rust-engine ## the tests that need the Rust engine; a missin
 test-lowest: $(LOWEST_VENV)/.packages ## transforms and storage on the lowest versions of all that the package requires
 	$(LOWEST_VENV)/bin/python -m pytest $(PYTEST) $(LOWEST)
 
+# Tests of Spark are skipped where there is no pyspark; -p makes its absence a failure in this lane.
 .PHONY: test-spark
 test-spark: $(VENV)/.packages $(ENGINE) $(SPARK)/.packages ## the transforms on Spark, which needs Java 17, in one process with two executors
-	PYTHONPATH=$(CURDIR)/$(SPARK) $(BIN)/python -m pytest tests/scale/test_spark.py tests/benchmark/test_smoke.py -k spark
+	PYTHONPATH=$(CURDIR)/$(SPARK) $(BIN)/python -m pytest -p pyspark.version tests/scale/test_spark.py tests/benchmark/test_smoke.py -k spark
 
 .PHONY: rehearse
 rehearse: $(VENV)/.rust-engine ## Rust let into production and taken out again, in simulated days, with the checks that held
