@@ -92,6 +92,23 @@ def test_a_value_that_an_earlier_run_kept_is_taken_out_by_a_later_one(database_u
     assert json.loads(reject["content"])["ws"] == -2.0
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["from raw", "from what is stored"])
+def test_a_value_that_the_job_kept_is_taken_out_when_hours_are_computed_again(database_url, tmp_path, kept):
+    from_service(tmp_path, database_url, WIND)
+    options = {"since": DAY, "until": DAY, "from_raw": tmp_path / "raw" if kept else None, "out_of_range": "missing"}
+    before = stored(database_url)
+    dry = run_reprocess(database_url, dry_run=True, **options)
+    assert stored(database_url) == before
+    report = run_reprocess(database_url, **options)
+    rows, (reject,) = stored(database_url)
+    assert rows[2][1] == Provenance.SPLINE
+    assert json.loads(reject["content"])["ws"] == -2.0
+    assert report.rejects == dry.rejects == {"outside the physical bounds: ws": 1}
+    assert [(found.before, found.after, found.count) for found in report.replaced] == [("observed", "spline", 1)]
+    again = run_reprocess(database_url, **options)
+    assert (again.values_replaced, stored(database_url)[0]) == (0, rows)
+
+
 def test_a_stored_value_gives_way_where_the_new_row_has_none(database_url, tmp_path):
     from_files(tmp_path, database_url, WIND)
     from_files(tmp_path, database_url, [*WIND[:2], "", *WIND[3:]], out_of_range="missing")

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from energy_data_layer.reports.reprocess_report import ReprocessReport
 
 
-@job_command(ImputeOptions, RunOptions, names=["max_spline_gap", "method", "max_gap", "interval", "from_raw"])
+@job_command(
+    ImputeOptions, RunOptions, names=["max_spline_gap", "method", "max_gap", "out_of_range", "interval", "from_raw"]
+)
 def reprocess(
     since: Annotated[str, typer.Option(help="First day: 2024-01-31.")],
     until: Annotated[str | None, typer.Option(help="Last day, included; by default today.")] = None,

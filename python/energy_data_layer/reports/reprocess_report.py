@@ -64,7 +64,8 @@ class ReprocessReport(ModelReport):
     stations : int
         Stations whose fills were computed again.
     rejects : dict of str to int
-        Rows of the raw folder that contradict each other and were not used, by reason; table ``rejects`` has them.
+        Rows of the raw folder that contradict each other, and values outside the physical bounds that were taken out,
+        by reason; table ``rejects`` has them.
     marked_missing : dict of str to int
         How many values of the raw folder, by field, were named as missing.
     collection : CollectionReport or None

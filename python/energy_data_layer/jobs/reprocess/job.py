@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
@@ -24,7 +24,7 @@ from energy_data_layer.jobs.reprocess.raw_rows import read_raw_rows
 from energy_data_layer.jobs.reprocess.replaced_values import note_replaced_values
 from energy_data_layer.jobs.reprocess.weather import reprocess_stations
 from energy_data_layer.jobs.run_context import recorded, watched
-from energy_data_layer.jobs.weather.doubtful import require_measurements, with_markers_missing
+from energy_data_layer.jobs.weather.doubtful import as_taken, require_measurements, with_markers_missing
 from energy_data_layer.jobs.weather.imputed import STAGES as IMPUTATION_STAGES
 from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.reports.collection_report import CollectionReport
@@ -70,6 +70,7 @@ def run_reprocess(
     max_spline_gap: int = 3,
     method: Method | None = None,
     max_gap: int | None = None,
+    out_of_range: Literal["keep", "missing"] = "keep",
     interval: float | None = None,
     from_raw: str | PathLike[str] | None = None,
     missing_values: MissingValues | None = None,
@@ -106,6 +107,9 @@ def run_reprocess(
         From now on fill by this method, in the period and in all later runs; by default by that of the database.
     max_gap : int, optional
         See `ImputeOptions`; as the jobs had it.
+    out_of_range : {"keep", "missing"}, default "keep"
+        What becomes of observations outside the physical bounds, those of the folder or, without one, the stored
+        ones of `columns`: kept, or taken for missing and kept in table ``rejects``.
     interval : float, optional
         From now on store intervals of this probability.
     from_raw : path, optional
@@ -157,7 +161,9 @@ def run_reprocess(
     first, last = day_of("since", since), day_of("until", until or today_in_korea())
     if first > last:
         raise OptionError(f"since ({first}) is after until ({last})")
-    impute = ImputeOptions(max_spline_gap=max_spline_gap, method=method, max_gap=max_gap, interval=interval)
+    impute = ImputeOptions(
+        max_spline_gap=max_spline_gap, method=method, max_gap=max_gap, out_of_range=out_of_range, interval=interval
+    )
     markers = checked_markers(missing_values, OBSERVATIONS)
     require_database(database_url)
     options = RunOptions(from_raw=from_raw, use_rust=use_rust)
@@ -282,7 +288,7 @@ def _reprocess_group(
         raw = read_raw_rows(ASOS, options, report, asked, first, last) if asked else None
         if raw is not None:
             raw = replace(raw, rows=with_markers_missing(report, raw.rows, markers))
-            require_measurements(raw.rows, markers, f"{first} to {last}")
+            require_measurements(as_taken(raw.rows, impute), markers, f"{first} to {last}")
     period = hourly_table(WEATHER_ASOS).stamps_of(first, last)
     with transaction():
         reprocess_stations(

@@ -79,7 +79,9 @@ def reprocess_stations(
     if raw is not None:
         with report.stage("take out"):
             database.upsert(WEATHER_ASOS, _without_what_raw_lacks(stored, known), WEATHER_KEY)
-    imputed = WeatherReport(report.job, {}, on_stage=report.on_stage, run_id=report.run_id, stages=report.stages)
+    imputed = WeatherReport(
+        report.job, {}, on_stage=report.on_stage, run_id=report.run_id, stages=report.stages, rejects=report.rejects
+    )
     impute_and_store(database, new, imputed, options, fills, use_rust=use_rust)
     report.stations += imputed.stations
     if columns:
