@@ -31,7 +31,7 @@ LOWEST := tests/transforms tests/core tests/storage tests/equivalence -m "not ne
 DIVAN ?=
 FUZZ_SECONDS ?= 60
 # Tests use the crates that the engine was built with; the project's own is built with assertions and overflow checks.
-CHECKED := $(patsubst %,--config profile.release.package.transforms.%=true,debug-assertions overflow-checks)
+CHECKED := $(patsubst %,--config profile.release.package.station-hours.%=true,debug-assertions overflow-checks)
 export UV_NO_PROGRESS := 1
 # A run starts Python hundreds of times; without bytecode each start compiles all that it imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -140,7 +140,7 @@ defects: $(VENV)/.rust-engine ## seed defects, each alone in a copy: the lane th
 .PHONY: fuzz
 fuzz: $(VENV)/.rust-engine ## every parser of bytes from outside, for FUZZ_SECONDS each, on other bytes each time
 	FUZZ_SECONDS=$(FUZZ_SECONDS) EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST) --timeout 0 tests/security/test_fuzz.py
-	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --manifest-path rust/Cargo.toml --locked --package transforms --test mutations
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --manifest-path rust/Cargo.toml --locked --package station-hours --test mutations
 
 .PHONY: audit
 audit: $(VENV)/.packages ## known vulnerabilities in what is installed, as far as the advisories can be reached
@@ -162,9 +162,10 @@ lint-python: $(VENV)/.packages ## ruff, mypy, the layers of the package
 	$(BIN)/lint-imports
 
 .PHONY: lint-rust
-lint-rust: ## rustfmt, clippy
+lint-rust: ## rustfmt, clippy, what publishing the crate of the transforms asks for
 	cargo fmt --manifest-path rust/Cargo.toml --all --check
 	cargo clippy --manifest-path rust/Cargo.toml --locked --workspace --all-targets -- -D warnings
+	cargo publish --manifest-path rust/Cargo.toml --locked --package station-hours --dry-run --no-verify --allow-dirty
 
 .PHONY: lint-stubs
 lint-stubs: $(VENV)/.rust-engine ## the engine's type stubs against its binary
@@ -244,7 +245,7 @@ bench-pipeline: $(VENV)/.rust-engine ## whole jobs with both engines: where thei
 
 .PHONY: bench-rust
 bench-rust: ## times of the Rust kernels and their parts, without Python
-	cargo bench --manifest-path rust/Cargo.toml --locked --package transforms --bench timings -- $(DIVAN)
+	cargo bench --manifest-path rust/Cargo.toml --locked --package station-hours --bench timings -- $(DIVAN)
 
 .PHONY: bench-instructions
 bench-instructions: ## the kernels' instructions under valgrind, against the recorded ones

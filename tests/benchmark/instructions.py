@@ -140,7 +140,7 @@ def _built_bench(cargo: str) -> Path:
     """Build the bench as the engine is built for release, and return its program."""
     command = [cargo, "bench", "--manifest-path", str(WORKSPACE), "--locked"]
     # With the binding's package the crates have the features, and so the code, that they have in the engine.
-    packages = ["--package", "transforms", "--package", "data_layer"]
+    packages = ["--package", "station-hours", "--package", "data_layer"]
     options = [*packages, "--bench", BENCH, "--no-run", "--message-format", "json-render-diagnostics"]
     messages = map(json.loads, _output(*command, *options).splitlines())
     return next(Path(message["executable"]) for message in messages if message.get("executable"))

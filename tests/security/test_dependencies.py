@@ -24,7 +24,7 @@ def test_requirements_are_locked_with_hashes(path):
 def test_crates_come_from_the_registry_with_checksums(path):
     crates = tomllib.loads(path.read_text())["package"]
     own = {crate["name"] for crate in crates if "source" not in crate}
-    assert own == {"data_layer", "transforms"}
+    assert own == {"data_layer", "station-hours"}
     assert len({crate["source"] for crate in crates if "source" in crate}) == 1
     for crate in crates:
         if crate["name"] not in own:

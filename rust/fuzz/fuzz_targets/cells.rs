@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| transforms_fuzz::cells(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| station_hours_fuzz::cells(bytes));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| transforms_fuzz::payload(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| station_hours_fuzz::payload(bytes));

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use transforms::numbers::read_numbers;
-use transforms::payload::{Envelope, Field, FieldKind, Page, rows_from_pages};
-use transforms::stamps::read_stamps;
-use transforms::wide_to_long::{Energy, HOURS, Options, Scale, TextType, transform_wide_to_long};
+use station_hours::numbers::read_numbers;
+use station_hours::payload::{Envelope, Field, FieldKind, Page, rows_from_pages};
+use station_hours::stamps::read_stamps;
+use station_hours::wide_to_long::{
+    Energy, HOURS, Options, Scale, TextType, transform_wide_to_long,
+};
 
 /// Reads bytes as a page of services that differ in their envelopes; what was read is as long as the report says.
 pub fn payload(bytes: &[u8]) {

@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyDict};
 
-use transforms::parallel::{with_threads, with_watch};
+use station_hours::parallel::{with_threads, with_watch};
 
 use crate::error::{EngineError, arrow_to_python, to_python};
 use crate::memory::{Chunks, Memory, borrowed, import_array, import_stream};
@@ -203,7 +203,7 @@ pub fn to_numpy<'py, T: Copy + Send + Sync + 'static>(
 pub fn without_gil<T: Send>(
     py: Python<'_>,
     threads: Option<usize>,
-    kernel: impl FnOnce() -> transforms::Result<T> + Send,
+    kernel: impl FnOnce() -> station_hours::Result<T> + Send,
 ) -> PyResult<T> {
     let run = || with_watch(raised_by_a_signal, || with_threads(threads, kernel));
     match py.detach(|| catch_unwind(AssertUnwindSafe(run))) {

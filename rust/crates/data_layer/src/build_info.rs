@@ -11,6 +11,6 @@ pub fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     info.set_item("debug", cfg!(debug_assertions))?;
     info.set_item("arch", std::env::consts::ARCH)?;
     info.set_item("os", std::env::consts::OS)?;
-    info.set_item("threads", transforms::parallel::threads())?;
+    info.set_item("threads", station_hours::parallel::threads())?;
     Ok(info)
 }

@@ -3,8 +3,8 @@
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use transforms::complete_hours as kernel;
-use transforms::keys::KeyColumns;
+use station_hours::KeyColumns;
+use station_hours::complete_hours as kernel;
 
 use crate::boundary::{Table, to_ipc, without_gil};
 use crate::memory::{Memory, export_stream};

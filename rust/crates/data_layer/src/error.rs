@@ -4,7 +4,7 @@ use arrow_schema::ArrowError;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use transforms::Error;
+use station_hours::Error;
 
 create_exception!(
     rust_data_layer,
@@ -67,6 +67,7 @@ pub fn to_python(error: Error) -> PyErr {
         Error::Payload(error) => PayloadError::new_err((error.problem, error.place, error.page)),
         Error::Api(error) => ApiError::new_err((error.code, error.message, error.page)),
         Error::Arrow(error) => arrow_to_python(error),
+        unknown => EngineError::new_err(unknown.to_string()),
     }
 }
 

@@ -9,10 +9,10 @@ use arrow_schema::{DataType, Field, Schema};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use transforms::impute::{
+use station_hours::KeyColumns;
+use station_hours::impute::{
     self as kernel, ColumnReport, FilledColumn, Imputed, Method, Provenance, stored_model,
 };
-use transforms::keys::KeyColumns;
 
 use crate::boundary::{Table, to_ipc, to_numpy, without_gil};
 use crate::error::{EngineError, arrow_to_python};

@@ -5,7 +5,9 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyByteArray, PyBytes, PyCapsule, PyDict, PyMemoryView, PyString};
-use transforms::payload::{self as kernel, Envelope, Field, FieldKind, MOST_FIELDS, Page, Report};
+use station_hours::payload::{
+    self as kernel, Envelope, Field, FieldKind, MOST_FIELDS, Page, Report,
+};
 
 use crate::boundary::{to_ipc, without_gil};
 use crate::memory::{Memory, export_stream};

@@ -11,7 +11,7 @@ use arrow_schema::{ArrowError, Field, Schema, TimeUnit};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-use transforms::wide_to_long::{self as kernel, Energy, Long, Report, Scale, TextType};
+use station_hours::wide_to_long::{self as kernel, Energy, Long, Report, Scale, TextType};
 
 use crate::boundary::{Table, to_ipc, to_numpy, without_gil};
 use crate::error::{EngineError, arrow_to_python};

@@ -47,6 +47,19 @@ pub struct Options<'a> {
     pub carry: Option<&'a [String]>,
 }
 
+impl<'a> Options<'a> {
+    /// A row per hour, however many are absent; of the other columns those are carried that are constant.
+    pub const fn hourly(keys: KeyColumns<'a>) -> Self {
+        Self {
+            keys,
+            step_seconds: 3_600,
+            max_gap_seconds: None,
+            stamp_form: STAMP_FORM,
+            carry: None,
+        }
+    }
+}
+
 /// Hours without rows that are too many to get some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absence {
@@ -75,6 +88,37 @@ struct Grid {
 
 /// Inserts the absent rows and tells where there are too many; the wall-clock column, where there is one, is left out
 /// of the result.
+///
+/// # Errors
+///
+/// Where a key is missing or cannot be read, stamps lie between the steps of the grid, two different rows share station
+/// and stamp, or the result would be out of proportion to the frame.
+///
+/// # Examples
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray};
+/// use station_hours::KeyColumns;
+/// use station_hours::complete_hours::{Options, complete_hours};
+///
+/// let times = StringArray::from(vec!["2024-01-01 00:00", "2024-01-01 03:00"]);
+/// let frame = RecordBatch::try_from_iter([
+///     ("station", Arc::new(StringArray::from(vec!["Seoul", "Seoul"])) as ArrayRef),
+///     ("time", Arc::new(times) as ArrayRef),
+///     ("temperature", Arc::new(Float64Array::from(vec![1.5, 2.5])) as ArrayRef),
+/// ])?;
+/// let keys = KeyColumns::new("station", "time");
+///
+/// let (completed, absences) = complete_hours(&frame, Options::hourly(keys))?;
+/// assert_eq!(completed.num_rows(), 4);
+/// assert!(completed.column(2).is_null(1));
+///
+/// let at_most_an_hour = Options { max_gap_seconds: Some(3_600), ..Options::hourly(keys) };
+/// let (completed, absences) = complete_hours(&frame, at_most_an_hour)?;
+/// assert_eq!((completed.num_rows(), absences.len()), (2, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn complete_hours(
     frame: &RecordBatch,
     options: Options<'_>,
@@ -407,15 +451,8 @@ mod tests {
     use super::*;
     use arrow_array::{Float64Array, Int64Array, StringArray};
 
-    const KEYS: KeyColumns<'_> =
-        KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
-    const HOURLY: Options<'_> = Options {
-        keys: KEYS,
-        step_seconds: 3_600,
-        max_gap_seconds: None,
-        stamp_form: STAMP_FORM,
-        carry: None,
-    };
+    const KEYS: KeyColumns<'_> = KeyColumns::new("stnNm", "tm");
+    const HOURLY: Options<'_> = Options::hourly(KEYS);
 
     fn frame(rows: &[(&str, &str, i64, Option<f64>)]) -> Result<RecordBatch> {
         let columns: Vec<(&str, ArrayRef)> = vec![

@@ -8,6 +8,7 @@ pub const ROWS_NAMED: usize = 5;
 
 /// The rule that rows break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RowErrorKind {
     /// A time stamp is null or cannot be read.
     Stamp,
@@ -30,7 +31,7 @@ pub enum RowErrorKind {
 }
 
 impl RowErrorKind {
-    /// The kind's name across the Python boundary.
+    /// The kind in a word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stamp => "stamp",
@@ -87,6 +88,7 @@ pub struct ApiError {
 
 /// Any error of a transform.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Error {
     /// Rows that break a rule.
     #[error("column \"{}\" of {}: {} in {} rows, first in row {}", .0.column, .0.frame, .0.kind.name(), .0.count, .0.rows.first().copied().unwrap_or_default())]

@@ -25,6 +25,13 @@ pub struct KeyColumns<'a> {
     pub frame: &'static str,
 }
 
+impl<'a> KeyColumns<'a> {
+    /// The keys of a frame whose stamps carry no zone.
+    pub const fn new(station: &'a str, date: &'a str) -> Self {
+        Self { station, date, wall_clock: None, frame: "the frame" }
+    }
+}
+
 /// The keys of a frame, station by station in time order.
 #[derive(Debug)]
 pub struct Keys {
@@ -257,8 +264,7 @@ mod tests {
 
     use arrow_array::{StringArray, TimestampSecondArray};
 
-    const COLUMNS: KeyColumns<'_> =
-        KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
+    const COLUMNS: KeyColumns<'_> = KeyColumns::new("stnNm", "tm");
 
     fn keys(rows: &[(&str, i64)]) -> Result<Keys> {
         let stations = StringArray::from_iter_values(rows.iter().map(|row| row.0));

@@ -1,20 +1,21 @@
-//! The data layer's transforms on Arrow arrays: pure functions, no Python.
-//!
-//! Each transform has the name, and obeys the contract, of the public Python function; the pandas
-//! reference is the oracle that the equivalence tests hold it to.
+#![doc = include_str!("../README.md")]
 
-pub mod calendar;
+mod calendar;
 pub mod complete_hours;
-pub mod error;
+mod error;
 pub mod impute;
-pub mod keys;
+mod keys;
 mod memory;
+#[doc(hidden)] // for the fuzz targets
 pub mod numbers;
 pub mod parallel;
 pub mod payload;
+#[doc(hidden)]
 pub mod stamps;
-pub mod stations;
+mod stations;
 mod texts;
 pub mod wide_to_long;
 
-pub use error::{Error, Result, RowErrorKind};
+pub use calendar::format_stamp;
+pub use error::{ApiError, Error, PayloadError, Result, RowError, RowErrorKind};
+pub use keys::KeyColumns;

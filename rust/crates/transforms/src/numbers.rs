@@ -96,7 +96,7 @@ pub fn require_finite(values: &[f64], name: &str, frame: &'static str) -> Result
     offending.into_result(name, frame)
 }
 
-/// A too large value as Python writes it.
+/// A too large value in its shortest form.
 pub(crate) fn shown(value: f64) -> String {
     if value.is_infinite() { value.to_string() } else { format!("{value:e}").replace('e', "e+") }
 }

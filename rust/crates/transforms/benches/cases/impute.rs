@@ -11,17 +11,15 @@ use arrow_array::{
 };
 use arrow_schema::TimeUnit;
 use arrow_select::filter::filter_record_batch;
-use transforms::calendar::format_stamp;
-use transforms::impute::climatology::{self, Climatology};
-use transforms::impute::gaps::{self, Gap, Gaps};
-use transforms::impute::{self as kernel, Imputed, Options, spline};
-use transforms::keys::KeyColumns;
-use transforms::parallel::with_threads;
+use station_hours::impute::climatology::{self, Climatology};
+use station_hours::impute::gaps::{self, Gap, Gaps};
+use station_hours::impute::{self as kernel, Imputed, Options, spline};
+use station_hours::parallel::with_threads;
+use station_hours::{KeyColumns, format_stamp};
 
 use super::{FIRST_STAMP, HOUR, Random};
 
-pub const KEYS: KeyColumns<'_> =
-    KeyColumns { station: "stnNm", date: "tm", wall_clock: None, frame: "the frame" };
+pub const KEYS: KeyColumns<'_> = KeyColumns::new("stnNm", "tm");
 const HOURS_OF_YEAR: f64 = 8_766.0;
 const MAX_SPLINE_GAP: usize = 3;
 const LONGEST_GAP: usize = 6;

@@ -2,9 +2,9 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::TimeUnit;
-use transforms::calendar::format_stamp;
-use transforms::parallel::with_threads;
-use transforms::payload::{self as kernel, Envelope, Field, FieldKind, Page, Report};
+use station_hours::format_stamp;
+use station_hours::parallel::with_threads;
+use station_hours::payload::{self as kernel, Envelope, Field, FieldKind, Page, Report};
 
 use super::{FIRST_STAMP, HOUR, Random};
 

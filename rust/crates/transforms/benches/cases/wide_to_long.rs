@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, LargeStringArray, RecordBatch};
 use arrow_schema::TimeUnit;
-use transforms::calendar::format_stamp;
-use transforms::parallel::with_threads;
-use transforms::wide_to_long::{self as kernel, Energy, HOURS, Long, Options, Scale, TextType};
+use station_hours::format_stamp;
+use station_hours::parallel::with_threads;
+use station_hours::wide_to_long::{self as kernel, Energy, HOURS, Long, Options, Scale, TextType};
 
 use super::{FIRST_STAMP, HOUR, Random};
 

@@ -1,12 +1,15 @@
 //! Gap filling by one of three methods, each value with its provenance.
 
+#[doc(hidden)] // for the benchmarks
 pub mod climatology;
-pub mod gap_model;
+mod gap_model;
+#[doc(hidden)]
 pub mod gaps;
-pub mod grid;
-pub mod history;
-pub mod means;
-pub mod optimal_interpolation;
+mod grid;
+mod history;
+mod means;
+mod optimal_interpolation;
+#[doc(hidden)]
 pub mod spline;
 pub mod stored_model;
 
@@ -159,6 +162,43 @@ pub struct Imputed {
 }
 
 /// Fills the missing values of the chosen columns.
+///
+/// The history holds other times of the same columns: values are filled from it, and it is not filled itself. Its key
+/// columns may have other names.
+///
+/// # Errors
+///
+/// Where a column is missing or of a type that it cannot have, a key is missing or cannot be read, a station has a stamp
+/// twice, or a value is infinite.
+///
+/// # Examples
+///
+/// A week without observations, filled by the mean of the same hours a year earlier:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampSecondArray};
+/// use station_hours::KeyColumns;
+/// use station_hours::impute::{Options, Provenance, impute};
+///
+/// let hourly = |first: i64, value: Option<f64>| {
+///     RecordBatch::try_from_iter([
+///         ("station", Arc::new(Int64Array::from(vec![108; 168])) as ArrayRef),
+///         ("time", Arc::new(TimestampSecondArray::from_iter_values((0..168).map(|h| first + h * 3_600))) as ArrayRef),
+///         ("temperature", Arc::new(Float64Array::from(vec![value; 168])) as ArrayRef),
+///     ])
+/// };
+/// let (january_2023, january_2024) = (1_672_531_200, 1_704_067_200);
+/// let (past, frame) = (hourly(january_2023, Some(-3.5))?, hourly(january_2024, None)?);
+///
+/// let columns = ["temperature".to_owned()];
+/// let keys = KeyColumns::new("station", "time");
+/// let imputed = impute(&frame, Some((&past, keys)), Options::new(&columns, keys))?;
+/// let temperature = &imputed.columns[0];
+/// assert_eq!(temperature.values, [-3.5; 168]);
+/// assert_eq!(temperature.report.codes[Provenance::Climatology as usize], 168);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn impute(
     frame: &RecordBatch,
     history: Option<(&RecordBatch, KeyColumns<'_>)>,

@@ -74,6 +74,34 @@ impl Page<'_> {
 }
 
 /// Reads pages into one table, with one row per item.
+///
+/// # Errors
+///
+/// Where a page is not what the envelope describes, an item lacks a field that it must have, or the service answered with
+/// an error of its own.
+///
+/// # Examples
+///
+/// ```
+/// # use arrow_array::cast::AsArray;
+/// # use arrow_array::types::Float64Type;
+/// use station_hours::payload::{Envelope, Field, FieldKind, Page, rows_from_pages};
+///
+/// let body = r#"{"response": {"header": {"resultCode": "00", "resultMsg": "NORMAL_SERVICE"},
+///     "body": {"items": {"item": [{"ta": "-3.5"}]}, "pageNo": 1, "numOfRows": 10, "totalCount": 1}}}"#;
+/// let temperature = Field {
+///     name: "ta".to_owned(),
+///     kind: FieldKind::Number,
+///     required: true,
+///     hour: false,
+///     as_text: true,
+///     as_number: false,
+/// };
+/// let (table, report) = rows_from_pages(&[Page::Text(body)], &Envelope::default(), &[temperature])?;
+/// assert_eq!(table.column(0).as_primitive::<Float64Type>().values(), &[-3.5]);
+/// assert_eq!(report.pages[0].total_count, Some(1));
+/// # Ok::<(), station_hours::Error>(())
+/// ```
 pub fn rows_from_pages(
     pages: &[Page<'_>],
     envelope: &Envelope,

@@ -122,6 +122,46 @@ pub struct Report {
 }
 
 /// Turns a wide table into a long one.
+///
+/// # Errors
+///
+/// Where a column is missing or of a type that it cannot have, a day is missing or cannot be read, a plant has a day twice
+/// though `unique` forbids it, or a row's unit of energy is unknown.
+///
+/// # Examples
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+/// use station_hours::wide_to_long::{Energy, Options, Scale, TextType, transform_wide_to_long};
+///
+/// let hours: Vec<String> = (1..=24).map(|hour| format!("hour {hour}")).collect();
+/// let mut columns = vec![("day", Arc::new(StringArray::from(vec!["2024-01-31"])) as ArrayRef)];
+/// columns.extend(hours.iter().map(|name| (name.as_str(), Arc::new(Float64Array::from(vec![0.5])) as ArrayRef)));
+/// let wide = RecordBatch::try_from_iter(columns)?;
+///
+/// let long = transform_wide_to_long(
+///     &wide,
+///     Options {
+///         date: "day",
+///         plant: None,
+///         unit: None,
+///         plant_name: Some("Jeju"),
+///         hours: &hours,
+///         total: None,
+///         keep: &[],
+///         energy: Energy::Scale(Scale { multiply: 1_000.0, divide: 1.0 }), // from MWh
+///         total_scale: None,
+///         label_end: false,
+///         unique: true,
+///         text_type: TextType::Large,
+///         frame: "the frame",
+///     },
+/// )?;
+/// assert_eq!(long.values, [500.0; 24]);
+/// assert_eq!(long.ticks[1] - long.ticks[0], 3_600_000_000); // microseconds
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Result<Long> {
     let of = |name: &str| column(wide, name, options.frame);
     if u32::try_from(wide.num_rows()).is_err() {

@@ -17,7 +17,7 @@ use crate::memory::repeated_texts;
 /// How the long table holds text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextType {
-    /// With offsets of 64 bits, as pandas takes it over.
+    /// With offsets of 64 bits, as most readers take them over.
     Large,
     /// As views, as polars takes it over.
     View,
