@@ -2,7 +2,7 @@
 
 use arrow_schema::ArrowError;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use station_hours::Error;
 
@@ -63,6 +63,7 @@ pub fn to_python(error: Error) -> PyErr {
         Error::TooManyRows(_) | Error::TooSparse { .. } => {
             TooManyRowsError::new_err(error.to_string())
         }
+        Error::OutOfMemory(_) => PyMemoryError::new_err(error.to_string()),
         Error::Model(_) => EngineError::new_err(error.to_string()),
         Error::Payload(error) => PayloadError::new_err((error.problem, error.place, error.page)),
         Error::Api(error) => ApiError::new_err((error.code, error.message, error.page)),

@@ -20,6 +20,7 @@ use arrow_select::take::take;
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Result, RowErrorKind};
 use crate::keys::{KeyColumns, Keys};
+use crate::memory::{bytes_of, require_memory};
 use crate::numbers::to_float64;
 use crate::parallel;
 use crate::stations::decode_dictionary;
@@ -70,6 +71,9 @@ pub struct Absence {
     /// Its first stamp after.
     pub after: String,
 }
+
+/// Bytes per row of the following.
+const BYTES_OF_GRID: usize = 24;
 
 /// Where each row of the result comes from.
 struct Grid {
@@ -136,6 +140,8 @@ pub fn complete_hours(
     let schema = frame.schema();
     let columns: Vec<(usize, &Arc<Field>)> =
         schema.fields().iter().enumerate().filter(|(_, field)| kept(field)).collect();
+    let bytes: usize = columns.iter().map(|(index, _)| bytes_of(frame.column(*index))).sum();
+    require_memory(bytes.saturating_mul(grid.source.len()) / frame.num_rows().max(1))?;
     let size = grid.source.len() * columns.len();
     let arrays = parallel::map(size, columns.iter().collect(), |(index, field)| {
         let array = frame.column(*index);
@@ -292,6 +298,7 @@ fn lay_grid(
         return Err(Error::TooManyRows(total));
     }
     let total = total as usize;
+    require_memory(total * BYTES_OF_GRID)?;
     let mut source = Vec::with_capacity(total);
     let mut present = BooleanBufferBuilder::new(total);
     let mut instants = Vec::with_capacity(total);

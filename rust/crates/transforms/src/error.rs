@@ -138,6 +138,9 @@ pub enum Error {
     /// A service answered with an error.
     #[error("page {}: the service answered with code {}: {}", .0.page, .0.code, .0.message)]
     Api(Box<ApiError>),
+    /// There is not the memory that the result and the way there take.
+    #[error("{0} bytes of memory cannot be had; process fewer rows or columns at a time")]
+    OutOfMemory(usize),
     /// Arrow refused.
     #[error(transparent)]
     Arrow(#[from] ArrowError),

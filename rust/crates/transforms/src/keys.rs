@@ -8,6 +8,7 @@ use arrow_schema::TimeUnit;
 
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::{Error, Offending, Result, RowErrorKind};
+use crate::memory::require_memory;
 use crate::parallel;
 use crate::stamps::read_stamps;
 use crate::stations::{Run, StationName, Stations, read_stations};
@@ -84,6 +85,8 @@ impl Keys {
         let (blocks, order) = match &as_stored {
             Some(blocks) => (blocks.iter().map(|(rows, _)| rows.clone()).collect(), None),
             None => {
+                // A row's place in the order of time, and its stamp there.
+                require_memory(batch.num_rows() * 12)?;
                 let (blocks, order) = time_order(&stations, &stamps.ticks);
                 (blocks, Some(order))
             }

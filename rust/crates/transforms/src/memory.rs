@@ -2,13 +2,15 @@
 //! of a call on a large frame, so huge pages are asked for. Everything unsafe in this crate is here.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow_array::{GenericStringArray, OffsetSizeTrait};
+use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use hashbrown::DefaultHashBuilder;
 
+use crate::error::{Error, Result};
 use crate::parallel;
 
 /// Bytes of a text from which on its repetitions are copied one by one.
@@ -21,6 +23,21 @@ const SLOTS: usize = 64;
 /// Bytes from which on huge pages are asked for; smaller blocks mostly come from memory in use already.
 #[cfg(target_os = "linux")]
 const WORTH_HUGE_PAGES: usize = 1 << 20;
+
+/// Makes sure that so many bytes can be had, before they are taken piece by piece: a piece that cannot be had would end
+/// the process.
+pub fn require_memory(bytes: usize) -> Result<()> {
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory(bytes))?;
+    black_box(room);
+    Ok(())
+}
+
+/// Bytes of a column's own rows; it may be a slice of a larger one.
+pub fn bytes_of(column: &ArrayRef) -> usize {
+    // Where Arrow cannot tell, all that lies behind the rows is more than they are.
+    column.to_data().get_slice_memory_size().unwrap_or(column.get_buffer_memory_size())
+}
 
 /// Copies values into memory of their own.
 pub fn copied(values: &[f64]) -> Vec<f64> {

@@ -20,7 +20,7 @@ use arrow_array::RecordBatch;
 use crate::calendar::{format_stamp, ticks_per_second};
 use crate::error::Result;
 use crate::keys::{KeyColumns, Keys, column, in_order, split_mut};
-use crate::memory::copied;
+use crate::memory::{copied, require_memory};
 use crate::numbers::{Numbers, read_numbers, require_finite};
 use crate::parallel;
 use climatology::{Climatology, Series};
@@ -204,6 +204,8 @@ pub fn impute(
     history: Option<(&RecordBatch, KeyColumns<'_>)>,
     options: Options<'_>,
 ) -> Result<Imputed> {
+    let by_model = options.method == Method::OptimalInterpolation;
+    require_memory(bytes_to_fill(frame, history, options.columns.len(), by_model))?;
     let keys = Keys::read(frame, options.keys)?;
     let label = options.keys.frame;
     let numbers = options
@@ -228,7 +230,7 @@ pub fn impute(
         Err(error) => return Err(finite().err().unwrap_or(error)),
     };
 
-    let grid = if options.method == Method::OptimalInterpolation {
+    let grid = if by_model {
         finite()?;
         Grid::read(&keys, &past, options.model.map(|model| model.step), options.keys)?
     } else {
@@ -239,6 +241,18 @@ pub fn impute(
         finite()?;
     }
     Ok(Imputed { columns, stations: keys.names.len() })
+}
+
+/// Bytes that filling takes, beside the keys of an unsorted frame: a value and its code, and its copy in the order of
+/// time; by a model its anomaly, and its interval too.
+fn bytes_to_fill(
+    frame: &RecordBatch,
+    history: Option<(&RecordBatch, KeyColumns<'_>)>,
+    columns: usize,
+    by_model: bool,
+) -> usize {
+    let rows = frame.num_rows() + history.map_or(0, |(past, _)| past.num_rows());
+    rows * columns * if by_model { 44 } else { 20 }
 }
 
 /// What a model was fitted on.
@@ -258,6 +272,7 @@ pub fn fit(
     key_columns: KeyColumns<'_>,
     neighbours: usize,
 ) -> Result<Option<(Model, Inputs)>> {
+    require_memory(bytes_to_fill(frame, history, columns.len(), true))?;
     let keys = Keys::read(frame, key_columns)?;
     let mut numbers = Vec::with_capacity(columns.len());
     for name in columns {

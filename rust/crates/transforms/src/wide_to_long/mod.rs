@@ -16,7 +16,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use crate::error::{Error, Offending, Result, RowErrorKind};
 use crate::keys::column;
-use crate::memory::{Places, Unwritten};
+use crate::memory::{Places, Unwritten, bytes_of, require_memory};
 use crate::numbers::{LARGEST_VALUE, Tally};
 use crate::parallel;
 use crate::stamps::{NOT_A_TIME, ticks_of};
@@ -211,6 +211,11 @@ pub fn transform_wide_to_long(wide: &RecordBatch, options: Options<'_>) -> Resul
         scales: scales.as_deref().unwrap_or(&[]),
         options,
     };
+    // Of each hour its stamp, its value and the end of the plant's name, and what is the same for all hours of a day.
+    let named = options.plant_name.map_or(0, |name| name.len() * rows.len());
+    let texts: usize =
+        plant.into_iter().chain(unit).chain(keep.iter().copied()).map(bytes_of).sum();
+    require_memory(HOURS * (rows.len() * 24 + named + texts))?;
     let mut values = Unwritten::new(rows.len() * HOURS);
     let mut keys = Ok(Keys::default());
     let parts = task.parts(&mut keys, &mut values);
