@@ -26,6 +26,7 @@ from energy_data_layer.storage.migrations import (
 from energy_data_layer.storage.runs import RunLog
 from energy_data_layer.storage.tables import (
     GENERATION_HOURLY,
+    NAMBU_GENERATION,
     OWN_TABLES,
     REJECTS,
     WEATHER_ASOS,
@@ -104,6 +105,9 @@ def test_a_database_of_0_1_0_becomes_like_a_fresh_one_and_keeps_its_rows(databas
         for table, rows in before.items():
             assert rows.num_rows > 0, table
             assert database.read(table, rows.column_names).equals(rows), table
+        assert database.row_count("weather") == before[WEATHER_ASOS].num_rows
+        of_plants = [WIND_NAMDONG, NAMBU_GENERATION, GENERATION_HOURLY]
+        assert database.row_count("generation") == sum(before[table].num_rows for table in of_plants)
 
 
 def test_readers_read_a_database_of_0_1_0_and_leave_it(database_url, write_0_1_0):

@@ -15,4 +15,5 @@ def migrate(db: Database) -> None:
     require_database(db)
     with connect(db) as database:
         migrations.migrate(database)
+        migrations.make_views(database)
     show_text(migrations.state_of(db))

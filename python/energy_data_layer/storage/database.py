@@ -212,8 +212,11 @@ class Database(ABC):
         return _SQL_TYPES[arrow_type]
 
     def tables(self) -> list[str]:
-        """Return the names of the tables."""
-        answer = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+        """Return the names of the tables, without those of views."""
+        answer = self.query(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = current_schema() AND table_type <> 'VIEW'"
+        )
         return [str(name) for name in answer.column("table_name").to_pylist()]
 
     def row_count(self, table: str) -> int:
@@ -221,7 +224,7 @@ class Database(ABC):
         return int(self.scalar(f"SELECT count(*) FROM {quoted(table)}"))  # noqa: S608
 
     def columns(self, table: str) -> list[str]:
-        """Return the names of a table's columns, none if there is no such table."""
+        """Return the names of the columns of a table or view, none if there is no such."""
         answer = self.query(
             "SELECT column_name FROM information_schema.columns "
             "WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position",
@@ -229,14 +232,15 @@ class Database(ABC):
         )
         return [str(name) for name in answer.column("column_name").to_pylist()]
 
-    def add_columns(self, table: str, columns: Mapping[str, pa.DataType]) -> None:
-        """Add those of the columns that the table does not have."""
+    def add_columns(self, table: str, columns: Mapping[str, pa.DataType]) -> list[str]:
+        """Add those of the columns that the table does not have; return their names."""
         present = self.columns(table)
-        for name, arrow_type in columns.items():
-            if name in present:
-                continue  # even the statement that finds nothing to do would wait for all readers
+        # Even the statement that finds nothing to do would wait for all readers.
+        absent = {name: arrow_type for name, arrow_type in columns.items() if name not in present}
+        for name, arrow_type in absent.items():
             column = f"{quoted(name)} {self.sql_type(arrow_type)}"
             self.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN IF NOT EXISTS {column}")
+        return list(absent)
 
     def read(self, table: str, columns: Sequence[str] | None = None, filters: Sequence[Filter] = ()) -> pa.Table:
         """Return a table's rows, in no particular order.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from energy_data_layer.datasets.registry import DATASETS
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.connect import connect
 from energy_data_layer.storage.names import quoted
-from energy_data_layer.storage.tables import BESIDE_A_FILL, all_tables
+from energy_data_layer.storage.tables import BESIDE_A_FILL, WEATHER_ASOS, all_tables
 from energy_data_layer.storage.urls import (
     duckdb_path,
     is_postgresql,
@@ -20,12 +21,16 @@ from energy_data_layer.storage.urls import (
     require_database,
     require_writable_folder,
 )
+from energy_data_layer.storage.views import GENERATION, VIEWS, WEATHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from energy_data_layer.datasets.dataset import Dataset
     from energy_data_layer.storage.database import Database
+    from energy_data_layer.storage.views import View
+
+logger = logging.getLogger(__name__)
 
 SCHEMA_VERSION = "schema_version"
 
@@ -35,7 +40,8 @@ class Migration(NamedTuple):
 
     version: int
     name: str
-    statements: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    view: View | None = None
 
 
 # Literals on purpose: what a database was made by must not follow the tables that are declared today.
@@ -254,6 +260,8 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(17, "create view weather", view=WEATHER),
+    Migration(18, "create view generation", view=GENERATION),
 )
 
 
@@ -288,11 +296,10 @@ def migrate(database: Database) -> None:
                 "(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)"
             )
         present = schema_version(database)  # another process may have been faster
-        # PostgreSQL has no integer of one byte, and its own name for bytes.
-        spelt = {"TINYINT": "SMALLINT", "UTINYINT": "SMALLINT", "BLOB": "BYTEA"} if is_postgresql(database.url) else {}
         for migration in MIGRATIONS[present:]:
-            for statement in migration.statements:
-                database.execute(re.sub(r"\b[A-Z]+\b", lambda word: spelt.get(word[0], word[0]), statement))
+            _execute(database, migration.statements)
+            if migration.view is not None:
+                _make_view(database, migration.view)
             database.execute(
                 f"INSERT INTO {SCHEMA_VERSION} VALUES ($1, $2, $3)",  # noqa: S608
                 [migration.version, migration.name, utc_now()],
@@ -301,6 +308,34 @@ def migrate(database: Database) -> None:
             columns = ", ".join(f"{quoted(name)} {database.sql_type(kind)}" for name, kind in table.types.items())
             key = ", ".join(map(quoted, table.key))
             database.execute(f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} ({columns}, PRIMARY KEY ({key}))")
+
+
+def _execute(database: Database, statements: Iterable[str]) -> None:
+    # PostgreSQL has no integer of one byte, and its own name for bytes.
+    spelt = {"TINYINT": "SMALLINT", "UTINYINT": "SMALLINT", "BLOB": "BYTEA"} if is_postgresql(database.url) else {}
+    for statement in statements:
+        database.execute(re.sub(r"\b[A-Z]+\b", lambda word: spelt.get(word[0], word[0]), statement))
+
+
+def _make_view(database: Database, view: View) -> None:
+    """Make a view, or make it again; what is of somebody else under its name stays."""
+    if database.columns(view.name) in ([], list(view.columns)):
+        _execute(database, view.statements)
+    else:
+        logger.warning(
+            "%s: %s is there and not of the data layer, so that the view of this name is not made; to have it, "
+            "rename what is there and run: edl migrate",
+            redacted_url(database.url),
+            view.name,
+        )
+
+
+def make_views(database: Database) -> None:
+    """Make all views again, also those whose names were taken before."""
+    with database.transaction():
+        database.lock_schema()
+        for view in VIEWS.values():
+            _make_view(database, view)
 
 
 def require_known_schema(database: Database) -> int:
@@ -387,7 +422,10 @@ def schema_version(database: Database) -> int:
 def add_fill_columns(database: Database, table: str, fields: Iterable[str], *, with_model: bool = False) -> None:
     """Make sure that provenance, and with a model its name and the interval, can be stored beside these fields."""
     beside = [*BESIDE_A_FILL.items()] if with_model else [(PROVENANCE_SUFFIX, BESIDE_A_FILL[PROVENANCE_SUFFIX])]
-    database.add_columns(table, {field + suffix: kind for field in fields for suffix, kind in beside})
+    added = database.add_columns(table, {field + suffix: kind for field in fields for suffix, kind in beside})
+    if added and table == WEATHER_ASOS and is_postgresql(database.url):
+        # There a view keeps to the columns that were there when it was made.
+        _make_view(database, WEATHER)
 
 
 class _NothingHappened(Exception):
