@@ -273,6 +273,7 @@ def test_commands_stand_in_the_order_of_their_use():
             "check",
             "status",
             "report",
+            "export",
             "doctor",
             "config",
             "migrate",

@@ -45,6 +45,7 @@ REVIEWED = {
     "storage/database.py": {"column", "conditions", "selected"},
     "storage/migrations.py": {"columns", "dataset.table.name", "key"},
     "storage/postgresql.py": {"same_key"},
+    "storage/queries/export.py": {"conditions", "order", "selected", "series", "year"},
     "storage/queries/quality.py": {
         "', '.join(kinds)",
         "Provenance.OBSERVED",

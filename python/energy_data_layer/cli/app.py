@@ -76,6 +76,12 @@ _COMMANDS = (
     Command("check", "Check that all is up to date; for cron and monitoring.", f"--max-age 36h {_DB}", finds=True),
     Command("status", "Show what is stored, which days have holes, the last runs.", _DB),
     Command("report", "Write the data-quality page.", f"{_DB} --language ko"),
+    Command(
+        "export",
+        "Write a table or view to a file: Parquet, CSV, Arrow.",
+        f"weather -o weather.parquet {_DB}",
+        finds=True,
+    ),
     Command("doctor", "Check the whole installation.", _DB, finds=True),
     Command("config", "Show the settings in force and where they come from."),
     Command("migrate", "Bring the tables of a database to this release.", _DB),
@@ -204,7 +210,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all went well, 1 something failed (the message says what), 2 wrong usage, "
     "3 all went well but was not reported, 130 Ctrl-C, 143 SIGTERM. Of check, doctor, drift, shadow-report and "
-    "shadow-replay: 1 something was found, 4 something failed.",
+    "shadow-replay: 1 something was found, 4 something failed; of export: 1 nothing was there to write.",
 )
 run = typer.Typer(cls=Group, no_args_is_help=True, help="Run a job: source, transforms, storage, report.")
 app.add_typer(run, name=RUN)

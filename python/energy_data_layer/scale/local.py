@@ -16,10 +16,11 @@ from pyarrow import fs
 from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from energy_data_layer._version import __version__
+from energy_data_layer.core.file_systems import file_system
 from energy_data_layer.core.provenance import provenance_column
 from energy_data_layer.engine import choice
 from energy_data_layer.errors import DataLayerError, ModelError, OptionError, StorageError
-from energy_data_layer.scale.parts import ParquetTable, Part, Parts, SpooledParts, file_system, find_files, in_parts
+from energy_data_layer.scale.parts import ParquetTable, Part, Parts, SpooledParts, find_files, in_parts
 from energy_data_layer.transforms.impute.derived import (
     Derived,
     columns_to_fill,

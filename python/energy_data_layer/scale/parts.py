@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from os import SEEK_END
-from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -20,7 +19,8 @@ from pyarrow import fs
 from pyarrow.parquet import ParquetFile
 
 from energy_data_layer.core.columns import is_text
-from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError, SourceFileError, StorageError
+from energy_data_layer.core.file_systems import file_system
+from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, SourceFileError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,31 +86,6 @@ class SourceFile:
     path: str
     size: int
     changed: int
-
-
-def file_system(url: str) -> tuple[fs.FileSystem, str]:
-    """Return the file system of a path or URL, and the path on it; a URL that Arrow does not know is fsspec's.
-
-    Raises
-    ------
-    OptionError
-        If there is no file system for it.
-    """
-    if "://" not in url:
-        return fs.LocalFileSystem(), str(Path(url).absolute())
-    try:
-        system, place = fs.FileSystem.from_uri(url)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        try:
-            import fsspec  # type: ignore[import-untyped]
-        except ImportError:
-            raise OptionError(f'there is no file system for "{url}"; pip install fsspec may bring it') from None
-        try:
-            known, place = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise OptionError(f'there is no file system for "{url}": {error}') from error
-        system = fs.PyFileSystem(fs.FSSpecHandler(known))
-    return system, place
 
 
 def find_files(source: str) -> tuple[fs.FileSystem, list[SourceFile]]:

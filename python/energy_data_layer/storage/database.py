@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     Tables = Mapping[str, pa.Table]
 
 Filter = tuple[str, Literal["=", "!=", "<", "<=", ">", ">=", "in"], object]
-"""A condition on a column: ``("tm", ">=", datetime(2024, 1, 1))``, ``("stnId", "in", [108, 159])``."""
+"""A condition on a column: ``("tm", ">=", datetime(2024, 1, 1))``, ``("stnId", "in", [108, 159])``.
+
+``("unit", "=", None)`` holds where there is no value.
+"""
 
 
 _SQL_TYPES = {
@@ -138,6 +141,10 @@ class Database(ABC):
     def query(self, statement: str, parameters: Sequence[object] = (), *, tables: Tables | None = None) -> pa.Table:
         """Return the answer to a query; `tables` are Arrow tables that it may name."""
 
+    @abstractmethod
+    def batches(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
+        """Yield the answer to a query bit by bit; to be read to its end before anything else is asked."""
+
     def scalar(self, statement: str, parameters: Sequence[object] = ()) -> Any:
         """Return the one value that a query answers with."""
         return self.query(statement, parameters).column(0)[0].as_py()
@@ -185,7 +192,7 @@ class Database(ABC):
         filters: list[Filter] = []
         if pa.types.is_integer(first.type) or pa.types.is_timestamp(first.type):
             filters = [(key[0], ">=", first[0].as_py()), (key[0], "<=", first[-1].as_py())]
-        conditions, parameters = _conditions(filters)
+        conditions, parameters = conditions_of(filters)
         return not self.scalar(f"SELECT EXISTS (SELECT 1 FROM {quoted(table)}{conditions})", parameters)  # noqa: S608
 
     @abstractmethod
@@ -260,11 +267,11 @@ class Database(ABC):
             If the table or a column is not there.
         """
         selected = ", ".join(map(quoted, columns)) if columns is not None else "*"
-        conditions, parameters = _conditions(filters)
+        conditions, parameters = conditions_of(filters)
         return self.query(f"SELECT {selected} FROM {quoted(table)}{conditions}", parameters)  # noqa: S608
 
 
-def _conditions(filters: Sequence[Filter]) -> tuple[str, list[object]]:
+def conditions_of(filters: Sequence[Filter]) -> tuple[str, list[object]]:
     """Return a WHERE clause and its parameters."""
     terms: list[str] = []
     parameters: list[object] = []
@@ -274,6 +281,9 @@ def _conditions(filters: Sequence[Filter]) -> tuple[str, list[object]]:
         if operator == "in" and not value:
             # A list without members has no type that a server could compare with.
             terms.append("FALSE")
+            continue
+        if operator == "=" and value is None:
+            terms.append(f"{quoted(column)} IS NULL")
             continue
         parameters.append(list(value) if operator == "in" and isinstance(value, Sequence) else value)
         place = f"${len(parameters)}"

@@ -29,6 +29,10 @@ LONGEST_WAIT_SECONDS = 10.0
 """How long a reader waits for a process that writes."""
 
 
+ROWS_AT_ONCE = 1 << 16
+"""Rows of a batch of an answer that is read bit by bit."""
+
+
 class DuckDBDatabase(Database):
     """A DuckDB file (or memory), opened for this process alone, or beside others to be read."""
 
@@ -98,6 +102,14 @@ class DuckDBDatabase(Database):
         """Return the answer as Arrow."""
         with self._explained(), self._registered(tables or {}):
             return self._connection.sql(statement, params=list(parameters)).to_arrow_table()
+
+    def batches(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
+        """Yield the answer as Arrow."""
+        with (
+            self._explained(),
+            self._connection.sql(statement, params=list(parameters)).to_arrow_reader(ROWS_AT_ONCE) as reader,
+        ):
+            yield from reader
 
     def hash_sql(self, values: Sequence[str]) -> str:
         """Return DuckDB's own hash, in SQL."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from energy_data_layer.core.provenance import PROVENANCE_SUFFIX
+from energy_data_layer.datasets.asos import FLAG
 from energy_data_layer.errors import StorageError
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.names import quoted
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from energy_data_layer.storage.database import Tables
 
+_Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
+
 logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT = "10min"
@@ -30,6 +33,9 @@ _ENOUGH_MEMORY = (
     "SELECT set_config('work_mem', '128MB', TRUE) WHERE pg_size_bytes(current_setting('work_mem')) < 128 * 1024 ^ 2"
 )
 """Let a transaction join a million staged rows in memory; the server's default writes them to disk in between."""
+
+_SMALL = {PROVENANCE_SUFFIX: pa.uint8(), FLAG: pa.int8(), "_quality": pa.int8()}
+"""Integers of one byte by the ends of their columns' names."""
 
 _SCHEMA_LOCK = 0x65646C
 """The number of the lock under which the schema changes: the letters of edl."""
@@ -96,6 +102,13 @@ class PostgreSQLDatabase(Database):
         with self._explained(), self._staged(tables or {}):
             self._cursor.execute(statement, list(parameters) or None)
             return as_declared(self._cursor.fetch_arrow_table())
+
+    def batches(self, statement: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
+        """Yield the answer as Arrow; one with parameters the driver takes from the server in one piece."""
+        with self._explained():
+            self._cursor.execute(statement, list(parameters) or None)
+            for batch in self._cursor.fetch_record_batch():
+                yield as_declared(batch)
 
     def hash_sql(self, values: Sequence[str]) -> str:
         """Return the hash of the values' texts, in SQL."""
@@ -245,11 +258,10 @@ def cast_to(schema: pa.Schema, rows: pa.Table, label: str) -> pa.Table:
         raise StorageError(f"the rows for {label} do not fit its columns: {error}; nothing was changed") from error
 
 
-def as_declared(answer: pa.Table) -> pa.Table:
+def as_declared(answer: _Rows) -> _Rows:
     """Return an answer with the small integers of the data layer, which PostgreSQL keeps in two bytes.
 
-    A provenance is unsigned, and everything else of that size a quality flag; a column of somebody else's that
-    holds larger numbers stays as it is.
+    A provenance is unsigned, a quality flag is not; a column of somebody else's that holds larger numbers stays.
 
     Examples
     --------
@@ -258,8 +270,8 @@ def as_declared(answer: pa.Table) -> pa.Table:
     [DataType(uint8), DataType(int8)]
     """
     for position, field in enumerate(answer.schema):
-        if field.type == pa.int16():
-            small = pa.uint8() if field.name.endswith(PROVENANCE_SUFFIX) else pa.int8()
+        small = next((small for end, small in _SMALL.items() if field.name.endswith(end)), None)
+        if field.type == pa.int16() and small is not None:
             try:
                 column = answer.column(position).cast(small)
             except pa.ArrowInvalid:

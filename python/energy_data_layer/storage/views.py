@@ -23,12 +23,18 @@ class View(NamedTuple):
         What a row is.
     columns : dict of str to str
         What each column holds, by name in their order.
+    series : tuple of str
+        The columns that name a series.
+    names : tuple of str
+        The columns that name a series for a reader.
     """
 
     name: str
     query: str
     comment: str
     columns: dict[str, str]
+    series: tuple[str, ...]
+    names: tuple[str, ...]
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -40,6 +46,9 @@ class View(NamedTuple):
             *(f"COMMENT ON {kind} {name} IS '{text.replace(chr(39), chr(39) * 2)}'" for kind, name, text in comments),
         )
 
+
+STAMP = "hour_start"
+"""The column of the hours, in all views."""
 
 _KST = "AT TIME ZONE 'Etc/GMT-9'"  # Korean standard time; Asia/Seoul had summer time in 1987 and 1988
 
@@ -124,6 +133,8 @@ def _weather() -> View:
         "observed or, where <column>_provenance is neither 0 nor 7, filled: "
         + ", ".join(f"{code} {label}" for code, label in enumerate(_LABELS)),
         {name: text for name, (_, text) in shown.items()},
+        series=("station_id",),
+        names=("station_name",),
     )
 
 
@@ -151,6 +162,8 @@ GENERATION = View(
         "hour_start": "the hour, by its beginning, whichever end the source labels",
         "energy_kwh": "energy generated in the hour, kWh; null where it is missing",
     },
+    series=("source", "publisher", "plant_name", "plant_code", "unit"),
+    names=("plant_name",),
 )
 """Generation by plant and hour, whatever the source."""
 
