@@ -62,13 +62,6 @@ def test_an_absent_key_column(role, transform, engine):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
-@BOTH
-def test_a_frame_of_the_portal_is_told_its_keys(transform, engine):
-    portal = pd.DataFrame({"지점": [108], "지점명": ["서울"], "일시": ["2024-01-01 00:00"], "기온(°C)": [1.0]})
-    error = caught(errors.ColumnNotFoundError, transform, portal, engine)
-    assert str(error).endswith('perhaps station_col="지점명", date_col="일시"')
-
-
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.Table.from_pydict])
 def test_an_absent_value_column(kind, engine):
     df = kind({"stnNm": ["a"], "tm": [datetime(2024, 1, 1)], "ta": [1.0]})

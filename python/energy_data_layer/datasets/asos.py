@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -239,6 +239,24 @@ def column_of_heading(heading: str) -> Column | None:
     True
     """
     return _BY_BARE_HEADING.get(_bare(heading))
+
+
+@lru_cache
+def column_of_frame(name: object) -> Column | None:
+    """Return the column that a frame names so: by the name of its field, or by a heading of the portal's export.
+
+    Headings are taken as `column_of_heading` does. A field's name with a unit behind it is another column's.
+
+    Examples
+    --------
+    >>> column_of_frame("기온(°C)").name, column_of_frame("ta").name
+    ('ta', 'ta')
+    >>> column_of_frame("ta(K)") is None
+    True
+    """
+    if not isinstance(name, str):
+        return None
+    return ASOS_COLUMNS.get(name) or (None if _bare(name) in ASOS_COLUMNS else column_of_heading(name))
 
 
 STATIONS = {

@@ -10,7 +10,9 @@ from energy_data_layer.datasets.koen_wind import KOEN_WIND
 from energy_data_layer.datasets.kospo_solar import KOSPO_SOLAR
 
 if TYPE_CHECKING:
-    from energy_data_layer.datasets.dataset import Dataset
+    from collections.abc import Iterable
+
+    from energy_data_layer.datasets.dataset import Column, Dataset
 
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (ASOS, GENERATION_FILES, KOEN_WIND, KOSPO_SOLAR)}
 """The datasets by name."""
@@ -24,3 +26,33 @@ def fetched_datasets() -> dict[str, Dataset]:
 def dataset_of_table(table: str) -> Dataset | None:
     """Return the dataset that a table holds, None where it is no table of hours."""
     return next((dataset for dataset in DATASETS.values() if dataset.table.name == table), None)
+
+
+_ELSEWHERE = {
+    "station_col": ("station", "site", "plant", "발전소", "발전기명"),
+    "date_col": ("시각", "time", "date", "일자", "날짜"),
+}
+"""What key columns are called in frames that are of no dataset, the likeliest first."""
+
+
+def likely_keys(names: Iterable[object]) -> str:
+    """Return which of a frame's columns may be its keys, as arguments; an empty text where none is known.
+
+    Examples
+    --------
+    >>> likely_keys(["지점", "지점명", "일시", "기온(°C)"])
+    'station_col="지점명", date_col="일시"'
+    """
+    known = {str(name).strip().lower(): name for name in names}
+    keys: dict[str, list[Column]] = {"station_col": [], "date_col": []}
+    for table in (dataset.table for dataset in DATASETS.values()):
+        columns = {column.name: column for column in table.columns}
+        keys["date_col"].append(columns[table.stamp])
+        if len(table.series) == 1:
+            keys["station_col"] += [columns[name] for name in (*table.names, *table.series)]
+    told = []
+    for option, columns_of_key in keys.items():
+        words = [word for column in columns_of_key for word in (column.name.lower(), column.heading)]
+        likely = (known[word] for word in (*filter(None, words), *_ELSEWHERE[option]) if word in known)
+        told += [f'{option}="{name}"' for name in likely][:1]
+    return ", ".join(told)

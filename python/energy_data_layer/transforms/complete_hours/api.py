@@ -19,6 +19,7 @@ from energy_data_layer.engine.shadow.comparer import shadowed
 from energy_data_layer.engine.traced import traced
 from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, OptionError
 from energy_data_layer.transforms.complete_hours.rust import completed_in_rust
+from energy_data_layer.transforms.keys import DATE_COL, STATION_COL, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +50,12 @@ logger = logging.getLogger(__name__)
 
 
 @traced
+@keyed
 @shadowed
 def complete_hours(
     df: FrameT,
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    date_col: str | list[str] = DATE_COL,
+    station_col: str = STATION_COL,
     *,
     freq: str | timedelta = "1h",
     max_gap: str | timedelta | None = "90d",
@@ -70,10 +72,8 @@ def complete_hours(
     ----------
     df : pandas.DataFrame, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
         One row per station and time stamp, in any order. It is not modified.
-    date_col : str, default "tm"
-        The time stamps, in the forms that `impute_missing_values` accepts.
-    station_col : str, default "stnNm"
-        The stations.
+    date_col, station_col
+        As in `impute_missing_values`.
     freq : str or datetime.timedelta, default "1h"
         The step; it must divide a day. Stamps must lie on its grid, counted from midnight.
     max_gap : str or datetime.timedelta, default "90d"

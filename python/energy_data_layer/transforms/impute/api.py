@@ -30,6 +30,7 @@ from energy_data_layer.transforms.impute.quantities import bounds_of, require_co
 from energy_data_layer.transforms.impute.report import ImputationReport, with_marked
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, Bounds, Method, checked_rule
 from energy_data_layer.transforms.impute.rust import imputed_in_rust
+from energy_data_layer.transforms.keys import COLUMNS, DATE_COL, STATION_COL, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,12 +96,13 @@ def impute_missing_values(
 
 
 @traced
+@keyed
 @shadowed
 def impute_missing_values(
     df: Any,
-    columns: Sequence[str] = ("ta", "hm"),
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    columns: Sequence[str] = COLUMNS,
+    date_col: str | list[str] = DATE_COL,
+    station_col: str = STATION_COL,
     *,
     method: Method = "spline_climatology",
     max_spline_gap: int = 3,
@@ -142,13 +144,14 @@ def impute_missing_values(
         One row per station and time stamp, in any order. It is not modified.
     columns : sequence of str, default ("ta", "hm")
         The columns to fill: numbers, or texts that hold numbers (``".6"``, ``"1,013.2"``, ``"-.8"``). Null, NaN,
-        `missing_values` and texts that are no number are missing.
+        `missing_values` and texts that are no number are missing. Where the frame has no column of a default's name,
+        for `columns` and keys, the one under the heading of that field in KMA's portal is meant, such as ``기온(°C)``.
     date_col : str or list of str, default "tm"
         The time stamps: of any resolution, with or without a zone, dates, or texts and whole numbers such as
         ``2024-01-31 05:00``, ``2024-01-31T05:00+09:00``, ``2024/1/31 24:00`` and ``2024013105``. Or the columns of
-        year, month, day, hour and minute, in a list.
+        year, month, day, hour and minute, in a list. By default ``tm``, else ``일시``.
     station_col : str, default "stnNm"
-        The stations: texts or integers.
+        The stations: texts or integers. By default ``stnNm``, else ``지점명``, ``stnId`` or ``지점``.
     method : {"spline_climatology", "linear", "optimal_interpolation"}
         Where fills come from.
     max_spline_gap : int, default 3
@@ -198,7 +201,7 @@ def impute_missing_values(
     Raises
     ------
     ColumnNotFoundError
-        If a column is not in the frame (a `KeyError`).
+        If a column is not in the frame (a `KeyError`). For a key it names the likely ones.
     ColumnTypeError
         If a column cannot be what it is named for (a `TypeError`).
     StampError, StationError, InfiniteValueError, DuplicateKeyError
@@ -207,7 +210,7 @@ def impute_missing_values(
     OffGridError
         If rows lie between the steps of the grid, for `optimal_interpolation` (a `ValueError`).
     OptionError
-        If an option has a value that it cannot take (a `ValueError`).
+        If an option has a value that it cannot take, or several columns may be what a default means (a `ValueError`).
     ColumnKindError
         If `optimal_interpolation` is to fill an ASOS field that is a direction, a sum or a flag (a `ValueError`).
     CommaError

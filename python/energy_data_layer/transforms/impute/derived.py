@@ -91,7 +91,7 @@ _CONVERSIONS = {
 
 
 class Derived(NamedTuple):
-    """A column that is filled through others: `auxiliaries`, computed from it and its `partner`."""
+    """A column that is filled through others: `auxiliaries`, computed from it and the frame's `partner`."""
 
     column: Column
     partner: str
@@ -117,18 +117,21 @@ def derived_columns(
     model : GapModel, optional
         What is to fill: it needs the auxiliary columns.
     """
-    known = known_columns(date_col, station_col)
-    there = [wrap(frame).names for frame in frames]
+    first, *others = (known_columns(wrap(frame).names, date_col, station_col) for frame in frames)
     derived = {}
-    for name in columns:
-        if name not in known or (through := known[name].filled_through) is None:
+    for name, column in known_columns(columns, date_col, station_col).items():
+        if (through := column.filled_through) is None:
             continue
         conversion = _CONVERSIONS[through.quantity]
         auxiliaries = tuple(name + suffix for suffix in conversion.suffixes)
-        if all(through.partner in names for names in there) and (
-            model is None or set(auxiliaries) <= set(model.facts["columns"])
+        partners = [other for other, meant in first.items() if meant.name == through.partner]
+        partner = through.partner if through.partner in partners else partners[0] if len(partners) == 1 else None
+        if (
+            partner is not None
+            and all(partner in there for there in others)
+            and (model is None or set(auxiliaries) <= set(model.facts["columns"]))
         ):
-            derived[name] = Derived(known[name], through.partner, auxiliaries, conversion)
+            derived[name] = Derived(column, partner, auxiliaries, conversion)
     return derived
 
 
@@ -208,8 +211,9 @@ def impute_with_derived(
     **options: Any,
 ) -> tuple[Any, ImputationReport]:
     """Fill as `impute_missing_values` does, and derived columns through others, with provenance and report."""
-    known = known_columns(date_col, station_col)
-    markers = checked_markers(missing_values, with_partners(columns, derived))
+    used = with_partners(columns, derived)
+    known = known_columns(used, date_col, station_col)
+    markers = checked_markers(missing_values, used)
     df, widened, counts = measured_with_auxiliaries(df, derived, markers, known, coerced)
     if history is not None:
         _, history, _ = measured_with_auxiliaries(history, derived, markers, known, "missing", "the history")
@@ -263,7 +267,7 @@ def measured_with_auxiliaries(
 
     frame = wrap(df, label)
     measured, counts = {}, {}
-    for name in dict.fromkeys(name for one in derived.values() for name in (one.column.name, one.partner)):
+    for name in dict.fromkeys(name for pair in derived.items() for name in (pair[0], pair[1].partner)):
         column, marked = without_markers(value_column(frame, name, label), markers.get(name, ()))
         numbers, no_numbers = parse_numbers(pa.array(column) if isinstance(column, np.ndarray) else column)
         if markers.get(name) != ():

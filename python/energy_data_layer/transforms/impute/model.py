@@ -22,6 +22,7 @@ from energy_data_layer.transforms.impute.model_schema import MODEL_SCHEMA, PER_S
 from energy_data_layer.transforms.impute.quantities import bounds_of
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_neighbours
 from energy_data_layer.transforms.impute.rust import fitted_in_rust
+from energy_data_layer.transforms.keys import COLUMNS, DATE_COL, STATION_COL, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +62,13 @@ class GapModel:
     table: pa.Table
 
     @classmethod
+    @keyed
     def fit(
         cls,
         df: Any,
-        columns: Sequence[str] = ("ta", "hm"),
-        date_col: str | list[str] = "tm",
-        station_col: str = "stnNm",
+        columns: Sequence[str] = COLUMNS,
+        date_col: str | list[str] = DATE_COL,
+        station_col: str = STATION_COL,
         *,
         missing_values: MissingValues | None = None,
         history: Any | None = None,

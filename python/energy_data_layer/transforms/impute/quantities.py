@@ -9,11 +9,11 @@ import pyarrow.types as pt
 
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, PROVENANCE_SUFFIX
 from energy_data_layer.core.stamps import date_columns
-from energy_data_layer.datasets.asos import ASOS_COLUMNS, KEYS
+from energy_data_layer.datasets.asos import ASOS_COLUMNS, KEYS, column_of_frame
 from energy_data_layer.errors import ColumnKindError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 ROUNDING = 1e-9
 
 
-def known_columns(date_col: str | list[str], station_col: str) -> Mapping[str, Column]:
-    """Return the columns of the dataset whose keys these are; none where no dataset has such keys."""
-    return ASOS_COLUMNS if {*date_columns(date_col), station_col} <= set(KEYS) else {}
+def known_columns(names: Iterable[str], date_col: str | list[str], station_col: str) -> dict[str, Column]:
+    """Return what its record says of those names that are columns of the dataset whose keys these are."""
+    keys = [column_of_frame(key) for key in (*date_columns(date_col), station_col)]
+    if not all(key is not None and key.name in KEYS for key in keys):
+        return {}
+    return {name: column for name in names if (column := column_of_frame(name)) is not None}
 
 
 def fillable(
     frame: Frame, date_col: str | list[str], station_col: str, derived: Container[str] = ()
 ) -> tuple[str, ...]:
     """Return the columns that can be filled: `derived`, those that their record says, others if floating point."""
-    known = known_columns(date_col, station_col)
+    known = known_columns(frame.names, date_col, station_col)
     made = (PROVENANCE_SUFFIX, LOW_SUFFIX, HIGH_SUFFIX)
     columns = []
     for name in frame.names:
@@ -46,9 +49,8 @@ def fillable(
 
 def bounds_of(columns: Iterable[str], date_col: str | list[str], station_col: str) -> dict[str, Bounds]:
     """Return the physical bounds of those columns that a dataset's record has any of."""
-    known = known_columns(date_col, station_col)
-    bounded = [known[name] for name in columns if name in known]
-    return {one.name: (one.low, one.high) for one in bounded if (one.low, one.high) != (None, None)}
+    known = known_columns(columns, date_col, station_col)
+    return {name: (one.low, one.high) for name, one in known.items() if (one.low, one.high) != (None, None)}
 
 
 def within_bounds(
@@ -63,16 +65,14 @@ def within_bounds(
 
 def require_continuous(columns: Sequence[str], date_col: str | list[str], station_col: str) -> None:
     """Raise `ColumnKindError` for columns whose values in between make no sense."""
-    known = known_columns(date_col, station_col)
-    for name in columns:
-        column = known.get(name)
-        if column is not None and not column.can_be_imputed:
+    for name, column in known_columns(columns, date_col, station_col).items():
+        if not column.can_be_imputed:
             why = f"a blank means {column.blank_means}" if column.blank_means else "values in between make no sense"
             what_else = "leave it out, or rename it if it is something else"
             if through := column.filled_through:
-                what_else = (
-                    f'`impute` fills it beside the column "{through.partner}", by a model that `impute` has fitted'
-                )
+                partner = ASOS_COLUMNS[through.partner]
+                beside = partner.name if name == column.name else partner.heading
+                what_else = f'`impute` fills it beside the column "{beside}", by a model that `impute` has fitted'
             raise ColumnKindError(
                 f'column "{name}" ({column.meaning}) cannot be filled by optimal_interpolation: {why}; {what_else}'
             )

@@ -19,6 +19,7 @@ from energy_data_layer.transforms.impute.derived import (
 from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import bounds_of, fillable, known_columns
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS
+from energy_data_layer.transforms.keys import DATE_COL, STATION_COL, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,11 +55,12 @@ class ImputeResult:
         return self._fit()
 
 
+@keyed
 def impute(
     df: Any,
     columns: Sequence[str] | None = None,
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    date_col: str | list[str] = DATE_COL,
+    station_col: str = STATION_COL,
     *,
     method: Method = "optimal_interpolation",
     max_spline_gap: int = 3,
@@ -148,8 +150,9 @@ def impute(
     def fit() -> GapModel:
         if model is not None:
             return model
-        known = known_columns(date_col, station_col)
-        markers = checked_markers(missing_values, with_partners(names, derived))
+        used = with_partners(names, derived)
+        known = known_columns(used, date_col, station_col)
+        markers = checked_markers(missing_values, used)
         frames = [
             measured_with_auxiliaries(one, derived, markers, known, "missing", label)[1]
             for one, label in ((df, "the frame"), (history, "the history"))

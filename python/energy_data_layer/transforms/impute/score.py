@@ -20,6 +20,7 @@ from energy_data_layer.transforms.impute.api import impute_missing_values
 from energy_data_layer.transforms.impute.masks import LIKE_MINE, generator, masked_gaps
 from energy_data_layer.transforms.impute.quantities import bounds_of
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS, checked_rule
+from energy_data_layer.transforms.keys import COLUMNS, DATE_COL, STATION_COL, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,11 +143,12 @@ class Scorecard:
         return by_column
 
 
+@keyed
 def score_imputation(
     frame: Any,
-    columns: Sequence[str] = ("ta", "hm"),
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    columns: Sequence[str] = COLUMNS,
+    date_col: str | list[str] = DATE_COL,
+    station_col: str = STATION_COL,
     *,
     methods: Sequence[Method | Filler] | Mapping[str, Method | Filler] = (
         "spline_climatology",

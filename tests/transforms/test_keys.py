@@ -1,0 +1,165 @@
+"""Which columns a call means that leaves them to the defaults: fields of ASOS, also under the portal's headings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from energy_data_layer import GapModel, complete_hours, impute, impute_missing_values, score_imputation
+from energy_data_layer.engine.equality import assert_equal_answers
+from energy_data_layer.errors import ColumnKindError, ColumnNotFoundError, OptionError
+
+HEADINGS = {
+    "stnId": "지점",
+    "stnNm": "지점명",
+    "tm": "일시",
+    "ta": "기온(°C)",
+    "taQcflg": "기온 QC플래그",
+    "rn": "강수량(mm)",
+    "ws": "풍속(m/s)",
+    "wd": "풍향(16방위)",
+    "hm": "습도(%)",
+}
+KINDS = {"pandas": lambda frame: frame, "polars": pl.DataFrame, "pyarrow": pa.Table.from_pandas}
+
+
+def fields(count: int = 400) -> pd.DataFrame:
+    """A frame of two stations under the names of the fields, as pandas reads the portal's export."""
+    chance = np.random.default_rng(3)
+    hours = pd.date_range("2024-01-01", periods=count, freq="h")
+    day = np.sin(2 * np.pi * np.arange(count) / 24)
+    parts = []
+    for number, name in ((108, "서울"), (112, "인천")):
+        ta = (5 * day + chance.normal(0, 0.5, count)).round(1)
+        part = pd.DataFrame({"stnId": number, "stnNm": name, "tm": hours.strftime("%Y-%m-%d %H:%M"), "ta": ta})
+        part["taQcflg"] = np.where(chance.random(count) < 0.9, np.nan, 1.0)
+        part["rn"] = np.where(chance.random(count) < 0.9, np.nan, 0.5)
+        part["ws"] = chance.uniform(1, 5, count).round(1)
+        part["wd"] = 270 + chance.integers(-2, 3, count) * 20.0
+        part["hm"] = (60 - 3 * ta + chance.normal(0, 1, count)).round()
+        parts.append(part)
+    frame = pd.concat(parts, ignore_index=True)
+    frame.loc[50:58, ["ta", "hm"]] = np.nan
+    frame.loc[200:202, ["wd", "hm"]] = np.nan
+    return frame.drop(index=[20, 21, 300])
+
+
+def renamed(answer):
+    """Return an answer under the portal's headings."""
+    made = {f"{field}{suffix}": f"{heading}{suffix}" for field, heading in HEADINGS.items() for suffix in ENDS}
+    if isinstance(answer, pa.Table):
+        return answer.rename_columns([made[name] for name in answer.column_names])
+    return answer.rename(columns=made) if isinstance(answer, pd.DataFrame) else answer.rename(made, strict=False)
+
+
+ENDS = ("", "_provenance", "_low", "_high")
+
+
+@pytest.fixture(params=KINDS)
+def both(request):
+    """One frame under the names of the fields and under the portal's headings."""
+    make = KINDS[request.param]
+    frame = fields().reset_index(drop=True)
+    return make(frame), make(frame.rename(columns=HEADINGS))
+
+
+def test_a_frame_of_the_portal_is_completed(both, engine):
+    plain, portal = (complete_hours(frame, use_rust=engine) for frame in both)
+    assert_equal_answers(renamed(plain), portal)
+    assert len(portal) == len(both[1]) + 3
+
+
+def test_a_frame_of_the_portal_is_filled(both, engine):
+    answers = [impute_missing_values(frame, provenance=True, report=True, use_rust=engine) for frame in both]
+    assert_equal_answers(renamed(answers[0][0]), answers[1][0])
+    assert list(answers[1][1].columns) == ["기온(°C)", "습도(%)"]
+
+
+def test_what_a_field_is_counts_under_its_heading(both, engine):
+    """No precipitation and no flag is filled, humidity and direction are through others, within their bounds."""
+    plain, portal = (impute(complete_hours(frame, use_rust=engine), interval=0.9, use_rust=engine) for frame in both)
+    assert list(portal.report.columns) == ["기온(°C)", "풍속(m/s)", "풍향(16방위)", "습도(%)"]
+    assert_equal_answers(renamed(plain.frame), portal.frame)
+    assert [one.filled for one in portal.report.columns.values()] == [
+        one.filled for one in plain.report.columns.values()
+    ]
+    assert portal.model.facts["columns"][-3:] == ["풍향(16방위)_u", "풍향(16방위)_v", "습도(%)_reduced"]
+    again = impute(complete_hours(both[1], use_rust=engine), interval=0.9, model=portal.model, use_rust=engine)
+    assert_equal_answers(portal.frame, again.frame)
+
+
+def test_history_model_and_scores(engine):
+    frame = fields().rename(columns=HEADINGS)
+    past = frame.assign(일시=frame["일시"].str.replace("2024", "2023"))
+    filled = impute_missing_values(frame, history=past, use_rust=engine)
+    assert_equal_answers(filled, impute_missing_values(frame, ["기온(°C)", "습도(%)"], "일시", "지점명", history=past))
+    assert GapModel.fit(frame, history=past, use_rust=engine).facts["columns"] == ["기온(°C)", "습도(%)"]
+    card = score_imputation(frame, methods=["linear"], gap_lengths=[3], gaps=3, use_rust=engine)
+    assert set(card.table["station"].to_pylist()) == {None, "서울", "인천"}
+
+
+def test_the_number_is_the_station_where_there_is_no_name(engine):
+    frame = fields().rename(columns=HEADINGS)
+    completed = complete_hours(frame.drop(columns="지점명"), use_rust=engine)
+    assert_equal_answers(complete_hours(frame, use_rust=engine).drop(columns="지점명"), completed)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("station_col", "stnNm"), ("date_col", "tm"), ("columns", ["ta"]), ("columns", ("ta", "hm"))]
+)
+def test_an_argument_is_taken_as_it_is(option, value, engine):
+    frame = fields().rename(columns=HEADINGS)
+    with pytest.raises(ColumnNotFoundError, match=f'column "{value if isinstance(value, str) else "ta"}" is not in'):
+        impute_missing_values(frame, **{option: value}, use_rust=engine)
+
+
+def test_a_column_of_the_field_s_own_name_is_the_one(engine):
+    frame = fields().assign(일시="no stamp", 지점명=1, **{"기온(°C)": -1.0})
+    assert_equal_answers(
+        impute_missing_values(fields(), use_rust=engine),
+        impute_missing_values(frame, use_rust=engine).drop(columns=["일시", "지점명", "기온(°C)"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "field", "option"), [(" 일시", "tm", "date_col"), ("기온", "ta", "columns"), ("지점명 ", "stnNm", "")]
+)
+def test_two_columns_that_may_be_one_field(heading, field, option, engine):
+    frame = fields().rename(columns=HEADINGS).assign(**{heading: 1})
+    with pytest.raises(OptionError) as caught:
+        impute_missing_values(frame, use_rust=engine)
+    assert str(caught.value) == (
+        f'several columns of the frame may be {field}: "{HEADINGS[field]}", "{heading}"; '
+        f"say which by {option or 'station_col'}"
+    )
+
+
+def test_other_frames_are_told_the_likely_keys(engine):
+    frame = pd.DataFrame({"발전소": ["a"], "일시": ["2024-01-01 00:00"], "ta": [1.0]})
+    with pytest.raises(ColumnNotFoundError, match=r'perhaps station_col="발전소", date_col="일시"$'):
+        complete_hours(frame, use_rust=engine)
+    with pytest.raises(ColumnNotFoundError, match=r'is not in the history; .*; perhaps date_col="일시"$'):
+        impute_missing_values(frame, ["ta"], station_col="발전소", history=frame[["일시", "ta"]], use_rust=engine)
+
+
+def test_a_direction_under_its_heading_is_no_column_for_optimal_interpolation():
+    frame = fields().rename(columns=HEADINGS)
+    with pytest.raises(ColumnKindError, match=r'column "풍향\(16방위\)" .* beside the column "풍속\(m/s\)"'):
+        impute_missing_values(frame, ["풍향(16방위)"], method="optimal_interpolation")
+
+
+def test_two_partners_are_none(engine):
+    """Where two columns may be the temperature, humidity is filled by itself."""
+    frame = fields().rename(columns=HEADINGS).assign(기온=1.0)
+    result = impute(frame.drop(columns="풍향(16방위)"), ["습도(%)"], use_rust=engine)
+    assert result.model.facts["columns"] == ["습도(%)"]
+
+
+def test_files_of_the_portal_as_pandas_reads_them(real_data_folder, engine):
+    (path,) = (real_data_folder / "asos_week_95_stations").glob("*.csv")
+    result = impute(complete_hours(pd.read_csv(path, encoding="cp949"), use_rust=engine), use_rust=engine)
+    assert "기온(°C)" in result.report.columns
+    assert not {"강수량(mm)", "일조(hr)", "일사(MJ/m2)", "적설(cm)", "기온 QC플래그"} & set(result.report.columns)
