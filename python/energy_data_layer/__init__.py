@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from energy_data_layer.errors import DataLayerError as DataLayerError
     from energy_data_layer.errors import EngineUnavailable as EngineUnavailable
     from energy_data_layer.errors import PayloadError as PayloadError
+    from energy_data_layer.jobs.generation.from_files import run_generation as run_generation
+    from energy_data_layer.jobs.generation.read import read_generation as read_generation
+    from energy_data_layer.jobs.solar import run_solar as run_solar
+    from energy_data_layer.jobs.weather.from_files import run_weather as run_weather
+    from energy_data_layer.jobs.weather.from_service import collect_weather as collect_weather
+    from energy_data_layer.jobs.weather.read import read_asos as read_asos
+    from energy_data_layer.jobs.wind import run_wind as run_wind
     from energy_data_layer.scale.local import impute_dataset as impute_dataset
     from energy_data_layer.transforms.complete_hours.api import complete_hours as complete_hours
     from energy_data_layer.transforms.impute.api import impute_missing_values as impute_missing_values
@@ -51,13 +58,20 @@ _HOME_OF = {
     "WideLayout": "datasets.layout",
     "WideReport": "transforms.wide_to_long.report",
     "build_info": "engine.choice",
+    "collect_weather": "jobs.weather.from_service",
     "complete_hours": "transforms.complete_hours.api",
     "impute": "transforms.impute.result",
     "impute_dataset": "scale.local",
     "impute_missing_values": "transforms.impute.api",
+    "read_asos": "jobs.weather.read",
+    "read_generation": "jobs.generation.read",
     "recognise_layout": "transforms.wide_to_long.recognise",
     "transform_wide_to_long": "transforms.wide_to_long.api",
     "rows_from_api_payload": "transforms.payload_rows.api",
+    "run_generation": "jobs.generation.from_files",
+    "run_solar": "jobs.solar",
+    "run_weather": "jobs.weather.from_files",
+    "run_wind": "jobs.wind",
     "score_imputation": "transforms.impute.score",
 }
 
@@ -76,12 +90,19 @@ __all__ = [
     "WideReport",
     "__version__",
     "build_info",
+    "collect_weather",
     "complete_hours",
     "impute",
     "impute_dataset",
     "impute_missing_values",
+    "read_asos",
+    "read_generation",
     "recognise_layout",
     "rows_from_api_payload",
+    "run_generation",
+    "run_solar",
+    "run_weather",
+    "run_wind",
     "score_imputation",
     "transform_wide_to_long",
 ]

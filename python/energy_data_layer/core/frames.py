@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 import pyarrow as pa
 
-from energy_data_layer.errors import ColumnNotFoundError, ColumnTypeError, FrameTypeError, TextError
+from energy_data_layer.errors import (
+    ColumnNotFoundError,
+    ColumnTypeError,
+    ExtraUnavailable,
+    FrameTypeError,
+    OptionError,
+    TextError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     import polars as pl
@@ -413,6 +420,19 @@ class _PandasFrame:
             f'column "{name}" of {self._label} mixes types: it holds a {type(cell).__name__} ({str(cell)[:40]}); '
             "expected are texts, numbers or time stamps"
         )
+
+
+def maker(kind: str) -> Callable[[pa.Table], Any]:
+    """Return what makes a frame of a kind, ``"pyarrow"``, ``"pandas"`` or ``"polars"``, of a table."""
+    if kind == "polars":
+        try:
+            import polars as pl
+        except ImportError as error:
+            raise ExtraUnavailable("polars", "polars") from error
+        return pl.DataFrame
+    if kind not in ("pyarrow", "pandas"):
+        raise OptionError(f'frame is {kind!r}; it is "pyarrow", "pandas" or "polars"')
+    return (lambda table: table) if kind == "pyarrow" else pa.Table.to_pandas
 
 
 def independent(df: pd.DataFrame) -> pd.DataFrame:

@@ -38,6 +38,32 @@ def run_solar(
         Code and unit of the plants; by default those of ``EDL_SOLAR_PLANTS`` and those that are stored.
     **options
         The fields of `RunOptions`.
+
+    Returns
+    -------
+    ServiceReport
+        As of `run_service`.
+
+    Raises
+    ------
+    DataLayerError
+        As in `run_service`.
+
+    Examples
+    --------
+    The simulator stands in for the service. Without `settings`, the service's own address is asked with the key of
+    ``EDL_SERVICE_KEY``.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.settings.services import ServiceSettings
+    >>> from energy_data_layer.simulator import Simulator
+    >>> with TemporaryDirectory() as folder, Simulator() as simulator:
+    ...     settings = ServiceSettings(services_url=simulator.url, service_key=simulator.options.key)
+    ...     database = f"duckdb:///{folder}/energy.duckdb"
+    ...     plants = simulator.solar_plants[:1]
+    ...     report = run_solar(database, since="2024-03-01", until="2024-03-02", plants=plants, settings=settings)
+    >>> report.status, report.rows_inserted
+    ('succeeded', 48)
     """
     run = RunOptions(**options)
     first, last = period(since, until, newest=run.today - ONE_DAY)

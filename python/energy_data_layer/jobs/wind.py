@@ -38,6 +38,32 @@ def run_wind(
         First and last day, both included, in place of a month.
     **options
         The fields of `RunOptions`.
+
+    Returns
+    -------
+    ServiceReport
+        As of `run_service`.
+
+    Raises
+    ------
+    DataLayerError
+        As in `run_service`.
+
+    Examples
+    --------
+    The simulator stands in for the service. Without `settings`, the service's own address is asked with the key of
+    ``EDL_SERVICE_KEY``.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.settings.services import ServiceSettings
+    >>> from energy_data_layer.simulator import Simulator
+    >>> with TemporaryDirectory() as folder, Simulator() as simulator:
+    ...     settings = ServiceSettings(services_url=simulator.url, service_key=simulator.options.key)
+    ...     database = f"duckdb:///{folder}/energy.duckdb"
+    ...     first = run_wind(database, month="2024-02", settings=settings)
+    ...     second = run_wind(database, month="2024-02", settings=settings)
+    >>> first.status, first.rows_inserted, second.rows_inserted, second.rows_unchanged
+    ('succeeded', 2088, 0, 2088)
     """
     run = RunOptions(**options)
     newest = run.today - ONE_DAY

@@ -171,8 +171,8 @@ def run_generation(
             # The name of a file may tell its publisher and its plant.
             readings = {path: [path.name, said] for path in matching_files(files)}
             known = SkippedFiles(database_url, GENERATION_HOURLY, readings, use_rust=use_rust, reread=reread)
-            checked = _read(known.to_read, **said)
-            checked += _read(known.overlapping([period for rows in checked for period in _periods(rows)]), **said)
+            checked = daily_rows(known.to_read, **said)
+            checked += daily_rows(known.overlapping([period for rows in checked for period in _periods(rows)]), **said)
             checked.sort(key=lambda rows: rows.file.path)
             known.tell(report)
             stage.holds(*(rows.file.table for rows in checked))
@@ -180,17 +180,8 @@ def run_generation(
             with job_database(database_url) as database, recorded(RunLog(database), report):
                 return report
 
-        with report.stage("check rows"):
-            settle_repeated_keys(checked)
-            _note_rows(report, checked)
-
-        with _engine_failures_recorded(database_url, report), report.stage("wide to long") as stage:
-            long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
-            stage.holds(*(rows.file.table for rows in checked), long)
-        hours = sum(int(rows.told[rows.kept].sum()) for rows in checked)
-        if long.num_rows != hours:
-            raise AssertionError(f"{hours} hours became {long.num_rows}")
-
+        with _engine_failures_recorded(database_url, report):
+            long = hours_of(checked, report, use_rust)
         rejects = _rejects_table([reject for rows in checked for reject in rows.rejects])
         with ExitStack() as until_recorded:
             with report.stage("store") as stage:
@@ -218,9 +209,23 @@ def run_generation(
     return report
 
 
-def _read(paths: Sequence[Path], **said: Any) -> list[DailyRows]:
+def daily_rows(paths: Sequence[Path], **said: Any) -> list[DailyRows]:
     """Return the rows of files, each with what is wrong with it alone."""
     return [_checked(file) for file in read_generation_files(paths, **said)] if paths else []
+
+
+def hours_of(checked: Sequence[DailyRows], report: GenerationReport, use_rust: bool | None) -> pa.Table:
+    """Return the hours of the rows of all files that can be kept, and note what became of each row."""
+    with report.stage("check rows"):
+        settle_repeated_keys(checked)
+        _note_rows(report, checked)
+    with report.stage("wide to long") as stage:
+        long = pa.concat_tables([_lengthened(rows, use_rust, report) for rows in checked])
+        stage.holds(*(rows.file.table for rows in checked), long)
+    hours = sum(int(rows.told[rows.kept].sum()) for rows in checked)
+    if long.num_rows != hours:
+        raise AssertionError(f"{hours} hours became {long.num_rows}")
+    return long
 
 
 def _checked(file: GenerationFile) -> DailyRows:

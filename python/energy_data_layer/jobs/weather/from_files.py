@@ -180,7 +180,7 @@ def run_weather(
                     return report
             skipped_columns = {name for names in known.headings.values() for name in names} & ASOS_COLUMNS.keys()
             spool.further_columns = pa.schema({name: ASOS_COLUMNS[name].arrow_type for name in skipped_columns})
-            new = _NewRows(spool, _moment("since", since, time.min), _moment("until", until, time.max), impute)
+            new = NewRows(spool, since, until, impute)
             impute, report.columns_absent = impute.for_columns(new.columns, "the files")
             if picture is not None and not impute.columns:
                 raise OptionError("picture shows gaps that are filled, and the files have no column to fill")
@@ -246,14 +246,14 @@ def _periods(spool: AsosSpool) -> list[list[Period]]:
     return [[Period((station,), *limits) for station, *limits in hours] for hours in spool.hours_of_files()]
 
 
-class _NewRows:
+class NewRows:
     """The rows of the files that are to be stored: within the period, in the known columns."""
 
     def __init__(
-        self, spool: AsosSpool, since: pa.Scalar | None, until: pa.Scalar | None, options: ImputeOptions
+        self, spool: AsosSpool, since: str | date | None, until: str | date | None, options: ImputeOptions
     ) -> None:
         self._spool = spool
-        self._since, self._until = since, until
+        self._since, self._until = _moment("since", since, time.min), _moment("until", until, time.max)
         self._options = options
         self.columns = [name for name in spool.column_names if name in ASOS_COLUMNS]
         # A new value without a flag must not get that of the stored value that it replaces.

@@ -105,6 +105,23 @@ def collect_weather(
         If an answer has numbers that look as if they stood for missing values; periods committed before stay.
     StorageError
         If the database cannot be opened or written; periods committed before stay.
+
+    Examples
+    --------
+    The simulator stands in for the service. Without `settings`, the service's own address is asked with the key of
+    ``EDL_SERVICE_KEY``.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from energy_data_layer.settings.services import ServiceSettings
+    >>> from energy_data_layer.simulator import Simulator
+    >>> with TemporaryDirectory() as folder, Simulator() as simulator:
+    ...     settings = ServiceSettings(services_url=simulator.url, service_key=simulator.options.key)
+    ...     database = f"duckdb:///{folder}/energy.duckdb"
+    ...     report = collect_weather(
+    ...         database, since="2024-03-01", until="2024-03-02", stations=[108], settings=settings
+    ...     )
+    >>> report.status, report.rows_inserted, report.stations
+    ('succeeded', 48, 1)
     """
     impute, run = split_options(options)
     markers = checked_markers(missing_values, OBSERVATIONS)
