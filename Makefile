@@ -180,6 +180,10 @@ lint-workflows: $(VENV)/.packages ## the GitHub workflows: their schema, and wha
 docs: $(VENV)/.packages ## the documentation as a site, in docs/_build; a warning is a failure
 	$(BIN)/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs docs/_build
 
+.PHONY: pictures
+pictures: $(VENV)/.packages $(ENGINE) ## the pictures of the documentation, by the examples of its pages
+	$(BIN)/python -m doctest docs/plots.md
+
 .PHONY: format
 format: $(VENV)/.packages ## rewrite the sources in the project's style
 	$(BIN)/ruff check --fix

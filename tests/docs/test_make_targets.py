@@ -29,6 +29,7 @@ NOT_RUN = {
     "fuzz": "runs as long as one likes; tests/security/test_fuzz.py and tests/mutations.rs run in short",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
     "peers": "installs other imputers, which only `make bench` in full measures",
+    "pictures": "rewrites the pictures; tests/docs/test_pages.py runs the same examples",
     "report-pages": "rewrites the pages; tests/benchmark/test_reports.py fails where it would change any",
     "reports": "runs all measurements, for half an hour; tests/benchmark/test_smoke.py runs each in small",
     "test": "runs the quick tests, all of which `make test-all` runs in its lanes",

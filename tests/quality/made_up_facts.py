@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from energy_data_layer.core.gaps import LENGTH_CLASSES
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import STATIONS
 from energy_data_layer.quality.coverage import SeriesCoverage, TableCoverage, states, stretches
@@ -23,7 +24,6 @@ from energy_data_layer.quality.records import (
     TotalDiffers,
 )
 from energy_data_layer.quality.weather import (
-    LENGTHS,
     LONGEST,
     MOST_POINTS,
     FieldFills,
@@ -55,7 +55,7 @@ def made_up_facts(seed=0, disturbed=DISTURBED):
             for table, fields, named in (("weather_asos", FIELDS, STATIONS), ("generation_hourly", ["kwh"], plants))
         ],
         WeatherGaps(
-            [GapLengths(field, 90_000, 400_000, [10_000] * len(LENGTHS)) for field in FIELDS],
+            [GapLengths(field, 90_000, 400_000, [10_000] * len(LENGTH_CLASSES)) for field in FIELDS],
             [_gap(random, number) for number in range(LONGEST)],
         ),
         [FieldFills(field, 8_000_000, {m.label: 1000 * m for m in list(Provenance)[1:]}) for field in FIELDS],

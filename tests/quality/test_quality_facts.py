@@ -10,11 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from energy_data_layer.core.gaps import LENGTH_CLASSES
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.errors import OptionError, StorageError
 from energy_data_layer.quality.coverage import State, states
 from energy_data_layer.quality.facts import TABLES_READ, quality_facts
-from energy_data_layer.quality.weather import LENGTHS, LONGEST
+from energy_data_layer.quality.weather import LONGEST
 from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.migrations import add_fill_columns, migrate
 from energy_data_layer.storage.tables import WEATHER_ASOS, WEATHER_KEY
@@ -98,7 +99,7 @@ def test_gaps_and_fills(filled_url, period):
         )
         gaps += [(field, *row) for row in found.itertuples(index=False)]
         assert (lengths.gaps, lengths.hours) == (len(found), len(missing))
-        assert lengths.counts == [found["hours"].between(low, high or np.inf).sum() for low, high in LENGTHS]
+        assert lengths.counts == [found["hours"].between(low, high or np.inf).sum() for low, high in LENGTH_CLASSES]
         assert fills.observed == (codes == 0).sum()
         assert fills.filled == {m.label: (codes == m).sum() for m in Provenance if m is not Provenance.OBSERVED}
     assert facts.gaps.count == len(gaps)

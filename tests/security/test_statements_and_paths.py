@@ -50,6 +50,7 @@ REVIEWED = {
         "', '.join(kinds)",
         "Provenance.OBSERVED",
         "Provenance.UNFILLED",
+        "called",
         "counts",
         "hourly.series_name",
         "hourly.start",

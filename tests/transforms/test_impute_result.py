@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+import lxml.html
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from energy_data_layer import impute, impute_missing_values
@@ -64,3 +68,44 @@ def test_a_frame_without_anything_to_fill_is_refused(frame):
 def test_directions_and_sums_are_refused(frame, column, why, engine):
     with pytest.raises(ColumnKindError, match=f'"{column}".*{why}'):
         impute_missing_values(frame, [column], method="optimal_interpolation", use_rust=engine)
+
+
+@pytest.mark.parametrize("convert", [lambda df: df, pl.from_pandas, pa.Table.from_pandas])
+def test_the_result_draws_what_it_filled(frame, engine, convert):
+    frame = frame.rename(columns={"tm": "time", "stnNm": "site"})
+    result = impute(convert(frame), ["ta", "hm"], "time", "site", interval=0.8, use_rust=engine)
+    figure = result.plot(["hm"], truth=convert(frame.assign(hm=50.0)), labels={"hm": "humidity"})
+    assert [text.get_text() for text in figure.texts] == ["humidity"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[:3] == ["observed", "observed, but hidden", "80% interval"]
+    assert len(result.plot().axes) == 2 * 2
+
+
+def test_in_a_notebook_the_result_is_a_table_of_counts(frame, engine):
+    frame = frame.rename(columns={"pm10": "<b>&"})
+    result = impute(frame, max_gap=8, use_rust=engine)
+    page = lxml.html.fromstring(result._repr_html_())
+    assert page.findtext("caption") == f"600 rows, 1 stations: optimal interpolation, engine {result.report.engine}"
+    heads = [cell.text for cell in page.findall("thead/tr/th")]
+    assert heads[:2] == ["column", "missing"]
+    assert heads[-1] == "unfilled"
+    rows = {
+        row.findtext("th"): dict(zip(heads[1:], (cell.text for cell in row.findall("td")), strict=True))
+        for row in page.findall("tbody/tr")
+    }
+    assert rows.keys() == {"ta", "hm", "<b>&"}
+    assert (rows["ta"]["missing"], rows["ta"]["unfilled"]) == ("9", "9")
+    assert sum(int(count) for name, count in rows["<b>&"].items() if name != "missing") == 10
+
+
+def test_nothing_missing_makes_a_table_without_methods(frame, engine):
+    page = lxml.html.fromstring(impute(frame.fillna({"ta": 1.0}), ["ta"], use_rust=engine)._repr_html_())
+    assert [cell.text for cell in page.findall("thead/tr/th")] == ["column", "missing", "unfilled"]
+    assert [cell.text for cell in page.findall("tbody/tr/td")] == ["0", "0"]
+
+
+def test_the_table_needs_neither_pandas_nor_matplotlib(frame, engine, monkeypatch):
+    result = impute(pa.Table.from_pandas(frame), ["ta"], use_rust=engine)
+    for library in ("pandas", "matplotlib"):
+        monkeypatch.setitem(sys.modules, library, None)
+    assert result._repr_html_().startswith("<table>")

@@ -50,7 +50,9 @@ def score(
         bool, typer.Option("--complete-hours", help="Insert the hours that are absent altogether.")
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write all scores there, as JSON.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw the error by gap length there, as PNG.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the error by gap length there: .png, .svg or .pdf.")
+    ] = None,
     engine: EngineChoice = Engine.AUTO,
 ) -> None:
     """Hide observed values of a table, fill them by each method, and say which method comes closest."""
@@ -59,9 +61,10 @@ def score(
     from energy_data_layer.transforms.impute.score import score_imputation
 
     if picture is not None:
-        from energy_data_layer.reports.gap_picture import require_matplotlib
+        from energy_data_layer.plots import plot_scores, save_figure
+        from energy_data_layer.plots.figure import require_drawable
 
-        require_matplotlib()
+        require_drawable(picture)
     table = read_table(Path(source))
     names = split_at_commas(columns)
     stamps = date_column(date_col)
@@ -93,9 +96,7 @@ def score(
         with written_atomically(json) as temporary:
             temporary.write_text(dumps(card.to_dict(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if picture is not None:
-        from energy_data_layer.reports.score_picture import draw_score_picture
-
-        draw_score_picture(card, picture)
+        save_figure(plot_scores(card), picture)
     for column, method in card.recommended.items():
         say(f"{column}: {method} is recommended")
 

@@ -72,7 +72,7 @@ def weather(
     backfill: Annotated[
         bool, typer.Option("--backfill", help="Ask only for days of stations that are not stored in full.")
     ] = False,
-    picture: Annotated[Path | None, typer.Option(help="Draw a few gaps, before and after, into this PNG file.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw a few gaps, before and after: .png, .svg or .pdf.")] = None,
     **options: Any,
 ) -> None:
     """Collect observations (or read files), complete and impute their hours, and store them.

@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LENGTH_CLASSES = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, 168), (169, 720), (721, None))
+"""The classes in which gaps are counted, by their shortest and longest length, in rows."""
+
 
 @dataclass(frozen=True)
 class Gaps:

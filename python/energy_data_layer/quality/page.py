@@ -9,6 +9,7 @@ from math import floor
 from typing import TYPE_CHECKING, Any, Literal
 
 from energy_data_layer.core.atomic_file import place_for, written_atomically
+from energy_data_layer.core.gaps import LENGTH_CLASSES
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.registry import dataset_of_table
@@ -18,7 +19,6 @@ from . import pictures
 from .coverage import State
 from .facts import quality_facts
 from .labels import LABELS, LANGUAGES
-from .weather import LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,7 +146,7 @@ def _environment() -> Environment:
         "field": _field,
         "unit": lambda name: ASOS_COLUMNS[name].unit if name in ASOS_COLUMNS else "",
         "languages": LANGUAGES,
-        "lengths": LENGTHS,
+        "lengths": LENGTH_CLASSES,
         "methods": [method.label for method in Provenance],
         "states": [state.label for state in State if state is not State.OUTSIDE],
         "is_label": LABELS.__contains__,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from energy_data_layer.core.gaps import LENGTH_CLASSES
 from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.storage.queries.quality import (
@@ -22,9 +23,6 @@ from energy_data_layer.storage.tables import WEATHER_ASOS
 if TYPE_CHECKING:
     from energy_data_layer.storage.database import Database
     from energy_data_layer.storage.queries.quality import MadeUp, Scope
-
-LENGTHS = ((1, 1), (2, 2), (3, 3), (4, 6), (7, 24), (25, 72), (73, 168), (169, 720), (721, None))
-"""The classes of lengths, in hours."""
 
 LISTED = 5
 """Observations outside their bounds that are shown of each field."""
@@ -73,7 +71,7 @@ class GapLengths:
     gaps, hours : int
         All of its gaps, and their hours.
     counts : list of int
-        The gaps in each class of `LENGTHS`.
+        The gaps in each of the classes of lengths.
     """
 
     field: str
@@ -223,8 +221,8 @@ def weather_gaps(database: Database, fields: list[str], scope: Scope) -> Weather
     for name in fields:
         gaps = gaps_of_field(database, name, scope)
         hours = gaps.column("hours").to_numpy()
-        upper = np.array([last or np.iinfo(np.int64).max for _, last in LENGTHS])
-        counts = np.bincount(np.searchsorted(upper, hours), minlength=len(LENGTHS))
+        upper = np.array([last or np.iinfo(np.int64).max for _, last in LENGTH_CLASSES])
+        counts = np.bincount(np.searchsorted(upper, hours), minlength=len(LENGTH_CLASSES))
         lengths.append(GapLengths(name, len(hours), int(hours.sum()), counts.tolist()))
         candidates = gaps.sort_by([("hours", "descending"), ("first", "ascending"), ("stnId", "ascending")])
         longest += [

@@ -10,8 +10,8 @@ import pyarrow as pa
 from energy_data_layer.core.frames import wrap
 from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
-from energy_data_layer.jobs.weather.from_files import axis_labels
-from energy_data_layer.reports.gap_picture import SHOWN_WELL, draw_gap_picture
+from energy_data_layer.plots.figure import save_figure
+from energy_data_layer.plots.fills import SHOWN_WELL, plot_fills
 from energy_data_layer.transforms.impute.masks import generator, masked_gaps
 from energy_data_layer.transforms.impute.quantities import bounds_of
 from energy_data_layer.transforms.impute.reference.table import read_table
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from energy_data_layer.reports.gap_picture import ShownGap
     from energy_data_layer.transforms.impute.score import Scorecard
 
 KEYS = ("tm", "stnId")
@@ -34,19 +33,10 @@ SEED = 0
 
 def draw_fills_and_truth(
     frame: pa.Table, picture: str | PathLike[str], columns: Sequence[str] = DEFAULT_COLUMNS
-) -> list[ShownGap]:
+) -> None:
     """Hide observed hours, fill them by optimal interpolation, and draw some with what was observed."""
-    masked = with_hidden_hours(frame, columns)
-    filled = impute(masked, columns, *KEYS, interval=INTERVAL).frame
-    return draw_gap_picture(
-        masked,
-        filled,
-        picture,
-        columns=columns,
-        labels=axis_labels(columns),
-        truth=frame,
-        interval=INTERVAL,
-    )
+    filled = impute(with_hidden_hours(frame, columns), columns, *KEYS, interval=INTERVAL).frame
+    save_figure(plot_fills(filled, columns, *KEYS, truth=frame, interval=INTERVAL), picture)
 
 
 def with_hidden_hours(frame: pa.Table, columns: Sequence[str]) -> pa.Table:

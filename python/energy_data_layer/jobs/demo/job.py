@@ -22,7 +22,7 @@ from energy_data_layer.jobs.generation.from_files import run_generation
 from energy_data_layer.jobs.options import DEFAULT_COLUMNS
 from energy_data_layer.jobs.weather.from_files import STAGES as WEATHER_STAGES
 from energy_data_layer.jobs.weather.from_files import run_weather
-from energy_data_layer.reports.gap_picture import require_matplotlib
+from energy_data_layer.plots.figure import require_matplotlib
 from energy_data_layer.reports.run_report import report_beside
 from energy_data_layer.simulator.sample_generation import write_generation_sample
 from energy_data_layer.simulator.sample_weather import write_asos_sample
@@ -131,7 +131,9 @@ def run_demo(folder: str | PathLike[str], *, on_stage: Callable[[str], None] | N
     Raises
     ------
     OptionError
-        If the folder holds something else, or matplotlib is not installed.
+        If the folder holds something else.
+    ExtraUnavailable
+        If matplotlib is not installed.
     StorageError
         If the folder cannot be written.
     """

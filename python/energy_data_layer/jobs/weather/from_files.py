@@ -33,7 +33,8 @@ from energy_data_layer.jobs.weather.imputed import IN_FUTURE, impute_and_store
 from energy_data_layer.jobs.weather.imputed import STAGES as SHARED_STAGES
 from energy_data_layer.jobs.weather.method import fills_of
 from energy_data_layer.jobs.weather.stored import OverallMeans
-from energy_data_layer.reports.gap_picture import draw_gap_picture, require_matplotlib
+from energy_data_layer.plots.figure import require_drawable, save_figure
+from energy_data_layer.plots.fills import plot_fills
 from energy_data_layer.reports.weather_report import WeatherReport
 from energy_data_layer.storage.runs import INCOMPLETE, SUCCEEDED, RunLog
 from energy_data_layer.storage.stored_files import Period
@@ -104,8 +105,8 @@ def run_weather(
     use_rust : bool, optional
         The engine, see `impute_missing_values`.
     picture : path, optional
-        Draw a few gaps, before and after, into this PNG file: of the first part, where the files are stored in parts.
-        All files are then read.
+        Draw a few gaps, before and after, into this file (``.png``, ``.svg`` or ``.pdf``): of the first part, where
+        the files are stored in parts. All files are then read.
     on_stage : callable, optional
         Told the name of each stage as it begins.
     **options
@@ -149,7 +150,7 @@ def run_weather(
     impute = ImputeOptions(**options)
     markers = checked_markers(missing_values, OBSERVATIONS)
     if picture is not None:
-        require_matplotlib()
+        require_drawable(picture)
         place_for(picture)
     arguments = {
         "columns": list(impute.columns),
@@ -195,7 +196,7 @@ def run_weather(
                     set_aside(database, report, {IN_FUTURE: part}, origin=", ".join(report.files), source=ASOS.name)
                 fills = fills_of(database, report, impute, new.parts, use_rust=use_rust)
                 for part in new.as_read():
-                    frames = impute_and_store(
+                    imputed = impute_and_store(
                         database,
                         part,
                         report,
@@ -205,8 +206,8 @@ def run_weather(
                         parts=new.parts,
                         means=means,
                     )
-                    shown = shown or (frames if picture is not None else None)
-                    del frames, part  # the next part is read into the memory of this one
+                    shown = imputed if shown is None and picture is not None else shown
+                    del imputed, part  # the next part is read into the memory of this one
                 if report.status == SUCCEEDED and not new.rows_in_future:
                     of_files = zip(spool.files, spool.schemas, _periods(spool), strict=True)
                     found = {
@@ -220,22 +221,12 @@ def run_weather(
                 check_distributions(database, report, WEATHER_ASOS, *new.period)
         if picture is not None and shown is not None:
             with report.stage("draw picture"):
-                labels = axis_labels(impute.columns)
+                figure = plot_fills(shown, impute.columns, _STAMP, _STATION, interval=fills.interval)
                 try:
-                    drawn = draw_gap_picture(
-                        *shown, picture, columns=impute.columns, labels=labels, interval=fills.interval
-                    )
+                    save_figure(figure, picture)
                 except StorageError as error:
                     raise ReportError(f"the rows are stored, but the picture is not written: {error}") from error
-                if not drawn:
-                    logger.warning("%s is not written: no gap is to be shown", picture)
     return report
-
-
-def axis_labels(columns: Iterable[str]) -> dict[str, str]:
-    """Return meaning and unit of ASOS fields, as text for an axis."""
-    known = {column: ASOS_COLUMNS[column] for column in columns}
-    return {name: f"{column.meaning}\n({column.unit})" for name, column in known.items()}
 
 
 def _headings(of_sources: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:

@@ -72,7 +72,7 @@ def impute_and_store(
     use_rust: bool | None,
     parts: Callable[[], Iterable[pa.Table]] | None = None,
     means: OverallMeans | None = None,
-) -> tuple[pa.Table, pa.Table]:
+) -> pa.Table:
     """Complete, impute and store new rows in one transaction, with what is stored as context and history.
 
     Stored fills that the new rows change are written again, and table ``fill_changes`` keeps what they were.
@@ -99,8 +99,8 @@ def impute_and_store(
 
     Returns
     -------
-    completed, imputed : pyarrow.Table
-        The rows with their context, before and after imputation.
+    pyarrow.Table
+        The imputed rows with their context.
     """
     columns = options.columns
     with database.transaction():
@@ -154,7 +154,7 @@ def impute_and_store(
     report.rows_inserted += counts.inserted
     report.rows_updated += counts.updated
     report.rows_unchanged += counts.unchanged
-    return completed, imputed
+    return imputed
 
 
 def _without_outside_bounds(database: Database, report: WeatherReport, rows: pa.Table, periods: Periods) -> pa.Table:

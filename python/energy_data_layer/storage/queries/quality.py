@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from energy_data_layer.core.provenance import PROVENANCE_SUFFIX, Provenance, is_fill_sql, provenance_column
+from energy_data_layer.core.provenance import (
+    HIGH_SUFFIX,
+    LOW_SUFFIX,
+    PROVENANCE_SUFFIX,
+    Provenance,
+    is_fill_sql,
+    provenance_column,
+)
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
-from energy_data_layer.errors import OptionError
+from energy_data_layer.errors import ColumnNotFoundError, OptionError
 from energy_data_layer.storage.coverage import HOURS_A_DAY, hourly_table
 from energy_data_layer.storage.names import quoted
 from energy_data_layer.storage.tables import (
@@ -140,6 +147,45 @@ def days_with_total(database: Database, scope: Scope) -> pa.Table:
         f"max({total}) AS total, CAST(CASE {rounding} ELSE 0.001 END AS DOUBLE PRECISION) AS allowed "
         f"FROM {NAMBU_GENERATION}{where} GROUP BY {quoted('gencd')}, {quoted('hogi')}, CAST({stamp} AS DATE) "
         f"HAVING count({value}) = 24 AND max({total}) IS NOT NULL",
+        parameters,
+    )
+
+
+def hours_of_series(database: Database, table: str, columns: Sequence[str] | None, scope: Scope) -> pa.Table:
+    """Return ``stnNm``, what a series is called, ``tm``, the beginning of the hour, and columns of a table.
+
+    By default these are the columns that were ever imputed, else the one that counts. Their provenance and the ends of
+    their intervals come with them, where the table has these.
+
+    Raises
+    ------
+    OptionError
+        If the table has no hours or is not there, or no column is named and none was imputed.
+    ColumnNotFoundError
+        If the table has not one of the columns.
+    """
+    hourly, present = hourly_table(table), database.columns(table)
+    if not present:
+        raise OptionError(f"the database has no table {table}; run a job that stores it, or edl migrate")
+    if columns is None:
+        columns = [hourly.value] if hourly.value else imputed_fields(database)
+    if not columns:
+        raise OptionError(f"no column of {table} was ever imputed; name them with columns")
+    for name in columns:
+        if name not in present:
+            raise ColumnNotFoundError(name, present, f"the table {table}")
+    beside = (PROVENANCE_SUFFIX, LOW_SUFFIX, HIGH_SUFFIX)
+    read = [name for column in columns for name in (column, *(f"{column}{end}" for end in beside)) if name in present]
+    key = ", ".join(map(quoted, hourly.key))
+    number = "concat_ws(' ', " + ", ".join(f"CAST({quoted(name)} AS TEXT)" for name in hourly.key) + ")"
+    called = f"max({hourly.series_name})"
+    if set(hourly.names) - set(hourly.key):
+        called = f"coalesce({called} || ' (' || {number} || ')', {number})"
+    where, parameters = scope.where(table)
+    return database.query(
+        f"SELECT called AS {quoted('stnNm')}, {hourly.start} AS {quoted('tm')}, {', '.join(map(quoted, read))} "  # noqa: S608
+        f"FROM {quoted(table)} JOIN (SELECT {key}, {called} AS called FROM {quoted(table)} GROUP BY {key}) AS series "
+        f"USING ({key}){where}",
         parameters,
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from energy_data_layer.core.coercion import checked_markers
 from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.errors import OptionError
 from energy_data_layer.transforms.impute.derived import (
     columns_to_fill,
@@ -18,15 +21,20 @@ from energy_data_layer.transforms.impute.derived import (
 )
 from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import bounds_of, fillable, known_columns
+from energy_data_layer.transforms.impute.report import METHODS
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS
 from energy_data_layer.transforms.keys import DATE_COL, STATION_COL, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from matplotlib.figure import Figure
+
     from energy_data_layer.core.coercion import Coerced, MissingValues
     from energy_data_layer.transforms.impute.report import ImputationReport
     from energy_data_layer.transforms.impute.rule import Bounds, Method
+
+UNFILLED = Provenance.UNFILLED.label
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,59 @@ class ImputeResult:
     frame: Any
     report: ImputationReport
     _fit: Callable[[], GapModel] = field(repr=False)
+    _drawn_as: Mapping[str, Any] = field(repr=False)
 
     @cached_property
     def model(self) -> GapModel:
         """Return the model, which fills by the same bits as this call did."""
         return self._fit()
+
+    def plot(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        truth: Any | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Figure:
+        """Draw a few gaps before and after they were filled, see `energy_data_layer.plots.plot_fills`.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            The filled columns to choose gaps from; by default all.
+        truth, labels
+            As in `plot_fills`.
+
+        Raises
+        ------
+        ExtraUnavailable
+            If matplotlib is not installed.
+        """
+        names = list(self.report.columns) if columns is None else columns
+        # By name: pictures are drawn from databases too, which know what is filled here.
+        plots = import_module("energy_data_layer.plots")
+        figure: Figure = plots.plot_fills(self.frame, names, truth=truth, labels=labels, **self._drawn_as)
+        return figure
+
+    def _repr_html_(self) -> str:
+        """Return what was filled by which method, for notebooks."""
+        report = self.report
+        used = {name for one in report.columns.values() for name, count in one.filled.items() if count}
+        methods = [name for name in METHODS if name in used and name != UNFILLED]
+        heading = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in ("column", "missing", *methods, UNFILLED))
+        rows = "".join(
+            f"<tr><th>{escape(str(name))}</th>"
+            + "".join(
+                f"<td>{count:,}</td>"
+                for count in (one.missing_before, *(one.filled[method] for method in methods), one.missing_after)
+            )
+            + "</tr>"
+            for name, one in report.columns.items()
+        )
+        return (
+            f"<table><caption>{report.rows:,} rows, {report.stations:,} stations: {report.method.replace('_', ' ')}, "
+            f"engine {report.engine}</caption><thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table>"
+        )
 
 
 @keyed
@@ -116,6 +172,7 @@ def impute(
     6
     >>> bool((result.frame["hm"][500:506] - hm[500:506]).abs().max() < 0.5)
     True
+    >>> figure = result.plot()
     """
     frame = wrap(df)
     names = (columns,) if isinstance(columns, str) else tuple(frame.names if columns is None else columns)
@@ -171,4 +228,5 @@ def impute(
             threads=threads,
         )
 
-    return ImputeResult(result, report, fit)
+    drawn_as = {"date_col": date_col, "station_col": station_col, "interval": interval}
+    return ImputeResult(result, report, fit, drawn_as)

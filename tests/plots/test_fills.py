@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pyarrow as pa
 import pytest
 from matplotlib.transforms import Bbox
 
+from energy_data_layer import impute
 from energy_data_layer.core.provenance import Provenance
-from energy_data_layer.errors import OptionError, StorageError
-from energy_data_layer.reports import gap_picture
-from energy_data_layer.reports.gap_picture import choose_gaps, draw_gap_picture, gap_figure, require_matplotlib
+from energy_data_layer.errors import MarkerError, OptionError
+from energy_data_layer.plots import fills, plot_fills, save_figure
+from energy_data_layer.plots.hours import read_hours
 
 HOURS = 900
 
@@ -26,7 +25,7 @@ def frames(codes_of_station, name="서울"):
             codes[row, start : start + length] = method
     hours = np.datetime64("2024-01-01T00", "us") + np.arange(HOURS) * np.timedelta64(1, "h")
     values = np.tile(np.sin(np.arange(HOURS) / 4), stations)
-    after = pa.table(
+    return pa.table(
         {
             "stnId": np.repeat(np.arange(stations), HOURS),
             "stnNm": [name] * (stations * HOURS),
@@ -35,13 +34,19 @@ def frames(codes_of_station, name="서울"):
             "ta_provenance": codes.ravel(),
         }
     )
-    before = after.select(["stnId", "stnNm", "tm"])
-    return before.append_column("ta", pa.array(values, mask=codes.ravel() > 0)), after
+
+
+def choose_gaps(after, columns, truth=None):
+    return fills.choose_gaps(read_hours(after, columns, "tm", "stnId", ()), truth)
+
+
+def drawn(after, columns=("ta",), **options):
+    return plot_fills(after, list(columns), "tm", "stnId", **options)
 
 
 def test_one_gap_per_method_from_different_stations():
     gaps = {60: (2, Provenance.SPLINE), 150: (12, Provenance.CLIMATOLOGY), HOURS - 2: (2, Provenance.NEAREST)}
-    _, after = frames([gaps, gaps, gaps])
+    after = frames([gaps, gaps, gaps])
     chosen = choose_gaps(after, ["ta"])
     assert {gap.method for gap in chosen} == {Provenance.SPLINE, Provenance.NEAREST, Provenance.CLIMATOLOGY}
     assert len({gap.start // HOURS for gap in chosen}) == len(chosen) == 3
@@ -49,14 +54,14 @@ def test_one_gap_per_method_from_different_stations():
 
 def test_of_each_column_a_short_a_middling_and_a_long_gap():
     gaps = {50: (1, 8), 100: (3, 8), 150: (7, 8), 250: (20, 8), 400: (59, 8), 620: (160, 8)}
-    _, after = frames([gaps])
+    after = frames([gaps])
     after = after.append_column("hm", after["ta"]).append_column("hm_provenance", after["ta_provenance"])
     chosen = choose_gaps(after, ["hm", "ta"])
     assert [(gap.column, gap.length) for gap in chosen] == [(name, n) for name in ("hm", "ta") for n in (3, 20, 160)]
 
 
 def test_an_undisturbed_gap_is_preferred():
-    _, after = frames([{50: (3, 1), 56: (1, 1), 120: (1, 1), 200: (3, 1)}])
+    after = frames([{50: (3, 1), 56: (1, 1), 120: (1, 1), 200: (3, 1)}])
     assert [(gap.start, gap.length) for gap in choose_gaps(after, ["ta"])] == [(200, 3)]
 
 
@@ -72,34 +77,34 @@ def test_an_undisturbed_gap_is_preferred():
     ],
 )
 def test_the_window_fits_the_gap_and_stays_within_the_station(start, length, before, behind):
-    _, after = frames([{}, {start: (length, 4)}, {}])
+    after = frames([{}, {start: (length, 4)}, {}])
     (gap,) = choose_gaps(after, ["ta"])
     assert (gap.first, gap.stop) == (HOURS + start - before, HOURS + start + length + behind)
 
 
 def test_a_gap_whose_truth_is_known_is_preferred():
-    _, after = frames([{100: (3, 8), 200: (2, 8)}])
+    after = frames([{100: (3, 8), 200: (2, 8)}])
     hidden = np.full(HOURS, np.nan)
     hidden[200:202] = 1.0
     assert [gap.start for gap in choose_gaps(after, ["ta"])] == [100]
-    assert [gap.start for gap in choose_gaps(after, ["ta"], pa.table({"ta": hidden}))] == [200]
+    assert [gap.start for gap in choose_gaps(after, ["ta"], {"ta": hidden})] == [200]
 
 
 def test_a_gap_of_an_hour_has_fill_band_and_truth_between_its_neighbours():
-    before, after = frames([{100: (1, 8)}])
+    after = frames([{100: (1, 8)}])
     filled = after["ta"].to_numpy()
     for suffix, off in (("_low", -0.5), ("_high", 0.7)):
         after = after.append_column(f"ta{suffix}", pa.array(filled + off, mask=np.arange(HOURS) != 100))
-    truth = before.set_column(before.column_names.index("ta"), "ta", pa.array(filled + 0.25))
-    gaps = choose_gaps(after, ["ta"])
-    figure = gap_figure(before, after, gaps, labels={"ta": "air temperature (°C)"}, truth=truth, interval=0.9)
+    truth = after.select(["stnId", "stnNm", "tm"]).append_column("ta", pa.array(filled + 0.25))
+    backwards = truth.take(pa.array(np.arange(HOURS)[::-1]))
+    figure = drawn(after, labels={"ta": "air temperature (°C)"}, truth=backwards, interval=0.9)
     lower, upper = figure.axes
     (band,) = lower.collections
     assert band.get_paths()[0].get_extents().intervaly == pytest.approx(
         [min(filled[99], filled[100] - 0.5, filled[101]), max(filled[99], filled[100] + 0.7, filled[101])]
     )
-    drawn = [line.get_ydata() for line in lower.get_lines() if len(line.get_ydata()) < 25]
-    assert [list(line) for line in drawn] == [
+    lines = [line.get_ydata() for line in lower.get_lines() if len(line.get_ydata()) < 25]
+    assert [list(line) for line in lines] == [
         pytest.approx(filled[99:102]),
         pytest.approx(filled[100:101]),
         pytest.approx([filled[99], filled[100] + 0.25, filled[101]]),
@@ -112,24 +117,32 @@ def test_a_gap_of_an_hour_has_fill_band_and_truth_between_its_neighbours():
     }
 
 
+def test_a_truth_of_other_rows_is_drawn_where_it_has_them():
+    after = frames([{100: (3, 8)}, {300: (3, 8)}])
+    truth = after.slice(HOURS + 300, 3).append_column("x", [["y"] * 3])
+    assert [gap.start for gap in choose_gaps(after, ["ta"])] == [100]
+    lower, upper = drawn(after, truth=truth).axes
+    assert " (1): 3 hours" in upper.get_title("left")
+    assert np.isfinite(lower.get_lines()[-1].get_ydata()).sum() == 2 + 3
+    without = drawn(after, truth=truth.slice(0, 0)).axes[0].get_lines()[-1]
+    assert np.isfinite(without.get_ydata()).sum() == 2
+
+
 def test_without_intervals_and_truth_there_is_neither_band_nor_line_of_them():
-    before, after = frames([{100: (6, 4)}])
-    figure = gap_figure(before, after, choose_gaps(after, ["ta"]))
+    figure = drawn(frames([{100: (6, 4)}]))
     assert not any(panel.collections for panel in figure.axes)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         *("observed", "climatology (same month, day, hour)"),
     ]
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e300])
+@pytest.mark.parametrize("scale", [1.0, 1e299])
 def test_no_label_lies_on_another_or_leaves_the_picture(scale):
     gaps = {100: (3, 8), 200: (24, 9), 400: (168, 10), 700: (1, 1), 750: (5, 2), 800: (2, 3), HOURS - 8: (8, 4)}
-    before, after = frames([gaps], "Observatory of Seogwipo")
-    before, after = (
-        table.set_column(table.column_names.index("ta"), "ta", pa.array((table["ta"].to_numpy() + 1.0125) * scale))
-        for table in (before, after)
-    )
-    figure = gap_figure(before, after, choose_gaps(after, ["ta"]), labels={"ta": "air pressure at the station\n(hPa)"})
+    after = frames([gaps], "Observatory of Seogwipo")
+    values = pa.array((after["ta"].to_numpy() + 1.0125) * scale)
+    after = after.set_column(after.column_names.index("ta"), "ta", values)
+    figure = drawn(after, labels={"ta": "air pressure at the station\n(hPa)"})
     figure.canvas.draw()
     texts = [*figure.texts, *figure.legends[0].get_texts()]
     for panel in figure.axes:
@@ -146,55 +159,69 @@ def test_no_label_lies_on_another_or_leaves_the_picture(scale):
 
 
 @pytest.mark.parametrize(
-    ("name", "fonts", "title"),
+    ("name", "title"),
     [
-        ("서울", ("DejaVu Sans",), "서울 (0): 3 h missing"),
-        ("서울", (), "station 0: 3 h missing"),
-        ("Seoul", (), "Seoul (0): 3 h missing"),
-        (None, ("DejaVu Sans",), "station 0: 3 h missing"),
+        ("Seoul", "Seoul (0): 3 hours missing"),
+        (None, "0: 3 hours missing"),
+        ("Observatory of Seogwipo", "Observatory… (0): 3 hours missing"),
     ],
 )
-def test_a_name_is_shown_where_a_font_can_write_it(monkeypatch, name, fonts, title):
-    monkeypatch.setattr(gap_picture, "_HANGUL_FONTS", fonts)
-    before, after = frames([{100: (3, 8)}], name)
-    _, upper = gap_figure(before, after, choose_gaps(after, ["ta"])).axes
+def test_a_panel_names_its_station(name, title):
+    _, upper = drawn(frames([{100: (3, 8)}], name)).axes
     assert upper.get_title("left") == title
 
 
 def test_no_two_methods_look_alike():
-    looks = list(gap_picture._STYLE.values())
+    looks = list(fills._STYLE.values())
     assert all(len(set(kind)) == len(looks) for kind in zip(*looks, strict=True))
-
-
-def test_unfilled_gaps_are_not_drawn():
-    _, after = frames([{50: (3, Provenance.UNFILLED)}])
-    assert choose_gaps(after, ["ta"]) == []
+    assert set(fills._STYLE) == set(Provenance) - {Provenance.OBSERVED, Provenance.UNFILLED}
 
 
 @pytest.mark.parametrize("name", ["서울", "Seoul", None])
-def test_the_picture_is_a_png_without_a_warning(tmp_path, name):
+def test_every_method_is_drawn_without_a_warning(tmp_path, name):
     gaps = {0: (2, 3), 30: (3, 1), 60: (1, 2), 100: (24, 4), 180: (6, 5), 240: (6, 6), 290: (2, 7)}
     predicted = {40: (6, 8), 120: (12, 9), 220: (5, 10)}
-    before, after = frames([gaps, {100: (290, 4)}, predicted], name)
-    path = tmp_path / "gaps.png"
-    chosen = draw_gap_picture(before, after, path, columns=["ta"])
+    after = frames([gaps, {100: (290, 4)}, predicted], name)
+    chosen = choose_gaps(after, ["ta"])
     assert {gap.method for gap in chosen} == set(Provenance) - {Provenance.OBSERVED, Provenance.UNFILLED}
-    assert path.read_bytes().startswith(b"\x89PNG")
+    save_figure(drawn(after), tmp_path / "gaps.png")
+    assert (tmp_path / "gaps.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_nothing_filled_nothing_drawn(tmp_path):
-    before, after = frames([{}])
-    assert draw_gap_picture(before, after, tmp_path / "gaps.png", columns=["ta"]) == []
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("gaps", [{}, {50: (3, Provenance.UNFILLED)}, {0: (HOURS, Provenance.UNFILLED)}])
+def test_the_picture_says_where_nothing_was_filled(gaps):
+    figure = drawn(frames([gaps]))
+    assert not figure.axes
+    assert [text.get_text() for text in figure.texts] == ["no gap was filled"]
 
 
-def test_a_missing_folder_is_an_error(tmp_path):
-    before, after = frames([{10: (1, 1)}])
-    with pytest.raises(StorageError, match="does not exist"):
-        draw_gap_picture(before, after, tmp_path / "absent" / "gaps.png", columns=["ta"])
+def test_rows_of_any_order_give_the_same_picture(tmp_path):
+    after = frames([{50: (3, 8), 200: (30, 9)}, {10: (1, 4)}])
+    shuffled = after.take(pa.array(np.random.default_rng(0).permutation(2 * HOURS)))
+    for name, table in (("as_it_is.svg", after), ("shuffled.svg", shuffled)):
+        first_station_first = table.sort_by("stnId")
+        save_figure(drawn(first_station_first), tmp_path / name)
+    assert (tmp_path / "as_it_is.svg").read_bytes() == (tmp_path / "shuffled.svg").read_bytes()
 
 
-def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(OptionError, match=r"energy-data-layer\[plot\]"):
-        require_matplotlib()
+def test_the_columns_with_a_provenance_are_drawn_by_default(engine):
+    table = frames([{}]).drop_columns(["ta_provenance", "stnId"])
+    hidden = np.where(np.arange(HOURS) % 90 == 5, np.nan, table["ta"].to_numpy())
+    table = table.set_column(table.column_names.index("ta"), "ta", pa.array(hidden, from_pandas=True))
+    filled = impute(table.append_column("hm", table["ta"]), ["ta"], use_rust=engine).frame
+    assert [text.get_text() for text in plot_fills(filled).texts] == ["air temperature\n(°C)"]
+
+
+def test_a_frame_without_provenance_is_refused():
+    after = frames([{50: (3, 8)}]).drop_columns("ta_provenance")
+    with pytest.raises(OptionError, match='"ta" has no provenance beside it'):
+        drawn(after)
+
+
+def test_fills_that_look_like_markers_are_drawn_and_not_refused():
+    after = frames([{50: (3, 8)}])
+    values = np.where(np.isin(np.arange(HOURS), (20, 300)), -999.0, after["ta"].to_numpy())
+    after = after.set_column(after.column_names.index("ta"), "ta", pa.array(values))
+    assert len(drawn(after).axes) == 2
+    with pytest.raises(MarkerError):
+        read_hours(after, ["ta"], "tm", "stnId")

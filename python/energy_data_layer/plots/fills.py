@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from energy_data_layer.core.atomic_file import written_atomically
 from energy_data_layer.core.gaps import find_gaps
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.errors import OptionError
+from energy_data_layer.plots.figure import drawn, over_time, plain, readable, said
+from energy_data_layer.plots.hours import HOUR, axis_label, read_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from os import PathLike
 
-    import pyarrow as pa
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    from energy_data_layer.plots.hours import Hours
+
+    Truth = Mapping[str, NDArray[np.float64]]
 
 SHOWN_WELL = (3, 24, 168)
 """Of short, middling and long gaps, the lengths in hours that show best."""
@@ -50,7 +52,6 @@ MARKERS_IN_A_PANEL = 40
 LEGEND_COLUMNS = 3
 _OBSERVED, _BAND = "#4D4D4D", "#BBD0EA"
 _TRUTH: dict[str, Any] = {"color": "black", "linewidth": 1.2, "linestyle": (0, (2, 1))}
-_HANGUL_FONTS = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "AppleGothic", "UnDotum")
 
 
 @dataclass(frozen=True)
@@ -77,83 +78,111 @@ class ShownGap:
     stop: int
 
 
-def draw_gap_picture(
-    before: pa.Table,
-    after: pa.Table,
-    path: str | PathLike[str],
+def plot_fills(
+    data: Any,
+    columns: Sequence[str] | None = None,
+    date_col: str | list[str] = "tm",
+    station_col: str = "stnNm",
     *,
-    columns: Sequence[str],
-    labels: Mapping[str, str] | None = None,
-    truth: pa.Table | None = None,
+    truth: Any | None = None,
     interval: float | None = None,
-) -> list[ShownGap]:
-    """Draw a few gaps of each column, above as observed and below as filled, into a PNG file.
+    labels: Mapping[str, str] | None = None,
+) -> Figure:
+    """Draw a few gaps of a filled table: above as observed, below as filled, with intervals and truth.
+
+    Of each column a short, a middling and a long gap are drawn, as far as there are, and one of every other method;
+    they come from different stations where they can, and are well surrounded by observations. Fills and the ends of
+    their intervals are joined to the observations beside the gap by lines.
 
     Parameters
     ----------
-    before : pyarrow.Table
-        The observations before imputation: stations together, their hours in order.
-    after : pyarrow.Table
-        The same rows after imputation, with provenance columns; ``<column>_low`` and ``<column>_high`` are drawn too.
-    path : path
-        The PNG file; replaced if it exists.
-    columns : sequence of str
-        The imputed columns to choose gaps from.
-    labels : mapping of str to str, optional
-        Text for the value axis per column, ``{"ta": "air temperature (°C)"}``.
-    truth : pyarrow.Table, optional
-        The same rows with the true values of hours that were hidden; gaps that have them are preferred.
+    data : frame, str or Database
+        A frame with provenance, as `impute` returns it, or `impute_missing_values` with ``provenance=True``; columns
+        ``<column>_low`` and ``<column>_high`` are drawn too. Or a database or its URL, of which the stored weather is
+        drawn. Narrow it to draw gaps of your choice: a database with `stored_hours`.
+    columns : sequence of str, optional
+        The columns to choose gaps from; by default all with a provenance beside them.
+    date_col, station_col
+        As in `impute_missing_values`.
+    truth : frame, optional
+        The true values of hours that were hidden, of any rows; gaps that have them are preferred.
     interval : float, optional
         The probability of the intervals, for the legend.
+    labels : mapping of str to str, optional
+        Text for the value axes, ``{"ta": "air temperature (°C)"}``; by default meaning and unit of the ASOS fields.
 
     Returns
     -------
-    list of ShownGap
-        What was drawn; empty, and no file written, where nothing was filled.
+    matplotlib.figure.Figure
+        The picture; it says so where no gap was filled.
 
     Raises
     ------
-    OptionError
+    ExtraUnavailable
         If matplotlib is not installed.
-    StorageError
-        If the file cannot be written.
+    OptionError
+        If the frame has no provenance of a column.
+    DataLayerError
+        As in `impute_missing_values` and `stored_hours`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from energy_data_layer import impute
+    >>> hours = pd.date_range("2024-01-01", periods=6, freq="h")
+    >>> df = pd.DataFrame({"stnNm": "Seoul", "tm": hours, "ta": [0.0, 1.0, None, 9.0, 16.0, 25.0]})
+    >>> figure = plot_fills(impute(df, ["ta"]).frame)
+    >>> figure.axes[1].get_title("left")
+    'Seoul: 1 hour missing'
     """
-    require_matplotlib()
-    gaps = choose_gaps(after, columns, truth)
-    if gaps:
-        figure = gap_figure(before, after, gaps, labels=labels, truth=truth, interval=interval)
-        with written_atomically(path) as temporary:
-            figure.savefig(temporary, format="png")
-    return gaps
+    hours = read_hours(data, columns, date_col, station_col, ())  # numbers are as measured: it was filled
+    for column in hours.columns:
+        if provenance_column(column) not in hours.values:
+            raise OptionError(
+                f'column "{column}" has no provenance beside it ("{provenance_column(column)}"), so that its fills are '
+                "not known; fill it by `impute`, or by `impute_missing_values` with provenance=True"
+            )
+    true = (
+        None if truth is None else _aligned(hours, read_hours(truth, hours.columns, date_col, station_col, (), "truth"))
+    )
+    gaps = choose_gaps(hours, true)
+    if not gaps:
+        return said("no gap was filled")
+    texts = {column: axis_label(column, labels, date_col, station_col) for column in hours.columns}
+    return _gap_figure(hours, gaps, texts, true, interval)
 
 
-def gap_figure(
-    before: pa.Table,
-    after: pa.Table,
+def _aligned(hours: Hours, truth: Hours) -> dict[str, NDArray[np.float64]]:
+    """Return the true values of the rows of `hours`, NaN where there are none."""
+    import pandas as pd
+
+    places = {key: place for place, key in enumerate(truth.keys)}
+    station = np.array([places.get(key, -1) for key in hours.keys], np.intp)[hours.station]
+    rows = pd.MultiIndex.from_arrays([truth.station, truth.instants]).get_indexer(
+        pd.MultiIndex.from_arrays([station, hours.instants])
+    )
+    return {column: np.append(truth.values[column], np.nan)[rows] for column in hours.columns}
+
+
+def _gap_figure(
+    hours: Hours,
     gaps: Sequence[ShownGap],
-    *,
-    labels: Mapping[str, str] | None = None,
-    truth: pa.Table | None = None,
-    interval: float | None = None,
+    labels: Mapping[str, str],
+    truth: Truth | None,
+    interval: float | None,
 ) -> Figure:
-    """Return the picture of chosen gaps; the parameters are those of `draw_gap_picture`."""
-    from matplotlib import font_manager, rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    hangul_fonts = [font for font in _HANGUL_FONTS if font in installed]
+    """Return the picture of chosen gaps."""
     of_columns = [[gap for gap in gaps if gap.column == column] for column in dict.fromkeys(gap.column for gap in gaps)]
     rows = [some[at : at + GAPS_IN_A_ROW] for some in of_columns for at in range(0, len(some), GAPS_IN_A_ROW)]
-    legend = _legend(after, gaps, truth, interval)
+    step = hours.step
     # In inches, from the lower left corner. A layout by matplotlib takes as long as all that is drawn.
     wide, left, between, tall = 11.0, 0.95, 0.55, 1.05
     panel_width = (wide - left - 0.15 + between) / max(map(len, rows)) - between
-    legend_height = 0.3 + 0.2 * -(-len(legend) // LEGEND_COLUMNS)
-    high = legend_height + 3.05 * len(rows)
-    with rc_context({"font.family": [*hangul_fonts[:1], "DejaVu Sans"]}):
-        figure = Figure(figsize=(wide, high), dpi=120)
-        FigureCanvasAgg(figure)
+    with drawn(wide, 1.0) as figure:
+        legend = _legend(hours, gaps, truth, interval)
+        legend_height = 0.3 + 0.2 * -(-len(legend) // LEGEND_COLUMNS)
+        high = legend_height + 3.05 * len(rows)
+        figure.set_size_inches(wide, high)
         for number, row in enumerate(rows):
             bottom = legend_height + 0.35 + 3.05 * (len(rows) - 1 - number)
             for place, gap in enumerate(row):
@@ -164,22 +193,32 @@ def gap_figure(
                 )
                 upper.sharex(lower)
                 upper.sharey(lower)
-                _draw_gap(upper, lower, before, after, truth, gap)
-                where = f"station {after['stnId'][gap.start]}"
-                # A name is shown where a font can write it.
-                name = after["stnNm"][gap.start].as_py()
-                if name and (name.isascii() or hangul_fonts):
-                    where = f"{name[:LONGEST_NAME]} ({after['stnId'][gap.start]})"
-                upper.set_title(f"{where}: {gap.length:,} h missing", loc="left", fontsize=9, y=1.0)
+                _draw_gap(upper, lower, hours, truth, gap, step)
+                where = readable(shorten(hours.names[hours.station[gap.start]]))
+                upper.set_title(f"{where}: {_in_words(gap.length, step)} missing", loc="left", fontsize=9, y=1.0)
                 lower.set_title(_STYLE[gap.method][2], loc="left", fontsize=9, y=1.0)
             middle = (bottom + tall + 0.15) / high
-            label = (labels or {}).get(row[0].column, row[0].column)
+            label = readable(labels[row[0].column])
             figure.text(0.1 / wide, middle, label, rotation=90, ha="left", va="center", multialignment="center", size=9)
         figure.legend(handles=legend, loc="lower center", ncols=LEGEND_COLUMNS, frameon=False, fontsize=9)
     return figure
 
 
-def _legend(after: pa.Table, gaps: Sequence[ShownGap], truth: pa.Table | None, interval: float | None) -> list[Artist]:
+def shorten(name: str) -> str:
+    """Return a station's name in as many letters as a panel's title has room for; its number stays."""
+    called, _, number = name.rpartition(" (")
+    if not called or not number.rstrip(")").isdecimal():
+        return name if len(name) <= LONGEST_NAME + 6 else f"{name[: LONGEST_NAME + 5]}…"
+    return name if len(called) <= LONGEST_NAME else f"{called[: LONGEST_NAME - 1]}… ({number}"
+
+
+def _in_words(length: int, step: int) -> str:
+    if step == HOUR:
+        return f"{length:,} hour{'s' * (length != 1)}"
+    return f"{length:,} row{'s' * (length != 1)}"
+
+
+def _legend(hours: Hours, gaps: Sequence[ShownGap], truth: Truth | None, interval: float | None) -> list[Artist]:
     """Return what explains all that is drawn."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -187,94 +226,66 @@ def _legend(after: pa.Table, gaps: Sequence[ShownGap], truth: pa.Table | None, i
     entries: list[Artist] = [Line2D([], [], color=_OBSERVED, marker=".", linewidth=1.1, label="observed")]
     if truth is not None:
         entries.append(Line2D([], [], **_TRUTH, label="observed, but hidden"))
-    if any(gap.column + LOW_SUFFIX in after.column_names for gap in gaps):
+    if any(gap.column + LOW_SUFFIX in hours.values for gap in gaps):
         entries.append(Patch(color=_BAND, label="interval" if interval is None else f"{interval:.0%} interval"))
-    shown = {
-        code
-        for gap in gaps
-        for code in after.column(provenance_column(gap.column))[gap.first : gap.stop].unique().to_pylist()
-    }
+    shown = {code for gap in gaps for code in hours.codes(gap.column)[gap.first : gap.stop].tolist()}
     for method, (colour, marker, label) in _STYLE.items():
         if method in shown:
             entries.append(Line2D([], [], color=colour, marker=marker, linewidth=1.2, label=label))
     return entries
 
 
-def _draw_gap(
-    upper: Axes, lower: Axes, before: pa.Table, after: pa.Table, truth: pa.Table | None, gap: ShownGap
-) -> None:
+def _draw_gap(upper: Axes, lower: Axes, hours: Hours, truth: Truth | None, gap: ShownGap, step: int) -> None:
     """Draw the hours around a gap, below with their fills; every gap is shaded, and breaks the line."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    before, after = (table.slice(gap.first, gap.stop - gap.first) for table in (before, after))
-    stamps, observed = after["tm"].to_numpy(), _numbers(before, gap.column)
-    codes = after.column(provenance_column(gap.column)).to_numpy()
+    window = slice(gap.first, gap.stop)
+    stamps, values = hours.stamps[window], hours.values[gap.column][window]
+    codes = hours.codes(gap.column)[window]
     missing = codes != Provenance.OBSERVED
+    observed = np.where(missing, np.nan, values)
     gaps = find_gaps(missing, np.zeros(codes.size))
-    half_an_hour = np.timedelta64(30, "m")
+    half_a_step = np.timedelta64(step // 2, "ns")
     for panel in (upper, lower):
         for start, stop in zip(gaps.start, gaps.stop, strict=True):
-            panel.axvspan(stamps[start] - half_an_hour, stamps[stop - 1] + half_an_hour, color="#EFEFEF", linewidth=0)
+            panel.axvspan(stamps[start] - half_a_step, stamps[stop - 1] + half_a_step, color="#EFEFEF", linewidth=0)
         panel.plot(stamps, observed, color=_OBSERVED, linewidth=1.1, marker=".", markersize=3)
-        panel.grid(axis="y", color="#E3E3E3", linewidth=0.6)
-        panel.set_axisbelow(True)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(labelsize=8)
+        plain(panel)
 
-    def joined(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return values of the gaps between the observed ones, so that a gap of an hour has a line too."""
-        return np.where(missing, numbers, observed)
-
-    filled = joined(_numbers(after, gap.column))
-    low, high = gap.column + LOW_SUFFIX, gap.column + HIGH_SUFFIX
     for start, stop in zip(gaps.start, gaps.stop, strict=True):
         rows = slice(max(start - 1, 0), stop + 1)
-        if low in after.column_names:
-            bottom, top = (joined(_numbers(after, name))[rows] for name in (low, high))
+        low, high = (hours.values.get(f"{gap.column}{end}") for end in (LOW_SUFFIX, HIGH_SUFFIX))
+        if low is not None and high is not None:
+            # Between the observations, so that a gap of an hour has a band and a line too.
+            bottom, top = (np.where(missing, end[window], observed)[rows] for end in (low, high))
             lower.fill_between(stamps[rows], bottom, top, color=_BAND, linewidth=0)
         for method, (colour, marker, _) in _STYLE.items():
-            hours = start + np.flatnonzero(codes[start:stop] == method)
-            if hours.size:
+            of_method = start + np.flatnonzero(codes[start:stop] == method)
+            if of_method.size:
                 by_method = np.isin(codes[rows], (method, Provenance.OBSERVED))
-                lower.plot(stamps[rows], np.where(by_method, filled[rows], np.nan), color=colour, linewidth=1.2)
-                marked = hours[:: -(-codes.size // MARKERS_IN_A_PANEL)]
-                lower.plot(stamps[marked], filled[marked], marker, color=colour, ms=5, mec="white", mew=0.5)
+                lower.plot(stamps[rows], np.where(by_method, values[rows], np.nan), color=colour, linewidth=1.2)
+                marked = of_method[:: -(-codes.size // MARKERS_IN_A_PANEL)]
+                lower.plot(stamps[marked], values[marked], marker, color=colour, ms=5, mec="white", mew=0.5)
         if truth is not None:
-            true = joined(_numbers(truth.slice(gap.first, gap.stop - gap.first), gap.column))
-            lower.plot(stamps[rows], true[rows], **_TRUTH)
-    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
-    lower.xaxis.set_major_locator(locator)
-    lower.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    lower.xaxis.get_offset_text().set_fontsize(8)
+            lower.plot(stamps[rows], np.where(missing, truth[gap.column][window], observed)[rows], **_TRUTH)
+    over_time(lower, 6)
     lower.yaxis.set_major_formatter("{x:g}")
     upper.tick_params(labelbottom=False)
 
 
-def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
-    return np.asarray(table.column(column).to_numpy(), np.float64)
-
-
-def require_matplotlib() -> None:
-    """Raise `OptionError` if pictures cannot be drawn, because matplotlib is not installed."""
-    if find_spec("matplotlib") is None:
-        raise OptionError('pictures need matplotlib; install it with: pip install "energy-data-layer[plot]"')
-
-
-def choose_gaps(after: pa.Table, columns: Sequence[str], truth: pa.Table | None = None) -> list[ShownGap]:
+def choose_gaps(hours: Hours, truth: Truth | None = None) -> list[ShownGap]:
     """Return a short, a middling and a long gap of each column, as far as there are, and one of every other method.
 
     Gaps come from different stations and show different methods where they can; they are well surrounded and, with
     a `truth`, have it.
     """
-    station = after["stnId"].to_numpy()
+    station, columns = hours.station, hours.columns
     candidates = [
         candidate
         for column in columns
         for candidate in _clearest_gaps(
             column,
-            after.column(provenance_column(column)).to_numpy(),
+            hours.codes(column),
             station,
-            np.zeros(station.size, np.bool_) if truth is None else np.isnan(_numbers(truth, column)),
+            np.zeros(station.size, np.bool_) if truth is None else np.isnan(truth[column]),
         )
     ]
     chosen: list[ShownGap] = []
@@ -304,7 +315,7 @@ def _class_of(length: Any) -> Any:
 
 
 def _clearest_gaps(
-    column: str, codes: NDArray[np.uint8], station: NDArray[np.int64], unknown: NDArray[np.bool_]
+    column: str, codes: NDArray[np.uint8], station: NDArray[np.intp], unknown: NDArray[np.bool_]
 ) -> list[tuple[float, ShownGap]]:
     """Return, per class of length, method and station, the gap that shows best, and how much speaks against it."""
     missing = codes != Provenance.OBSERVED
