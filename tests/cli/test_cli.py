@@ -489,14 +489,43 @@ def test_impute_reads_cp949(hours, tmp_path):
     assert pyarrow.parquet.read_table("a.parquet").equals(pyarrow.parquet.read_table("b.parquet"))
 
 
-@pytest.mark.parametrize("command", [("impute", "load.csv", "-o", "out.csv"), ("score", "load.csv")])
-def test_all_columns_that_a_table_lacks_are_told_at_once(tmp_path, command):
-    (tmp_path / "load.csv").write_text("date,load\n2024-01-01 00:00,1\n", encoding="utf-8")
-    result = edl(*command)
+LOAD = "date,load,remark\n2024-01-01 00:00,1,ok\n"
+PORTAL = "지점,지점명,일시,기온(°C),습도(%)\n108,서울,2024-01-01 00:00,1,50\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "absent", "to_type"),
+    [
+        (
+            LOAD,
+            "impute table.csv -o out.csv",
+            "tm (--date-col) and no stnNm (--station-col) and no ta, hm (--columns); its columns are: date, load, "
+            "remark",
+            "impute table.csv -o out.csv --date-col date --station-col COLUMN --columns load",
+        ),
+        (
+            LOAD,
+            "score table.csv --columns lode --date-col date --gaps 9",
+            "stnNm (--station-col) and no lode (--columns); its columns are: date, load, remark",
+            "score table.csv --date-col date --gaps 9 --station-col COLUMN --columns load",
+        ),
+        (
+            PORTAL,
+            "impute table.csv -o out.csv",
+            "tm (--date-col) and no stnNm (--station-col) and no ta, hm (--columns); its columns are: 지점, 지점명, "
+            "일시, 기온(°C), 습도(%)",
+            "impute table.csv -o out.csv --date-col '일시' --station-col '지점명' --columns '기온(°C)' '습도(%)'",
+        ),
+    ],
+)
+def test_all_columns_that_a_table_lacks_are_told_at_once_with_the_command_to_type(
+    tmp_path, text, command, absent, to_type
+):
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    result = edl(*command.split())
     assert (result.exit_code, result.stderr) == (
         1,
-        "edl: load.csv: there is no column tm (--date-col) and no stnNm (--station-col) and no ta, hm (--columns); its "
-        "columns are: date, load; name those meant, as in --date-col COLUMN --station-col COLUMN --columns COLUMN\n",
+        f"edl: table.csv: there is no column {absent}; the command could be: edl {to_type}\n",
     )
 
 

@@ -153,7 +153,7 @@ def _left_open(
     if missing:
         problems.append(f"missing: {'; '.join(missing)}")
     if added:
-        problems.append(command_to_type("generation", arguments, added))
+        problems.append(command_to_type("run generation", arguments, added))
     return "; ".join(problems)
 
 

@@ -10,11 +10,11 @@ import typer
 
 from energy_data_layer.cli.console import row_progress, say, show_fills
 from energy_data_layer.cli.options import (
+    ARGUMENTS,
     DateColumn,
     Engine,
     EngineChoice,
     MissingValues,
-    columns_named,
     date_column,
     missing_values_of,
     split_at_commas,
@@ -43,6 +43,7 @@ class CoercedChoice(StrEnum):
 
 
 def impute(
+    ctx: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
@@ -142,7 +143,7 @@ def impute(
     if not given and by_neighbours:
         given = bounds_of(names, stamps, station_col)
     table = read_table(Path(source))
-    require_columns(table, source, columns_named(stamps, station_col, names))
+    require_columns(table, source, stamps, station_col, names, command="impute", arguments=ctx.meta[ARGUMENTS])
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 

@@ -108,9 +108,26 @@ def _option_of(field: Field[Any]) -> Parameter:
     return _option(field.name, Annotated[kind, typer.Option(f"--{field.name.replace('_', '-')}", help=text)], default)
 
 
-def command_to_type(name: str, arguments: Sequence[str], added: Sequence[str]) -> str:
+def command_to_type(command: str, arguments: Sequence[str], added: Sequence[str]) -> str:
     """Return in words the command that was typed, with what it lacks."""
-    return f"the command could be: {shlex.join(['edl', 'run', name, *map(redacted_url, arguments), *added])}"
+    return f"the command could be: {shlex.join(['edl', *command.split(), *map(redacted_url, arguments), *added])}"
+
+
+def without_option(arguments: Sequence[str], option: str, *, is_list: bool) -> list[str]:
+    """Return the arguments without an option and what it was given.
+
+    Examples
+    --------
+    >>> without_option(["a.csv", "--columns", "ta", "hm", "-o", "b.csv"], "--columns", is_list=True)
+    ['a.csv', '-o', 'b.csv']
+    """
+    if option not in arguments:
+        return list(arguments)
+    begin = arguments.index(option)
+    end = begin + 2
+    while is_list and end < len(arguments) and not _is_option(arguments[end]):
+        end += 1
+    return [*arguments[:begin], *arguments[end:]]
 
 
 DateColumn = Annotated[
@@ -232,12 +249,6 @@ def date_column(text: str) -> str | list[str]:
     """Return the column of the stamps, or those of their parts, which are separated by commas."""
     parts = split_at_commas([text])
     return text if len(parts) < 2 else parts
-
-
-def columns_named(stamps: str | list[str], station_col: str, names: Sequence[str]) -> dict[str, Sequence[str]]:
-    """Return the columns of a table that a command needs, by the options that name them."""
-    date_col = [stamps] if isinstance(stamps, str) else stamps
-    return {"--date-col": date_col, "--station-col": [station_col], "--columns": names}
 
 
 def split_at_commas(values: Iterable[str]) -> list[str]:

@@ -9,11 +9,11 @@ import typer
 
 from energy_data_layer.cli.console import say, show_text
 from energy_data_layer.cli.options import (
+    ARGUMENTS,
     DateColumn,
     Engine,
     EngineChoice,
     MissingValues,
-    columns_named,
     date_column,
     missing_values_of,
     split_at_commas,
@@ -27,6 +27,7 @@ LIKE_MINE = "like-mine"
 
 
 def score(
+    ctx: typer.Context,
     source: Annotated[
         str,
         typer.Argument(metavar="IN", help="A table: .csv, .parquet, .arrow, .feather. Give it first."),
@@ -68,7 +69,7 @@ def score(
     table = read_table(Path(source))
     names = split_at_commas(columns)
     stamps = date_column(date_col)
-    require_columns(table, source, columns_named(stamps, station_col, names))
+    require_columns(table, source, stamps, station_col, names, command="score", arguments=ctx.meta[ARGUMENTS])
     if complete:
         from energy_data_layer.transforms.complete_hours.api import complete_hours
 

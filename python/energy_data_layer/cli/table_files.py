@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
+from energy_data_layer.cli.options import command_to_type, without_option
 from energy_data_layer.core.atomic_file import is_special, written_atomically
+from energy_data_layer.core.stamps import date_columns
+from energy_data_layer.datasets.asos import column_of_frame
+from energy_data_layer.datasets.registry import likely_keys
 from energy_data_layer.errors import OptionError, SourceFileError
 from energy_data_layer.files.csv_text import read_text, records, split_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
 ENDINGS = {".csv", ".parquet", ".arrow", ".feather", ".ipc"}
 
@@ -29,17 +34,47 @@ def require_known_ending(path: Path) -> None:
         raise OptionError(f"{path}: the name must end in one of {', '.join(sorted(ENDINGS))}")
 
 
-def require_columns(table: pa.Table, source: str, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Raise `SourceFileError` about all columns that are not in a table, by the options that name them."""
+def require_columns(
+    table: pa.Table,
+    source: str,
+    date_col: str | list[str],
+    station_col: str,
+    columns: Sequence[str],
+    *,
+    command: str,
+    arguments: Sequence[str],
+) -> None:
+    """Raise `SourceFileError` about all columns that are not in a table, with the command to type."""
+    wanted = {"--date-col": date_columns(date_col), "--station-col": [station_col], "--columns": columns}
     absent = {option: [name for name in names if name not in table.column_names] for option, names in wanted.items()}
     told = [f"{', '.join(names)} ({option})" for option, names in absent.items() if names]
-    if told:
-        raise SourceFileError(
-            source,
-            None,
-            f"there is no column {' and no '.join(told)}; its columns are: {', '.join(table.column_names)}; name "
-            f"those meant, as in {' '.join(f'{option} COLUMN' for option, names in absent.items() if names)}",
-        )
+    if not told:
+        return
+    keys = likely_keys(table.column_names)
+    likely = {"--date-col": [keys.get("date_col", "COLUMN")], "--station-col": [keys.get("station_col", "COLUMN")]}
+    likely["--columns"] = _likely_columns(table, columns, {*keys.values(), *wanted["--date-col"], station_col})
+    added: list[str] = []
+    for option in (option for option, names in absent.items() if names):
+        arguments = without_option(arguments, option, is_list=option == "--columns")
+        added += [option, *likely[option]]
+    raise SourceFileError(
+        source,
+        None,
+        f"there is no column {' and no '.join(told)}; its columns are: {', '.join(table.column_names)}; "
+        f"{command_to_type(command, arguments, added)}",
+    )
+
+
+def _likely_columns(table: pa.Table, wanted: Sequence[str], keys: Collection[str]) -> list[str]:
+    """Return the columns that have the headings of fields of ASOS, or else those that begin with a number."""
+    others = [name for name in table.column_names if name not in keys]
+    of_fields = [name for name in others if (field := column_of_frame(name)) is not None and field.name in wanted]
+    if of_fields:
+        return of_fields
+    from energy_data_layer.core.parse import parse_numbers
+
+    first = {name: table.column(name).drop_null().slice(0, 1).cast(pa.string()).combine_chunks() for name in others}
+    return [name for name in others if not np.isnan(parse_numbers(first[name])[0]).all()] or ["COLUMN"]
 
 
 def read_table(path: Path) -> pa.Table:

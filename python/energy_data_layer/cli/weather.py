@@ -131,7 +131,7 @@ def _require_all(
         added += ["--db", "duckdb:///energy.duckdb"]
     problems = [f"{name} cannot be combined with {' and '.join(others)}" for name, others in contradictions if others]
     if not problems and missing:
-        missing.append(command_to_type("weather", arguments, added))
+        missing.append(command_to_type("run weather", arguments, added))
     if missing:
         problems.append(f"missing: {'; '.join(missing)}")
     if problems:

@@ -29,19 +29,19 @@ def dataset_of_table(table: str) -> Dataset | None:
 
 
 _ELSEWHERE = {
-    "station_col": ("station", "site", "plant", "발전소", "발전기명"),
+    "station_col": ("station", "site", "plant", "발전소", "발전기명", "name"),
     "date_col": ("시각", "time", "date", "일자", "날짜"),
 }
 """What key columns are called in frames that are of no dataset, the likeliest first."""
 
 
-def likely_keys(names: Iterable[object]) -> str:
-    """Return which of a frame's columns may be its keys, as arguments; an empty text where none is known.
+def likely_keys(names: Iterable[object]) -> dict[str, str]:
+    """Return which of a frame's columns may be its keys, by the arguments that name them.
 
     Examples
     --------
     >>> likely_keys(["지점", "지점명", "일시", "기온(°C)"])
-    'station_col="지점명", date_col="일시"'
+    {'station_col': '지점명', 'date_col': '일시'}
     """
     known = {str(name).strip().lower(): name for name in names}
     keys: dict[str, list[Column]] = {"station_col": [], "date_col": []}
@@ -50,9 +50,10 @@ def likely_keys(names: Iterable[object]) -> str:
         keys["date_col"].append(columns[table.stamp])
         if len(table.series) == 1:
             keys["station_col"] += [columns[name] for name in (*table.names, *table.series)]
-    told = []
+    found: dict[str, str] = {}
     for option, columns_of_key in keys.items():
         words = [word for column in columns_of_key for word in (column.name.lower(), column.heading)]
-        likely = (known[word] for word in (*filter(None, words), *_ELSEWHERE[option]) if word in known)
-        told += [f'{option}="{name}"' for name in likely][:1]
-    return ", ".join(told)
+        word = next((word for word in (*filter(None, words), *_ELSEWHERE[option]) if word in known), None)
+        if word is not None:
+            found[option] = str(known[word])
+    return found

@@ -193,7 +193,7 @@ def read_hours(
 
 def axis_label(column: str, labels: Mapping[str, str] | None, date_col: str | list[str], station_col: str) -> str:
     """Return the text for a column's axis: the given one, else meaning and unit of a dataset's, else its name."""
-    known = known_columns(date_col, station_col).get(column)
+    known = known_columns([column], date_col, station_col).get(column)
     default = str(column) if known is None else f"{known.meaning}\n({known.unit})"
     return (labels or {}).get(column, default)
 

@@ -56,7 +56,7 @@ def keyed(function: FunctionT) -> FunctionT:
         try:
             return function(*bound.args, **bound.kwargs)
         except ColumnNotFoundError as error:
-            likely = likely_keys(error.present)
+            likely = ", ".join(f'{option}="{name}"' for option, name in likely_keys(error.present).items())
             if not likely or error.advice or error.column not in (station_col, *date_columns(date_col)):
                 raise
             raise ColumnNotFoundError(error.column, error.present, error.frame, f"perhaps {likely}") from None
