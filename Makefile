@@ -17,7 +17,7 @@ UV := $(CURDIR)/$(BIN)/uv
 UV_PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 CRATE := rust/crates/data_layer
 RUST_SOURCES := $(shell find rust -path rust/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) $(CRATE)/pyproject.toml
-EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry --extra report --extra alerts
+EXTRAS := --extra polars --extra duckdb --extra postgres --extra services --extra cli --extra plot --extra prefect --extra telemetry --extra report --extra alerts --extra sklearn
 # The slow tests stand together: whoever has none left takes them from the other.
 PYTEST ?= -n 2 --dist worksteal
 # Jobs call the transforms alike with either database, whatever befalls them, and the demonstration compares by itself.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from energy_data_layer.core.coercion import Coerced, MissingValues
+    from energy_data_layer.transforms.impute.derived import Derived
     from energy_data_layer.transforms.impute.report import ImputationReport
     from energy_data_layer.transforms.impute.rule import Bounds, Method
 
@@ -207,22 +208,14 @@ def impute(
     def fit() -> GapModel:
         if model is not None:
             return model
-        used = with_partners(names, derived)
-        known = known_columns(used, date_col, station_col)
-        markers = checked_markers(missing_values, used)
-        frames = [
-            measured_with_auxiliaries(one, derived, markers, known, "missing", label)[1]
-            for one, label in ((df, "the frame"), (history, "the history"))
-            if one is not None
-        ]
-        to_fill = columns_to_fill(names, derived)
-        return GapModel.fit(
-            frames[0],
-            to_fill,
+        return fitted_model(
+            df,
+            names,
             date_col,
             station_col,
-            missing_values={name: markers.get(name, ()) for name in to_fill},
-            history=frames[1] if history is not None else None,
+            derived,
+            missing_values=missing_values,
+            history=history,
             neighbours=neighbours,
             use_rust=report.engine == "rust",
             threads=threads,
@@ -230,3 +223,35 @@ def impute(
 
     drawn_as = {"date_col": date_col, "station_col": station_col, "interval": interval}
     return ImputeResult(result, report, fit, drawn_as)
+
+
+def fitted_model(
+    df: Any,
+    columns: Sequence[str],
+    date_col: str | list[str],
+    station_col: str,
+    derived: Mapping[str, Derived],
+    *,
+    missing_values: MissingValues | None = None,
+    history: Any | None = None,
+    **options: Any,
+) -> GapModel:
+    """Return a model of columns and the auxiliary columns of derived ones; with the options of `GapModel.fit`."""
+    used = with_partners(columns, derived)
+    known = known_columns(used, date_col, station_col)
+    markers = checked_markers(missing_values, used)
+    frames = [
+        measured_with_auxiliaries(one, derived, markers, known, "missing", label)[1]
+        for one, label in ((df, "the frame"), (history, "the history"))
+        if one is not None
+    ]
+    to_fill = columns_to_fill(columns, derived)
+    return GapModel.fit(
+        frames[0],
+        to_fill,
+        date_col,
+        station_col,
+        missing_values={name: markers.get(name, ()) for name in to_fill},
+        history=frames[1] if history is not None else None,
+        **options,
+    )
