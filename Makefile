@@ -182,7 +182,7 @@ docs: $(VENV)/.packages ## the documentation as a site, in docs/_build; a warnin
 
 .PHONY: pictures
 pictures: $(VENV)/.packages $(ENGINE) ## the pictures of the documentation, by the examples of its pages
-	$(BIN)/python -m doctest docs/plots.md
+	$(BIN)/python -m doctest docs/plots.md docs/tutorials/first_look.md docs/tutorials/choose_a_method.md
 
 .PHONY: format
 format: $(VENV)/.packages ## rewrite the sources in the project's style

@@ -18,6 +18,7 @@ RUST_LANE = {
     "docs/shadow.md": "the Rust engine is what it watches",
     "docs/interface.md": "it shows the Rust binding",
     "docs/rollback.md": "it goes back from Rust",
+    "docs/tutorials/rust_or_not.md": "it compares the engines",
     "README.md": "its reader has the Rust engine",
 }
 """Pages that are worked through in the lane with the Rust engine, and why; the others are in the one without."""
