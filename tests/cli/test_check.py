@@ -86,8 +86,8 @@ def test_the_last_run_of_each_job_counts(database_url):
     with Database.connect(database_url) as database:
         log = RunLog(database)
         log.finish(log.begin("weather"), "failed", message="StorageError: the disk is full")
-        log.finish(log.begin("solar"), "failed")
-        log.finish(log.begin("solar"), "succeeded")
+        log.finish(log.begin("solar"), "failed", {"rows_rejected": 9})
+        log.finish(log.begin("solar"), "succeeded", {"rows_rejected": 4})
         log.begin("wind")
         log.finish(run_id := log.begin("fit"), "succeeded")
         died = log.begin("reprocess")
@@ -100,7 +100,7 @@ def test_the_last_run_of_each_job_counts(database_url):
         "reprocess: the last run died, … UTC",
         "weather: the last run is failed, … UTC: StorageError: the disk is full",
     ]
-    assert health.drift == 1
+    assert (health.drift, health.rejected) == (1, 4)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_first_line_is_a_status_with_figures_and_the_exit_code_says_it_too(u
     assert fine.exit_code == 0
     assert re.fullmatch(
         r"EDL OK \| weather_asos_age=\d+s;129600 wind_namdong_age=\d+s;3888000 nambu_generation_age=\d+s;129600 "
-        r"weather_asos_stale=0;0 wind_namdong_stale=0;0 nambu_generation_stale=0;0 unfilled=3 drift=0 "
+        r"weather_asos_stale=0;0 wind_namdong_stale=0;0 nambu_generation_stale=0;0 unfilled=3 drift=0 rejected=0 "
         r"runs_not_succeeded=0;0\n",
         fine.stdout,
     )

@@ -131,4 +131,6 @@ def _gap(random, number):
         [datetime(2020, 1, 1) + timedelta(hours=hour) for hour in range(MOST_POINTS)],
         random.normal(10, 5, MOST_POINTS).tolist(),
         codes.tolist(),
+        [random.normal(0, 1) if code else None for code in codes],
+        [random.normal(20, 1) if code else None for code in codes],
     )

@@ -232,7 +232,24 @@ def test_a_long_gap_is_thinned_and_a_station_of_one_hour_is_shown(database_url):
     facts = quality_facts(database_url)
     (gap,) = facts.gaps.longest
     assert (gap.hours, gap.step, len(gap.stamps), gap.name) == (2999, 5, 600, "108")
+    assert (gap.low, gap.high) == ([], [])
     assert [(one.hours, one.observed) for one in facts.weather.series] == [(1, 1), (3000, 1)]
+
+
+def test_a_long_gap_has_the_intervals_of_its_fills(database_url):
+    hours = pd.date_range("2023-01-01", periods=9, freq="h")
+    filled = [None, None, None, 8, 8, None, None, None, None]
+    rows = pd.DataFrame({"stnId": 108, "tm": hours, "ta": 1.0, "ta_provenance": pd.array(filled, "UInt8")})
+    for end, distance in (("low", -1.0), ("high", 2.0)):
+        rows[f"ta_{end}"] = [None if one is None else distance for one in filled]
+    with Database.connect(database_url) as database:
+        migrate(database)
+        add_fill_columns(database, WEATHER_ASOS, ["ta"], with_model=True)
+        database.upsert(WEATHER_ASOS, pa.Table.from_pandas(rows), WEATHER_KEY)
+    (gap,) = quality_facts(database_url).gaps.longest
+    assert (gap.hours, gap.codes) == (2, [0, 0, 0, 8, 8, 0, 0, 0, 0])
+    assert gap.low == [None] * 3 + [-1.0] * 2 + [None] * 4
+    assert gap.high == [None] * 3 + [2.0] * 2 + [None] * 4
 
 
 def test_what_cannot_be_read(tmp_path):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from energy_data_layer import settings
 from energy_data_layer.cli.console import FOUND, show_text
-from energy_data_layer.cli.options import AsJson, Database, split_at_commas
+from energy_data_layer.cli.options import AsJson, Database, MaxAge, split_at_commas
 
 if TYPE_CHECKING:
     from energy_data_layer.jobs.health import Health
@@ -18,13 +17,7 @@ if TYPE_CHECKING:
 
 def check(
     db: Database,
-    max_age: Annotated[
-        list[str],
-        typer.Option(
-            help="How old the newest hours may be: 36h for all that comes from services, wind_namdong=45d for a table.",
-            envvar=settings.MAX_AGE,
-        ),
-    ] = [],  # noqa: B006
+    max_age: MaxAge = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
     """Check that each table, station and plant is up to date and the last runs succeeded; exit code 1 if not.
@@ -52,6 +45,7 @@ def _status_line(health: Health) -> str:
         *(f"{one.table}_stale={len(one.stale)};0" for one in health.tables),
         f"unfilled={unfilled}",
         f"drift={health.drift}",
+        f"rejected={health.rejected}",
         f"runs_not_succeeded={sum(run.status != 'succeeded' for run in health.runs)};0",
     ]
     # A bar begins the figures.

@@ -59,6 +59,13 @@ Database = Annotated[str, DATABASE]
 ReportFile = Annotated[
     Path | None, typer.Option(help="Where the report goes (JSON); by default beside the database file.")
 ]
+MaxAge = Annotated[
+    list[str],
+    typer.Option(
+        help="How old the newest hours may be: 36h for all that comes from services, wind_namdong=45d for a table.",
+        envvar=settings.MAX_AGE,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 EngineChoice = Annotated[Engine, typer.Option(help="auto follows the environment variable USE_RUST.")]
 

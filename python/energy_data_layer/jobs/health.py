@@ -89,6 +89,8 @@ class Health:
         Missing values of the weather that stay missing, per field that is filled.
     drift : int
         Changes in the sources that the last runs noticed.
+    rejected : int
+        Rows that the last runs rejected.
     runs : list of LastRun
         The last run of each job.
     """
@@ -96,12 +98,18 @@ class Health:
     tables: list[TableFreshness] = field(default_factory=list)
     unfilled: dict[str, int] = field(default_factory=dict)
     drift: int = 0
+    rejected: int = 0
     runs: list[LastRun] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
         """What is stale and which last runs did not succeed, a line each."""
-        found = [] if self.tables else ["no hours are stored yet"]
+        return [*self.stale_tables, *self.failed_runs]
+
+    @property
+    def stale_tables(self) -> list[str]:
+        """The tables whose newest hours are too old, a line each; also that there are none at all."""
+        found = [] if self.tables else ["no hours from services are stored yet"]
         for table in self.tables:
             if table.last is None:
                 found.append(f"{table.table}: no hours are stored yet")
@@ -112,6 +120,12 @@ class Health:
                 named = f"{first.key} ({first.name})" if first.name != first.key else first.key
                 told = f"{table.table}, {named}: {_newest(first.last, first.hours, table)}"
                 found.append(f"{told}, and {more:,} more" if more else told)
+        return found
+
+    @property
+    def failed_runs(self) -> list[str]:
+        """The last runs that did not succeed, a line each."""
+        found = []
         for run in self.runs:
             if run.status != SUCCEEDED:
                 said = "died" if run.status == RUNNING else f"is {run.status}"
@@ -157,21 +171,31 @@ def health_of(database_url: str, max_age: Iterable[str] = (), *, now: datetime |
     >>> old.problems
     ['generation_hourly: the newest hour is 2024-03-31 23:00 KST, 48 h ago, more than 36 h']
     """
-    limits, named = _limits(max_age)
-    moment = now or now_in_korea()
+    limits = age_limits(max_age)
     with database_to_read(database_url) as database:
-        present = set(database.tables())
-        tables = [
-            found
-            for table, limit in limits.items()
-            if (found := _freshness(database, table, limit, moment, present)).series or table in named
-        ]
-        runs, drift = _last_runs(database) if RUNS in present else ([], 0)
-        return Health(tables, values_missing(database) if WEATHER_ASOS in present else {}, drift, runs)
+        return database_health(database, limits, now=now)
 
 
-def _limits(max_age: Iterable[str]) -> tuple[dict[str, timedelta], set[str]]:
-    """Return how old the hours of each table may be, and the tables that were named."""
+def database_health(database: Database, limits: AgeLimits, *, now: datetime | None = None) -> Health:
+    """Return what `health_of` does, of an open database."""
+    of_table, named = limits
+    moment = now or now_in_korea()
+    present = set(database.tables())
+    tables = [
+        found
+        for table, limit in of_table.items()
+        if (found := _freshness(database, table, limit, moment, present)).series or table in named
+    ]
+    unfilled = values_missing(database) if WEATHER_ASOS in present else {}
+    return Health(tables, unfilled, *(_last_runs(database) if RUNS in present else ()))
+
+
+AgeLimits = tuple[dict[str, timedelta], set[str]]
+"""How old the hours of each table may be, and the tables that were named."""
+
+
+def age_limits(max_age: Iterable[str]) -> AgeLimits:
+    """Return the ages that `health_of` describes; `OptionError` if one is none, or of no table."""
     limits = {one.table.name: one.max_age for one in DATASETS.values() if one.max_age is not None}
     named = {}
     for text in max_age:
@@ -214,11 +238,14 @@ def _hours_since(begin: datetime, now: datetime) -> float:
     return round((now - begin - _HOUR) / _HOUR, 1)
 
 
-def _last_runs(database: Database) -> tuple[list[LastRun], int]:
-    """Return the last run of each job that is not at work, and what these noticed of changes in the sources."""
-    rows = database.read(RUNS, ["run_id", "job", "status", "started", "message"]).sort_by("started").to_pylist()
+def _last_runs(database: Database) -> tuple[int, int, list[LastRun]]:
+    """Return what the last runs noticed and rejected, and the last run of each job that is not at work."""
+    columns = ["run_id", "job", "status", "started", "message", "rows_rejected"]
+    rows = database.read(RUNS, columns).sort_by("started").to_pylist()
     long_ago = utc_now() - DIED
     last = {row["job"]: row for row in rows if row["status"] != RUNNING or row["started"] < long_ago}
     ids = [row["run_id"] for row in last.values()]
     drift = database.read(DRIFT, ["run_id"], [("run_id", "in", ids)]).num_rows if DRIFT in database.tables() else 0
-    return [LastRun(job, row["status"], row["started"], row["message"] or "") for job, row in last.items()], drift
+    rejected = sum(row["rows_rejected"] or 0 for row in last.values())
+    runs = [LastRun(job, row["status"], row["started"], row["message"] or "") for job, row in last.items()]
+    return drift, rejected, runs

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from energy_data_layer._version import __version__
 from energy_data_layer.core.clock import utc_now
+from energy_data_layer.jobs.health import Health, age_limits, database_health
 from energy_data_layer.storage.coverage import hourly_tables
 from energy_data_layer.storage.migrations import database_to_read
 from energy_data_layer.storage.queries.quality import Scope, imputed_fields
@@ -17,9 +18,10 @@ from energy_data_layer.storage.urls import redacted_url
 
 from . import records, weather
 from .coverage import TableCoverage, table_coverage
+from .verdict import Light, checks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
 TABLES_READ = (*hourly_tables(), REJECTS, FILL_CHANGES, RUNS, DRIFT)
@@ -48,6 +50,8 @@ class QualityFacts:
         Of every table that has hours in the period.
     gaps, fills, doubtful, replaced, totals, rejects, drift, runs
         See the classes.
+    health : Health
+        What ``edl check`` says of the database, whatever the scope.
     """
 
     database: str
@@ -65,15 +69,21 @@ class QualityFacts:
     rejects: records.Rejects = field(default_factory=records.Rejects)
     drift: records.Drift = field(default_factory=records.Drift)
     runs: records.RunHistory = field(default_factory=records.RunHistory)
+    health: Health = field(default_factory=Health)
 
     @property
     def weather(self) -> TableCoverage | None:
         """The coverage of the weather, None where there is none."""
         return next((one for one in self.coverage if one.table == WEATHER_ASOS), None)
 
+    @property
+    def verdict(self) -> dict[str, Light]:
+        """What each check of the page says."""
+        return checks(self.health, self.coverage, self.drift, self.rejects)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the facts as plain types."""
-        return asdict(self)
+        """Return the facts as plain types, and what the checks of the verdict say."""
+        return asdict(self) | {"verdict": {name: light.label for name, light in self.verdict.items()}}
 
     def to_json(self) -> str:
         """Return the facts as one JSON document."""
@@ -81,7 +91,12 @@ class QualityFacts:
 
 
 def quality_facts(
-    database_url: str, *, since: date | None = None, until: date | None = None, stations: Sequence[int] = ()
+    database_url: str,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    stations: Sequence[int] = (),
+    max_age: Iterable[str] = (),
 ) -> QualityFacts:
     """Read the facts of the data-quality page from a database, which stays as it is.
 
@@ -94,11 +109,13 @@ def quality_facts(
         runs and drift are those of any time.
     stations : sequence of int, optional
         Weather stations; all by default.
+    max_age : iterable of str, optional
+        How old the newest hours may be, as in `health_of`.
 
     Raises
     ------
     OptionError
-        If `until` is before `since`, or as in `connect`.
+        If `until` is before `since`, or as in `connect` and `health_of`.
     StorageError
         As in `connect`; also if there is no such database file.
 
@@ -114,6 +131,7 @@ def quality_facts(
     (['generation_hourly'], 5, 1)
     """
     scope = Scope(since, until, tuple(dict.fromkeys(stations)))
+    limits = age_limits(max_age)
     with database_to_read(database_url) as database:
         present = database.tables()
         fields = imputed_fields(database) if WEATHER_ASOS in present else []
@@ -139,4 +157,5 @@ def quality_facts(
             records.rejects(database),
             records.drift(database),
             records.run_history(database),
+            database_health(database, limits),
         )

@@ -36,6 +36,46 @@ LABELS = {
         "이 데이터베이스에는 아직 해당 테이블이 없어 기록이 없습니다. 다음 작업 실행 때 만들어집니다.",
     ),
     "any_time": ("Of any time, not only of the period.", "기간과 관계없이 전체 기록입니다."),
+    # the verdict
+    "verdict.green": ("Green: all in order", "초록: 모두 정상입니다"),
+    "verdict.amber": ("Amber: something needs a look", "노랑: 확인할 것이 있습니다"),
+    "verdict.red": ("Red: there is a problem", "빨강: 문제가 있습니다"),
+    "verdict.what": (
+        "Freshness and last runs are judged as by edl check, which exits with 1 where this is red. All but "
+        "completeness is about the whole database when this page was made; completeness is about the period.",
+        "최신 여부와 최근 실행은 edl check와 같이 판단하며, 빨강이면 edl check의 종료 코드가 1입니다. 완전성은 기간에 "
+        "대한 것이고, 나머지는 페이지를 만든 때의 데이터베이스 전체에 대한 것입니다.",
+    ),
+    "light.green": ("in order", "정상"),
+    "light.amber": ("needs a look", "확인 필요"),
+    "light.red": ("problem", "문제"),
+    "check.fresh": ("Freshness", "최신 여부"),
+    "check.runs": ("Last runs", "최근 실행"),
+    "check.complete": ("Completeness", "완전성"),
+    "check.drift": ("Changes in sources", "원천의 변화"),
+    "check.rejects": ("Rejected rows", "거부된 행"),
+    "fresh.nothing": (
+        "No hours from services are stored yet. --max-age names tables that come in files.",
+        "서비스에서 받은 시간 자료가 아직 없습니다. 파일로 들어오는 테이블은 --max-age로 지정합니다.",
+    ),
+    "fresh.no_hours": ("no hours are stored yet", "저장된 시간 자료가 없습니다"),
+    "fresh.age": (
+        "the newest hour is {last} KST, {hours} h old; {allowed} h are allowed",
+        "가장 최근 시각은 {last} KST, {hours}시간 전입니다. 허용: {allowed}시간",
+    ),
+    "fresh.stale": ("late are {late} of {series}:", "{series}곳 중 늦은 곳 {late}곳:"),
+    "runs.last_succeeded": ("The last run of each job succeeded.", "작업마다 최근 실행이 성공했습니다."),
+    "complete.hours": (
+        "{missing} of {hours} hours have no value; {days} days are incomplete.",
+        "전체 {hours}시간 중 {missing}시간에 값이 없습니다. 불완전한 날: {days}일.",
+    ),
+    "complete.lacking": (
+        "{count} of {series} stations and plants lack 1 % of their hours or more:",
+        "지점·발전소 {series}곳 중 {count}곳에서 시간의 1 % 이상이 비어 있습니다:",
+    ),
+    "more": ("and {count} more", "외 {count}곳"),
+    "last.drift": ("Noticed by the last runs: {count}.", "최근 실행에서 발견된 변화: {count}건."),
+    "last.rejects": ("Rejected by the last runs: {count}.", "최근 실행에서 거부된 행: {count}개."),
     # the summary
     "summary": ("At a glance", "한눈에 보기"),
     "summary.series": ("stations and plants", "지점·발전소"),
@@ -91,10 +131,8 @@ LABELS = {
     # gaps
     "gaps": ("Gap lengths", "결측 길이 분포"),
     "gaps.what": (
-        "A gap is a run of hours of one station that have a row and no observation of the field, filled or not. "
-        "Short gaps are interpolated, long ones take the climatology.",
-        "결측 구간은 한 지점에서 행은 있으나 해당 항목의 관측이 없는 연속된 시간입니다(보간 여부와 무관). "
-        "짧은 구간은 스플라인으로, 긴 구간은 기후값(동일 월·일·시 평균)으로 채웁니다.",
+        "A gap is a run of hours of one station that have a row and no observation of the field, filled or not.",
+        "결측 구간은 한 지점에서 행은 있으나 해당 항목의 관측이 없는 연속된 시간입니다(보간 여부와 무관).",
     ),
     "gaps.length": ("length (h)", "길이 (시간)"),
     "gaps.all": ("all gaps", "전체 구간"),
@@ -112,7 +150,7 @@ LABELS = {
     "method.spline": ("spline", "스플라인"),
     "method.linear": ("straight line", "직선 보간"),
     "method.nearest": ("nearest observation", "가장 가까운 관측"),
-    "method.climatology": ("climatology", "기후값"),
+    "method.climatology": ("climatology", "기후값(동일 월·일·시 평균)"),
     "method.station_mean": ("mean of the station", "지점 평균"),
     "method.global_mean": ("mean of all stations", "전체 평균"),
     "method.unfilled": ("not filled", "채우지 못함"),
@@ -137,7 +175,7 @@ LABELS = {
     "column.last_day": ("last day", "마지막 날"),
     "column.share": ("share of fills", "보간 비율"),
     # the longest gaps
-    "longest": ("The longest gaps, before and after", "가장 긴 결측 구간, 전과 후"),
+    "longest": ("The longest gaps", "가장 긴 결측 구간"),
     "longest.what": (
         "One gap per station and time: of several fields that are missing together the one that is missing longest.",
         "지점과 시기마다 한 구간만 보여 줍니다. 여러 항목이 함께 빠졌으면 가장 긴 항목입니다.",
@@ -146,9 +184,8 @@ LABELS = {
     "longest.hours": ("{hours} h without an observation", "관측 없는 {hours}시간"),
     "longest.also": ("at the same time also missing:", "같은 때 함께 빠진 항목:"),
     "longest.step": ("of these hours every {step}th is drawn", "{step}시간마다 한 점만 그렸습니다"),
-    "longest.before": ("Before: as observed", "전: 관측값"),
-    "longest.after": ("After: as stored", "후: 저장된 값"),
-    "longest.picture": ("line of observations, gap shaded", "관측값 선, 결측 구간은 음영"),
+    "longest.gap": ("gap", "결측 구간"),
+    "longest.interval": ("interval of the fills", "보간값의 신뢰 구간"),
     "longest.fills": ("filled by", "채운 방법"),
     # replaced fills
     "replaced": ("Replaced fills", "다시 계산된 보간값"),
@@ -157,6 +194,7 @@ LABELS = {
         "관측값이나 이후 시간이 들어와 나중 실행에서 바뀐 기간 내 보간값입니다.",
     ),
     "replaced.count": ("{count} fills were replaced.", "보간값 {count}개가 바뀌었습니다."),
+    "replaced.newest": ("Newest", "최근"),
     "replaced.from_to": ("what became what", "변화"),
     "column.count": ("count", "개수"),
     "column.station": ("station", "지점"),

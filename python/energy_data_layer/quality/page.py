@@ -14,14 +14,16 @@ from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.datasets.registry import dataset_of_table
 from energy_data_layer.errors import ExtraUnavailable, OptionError
+from energy_data_layer.storage.runs import EMPTY, FAILED, INCOMPLETE
 
 from . import pictures
 from .coverage import State
 from .facts import quality_facts
 from .labels import LABELS, LANGUAGES
+from .verdict import lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from os import PathLike
 
@@ -46,6 +48,7 @@ def quality_page(
     since: date | None = None,
     until: date | None = None,
     stations: Sequence[int] = (),
+    max_age: Iterable[str] = (),
     language: Language = "en",
 ) -> str:
     """Return the data-quality page of a database as HTML.
@@ -54,7 +57,7 @@ def quality_page(
     ----------
     database_url : str
         See `connect`; the database stays as it is.
-    since, until, stations : optional
+    since, until, stations, max_age : optional
         See `quality_facts`.
     language : {"en", "ko"}, default "en"
         The language that is shown first; the page has both.
@@ -80,7 +83,7 @@ def quality_page(
     '<html lang="ko" data-title-en="Data quality" data-title-ko="데이터 품질">'
     """
     require_jinja2()
-    return render(quality_facts(database_url, since=since, until=until, stations=stations), language)
+    return render(quality_facts(database_url, since=since, until=until, stations=stations, max_age=max_age), language)
 
 
 def write_quality_page(
@@ -90,6 +93,7 @@ def write_quality_page(
     since: date | None = None,
     until: date | None = None,
     stations: Sequence[int] = (),
+    max_age: Iterable[str] = (),
     language: Language = "en",
 ) -> None:
     """Write the data-quality page of a database; a previous one stays until the new one is complete.
@@ -102,7 +106,7 @@ def write_quality_page(
         As in `quality_page`; also if the file cannot be written.
     """
     place_for(path)
-    page = quality_page(database_url, since=since, until=until, stations=stations, language=language)
+    page = quality_page(database_url, since=since, until=until, stations=stations, max_age=max_age, language=language)
     with written_atomically(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -126,6 +130,8 @@ def render(facts: QualityFacts, language: Language = "en") -> str:
         title=titles[language],
         titles=titles,
         script=script,
+        lacking=lacking(facts.coverage),
+        sums=_sums(facts),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
@@ -182,6 +188,17 @@ def _both(*texts: str) -> Markup:
 
     span = Markup('<span class="t" lang="{}">{}</span>')
     return Markup("").join(span.format(*both) for both in zip(LANGUAGES, texts, strict=True))
+
+
+def _sums(facts: QualityFacts) -> dict[str, int]:
+    """Return what all stations and plants have together, and the runs that did not succeed."""
+    series = [one for table in facts.coverage for one in table.series]
+    counted = ("hours", "observed", "filled", "missing", "incomplete_days")
+    failed = sum(
+        counts.get(status, 0) for counts in facts.runs.by_job.values() for status in (FAILED, INCOMPLETE, EMPTY)
+    )
+    sums = {name: sum(getattr(one, name) for one in series) for name in counted}
+    return sums | {"series": len(series), "failed_runs": failed}
 
 
 def _shown_series(table: TableCoverage) -> list[SeriesCoverage]:

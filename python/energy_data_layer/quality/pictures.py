@@ -1,24 +1,24 @@
-"""Shapes of the page's pictures: paths of calendars and of gaps, and the ticks of their axes."""
+"""Shapes of the page's pictures: paths of calendars and of gaps, the ticks of their axes, what the script reads."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from energy_data_layer.core.provenance import Provenance
 
 from .coverage import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .coverage import SeriesCoverage, Stretch, TableCoverage
     from .weather import LongGap
 
 STRIP_HEIGHT = 18
-WIDEST_STRIP = 520
+WIDEST_STRIP = 480
 DAYS_SHOWN_EACH = 92
 """Up to this many days a strip has a cell for each of them, else for each month."""
 
@@ -27,7 +27,8 @@ YEAR_LABEL = 38
 MONTHS_LABEL = 16
 
 PANEL_WIDTH, PANEL_HEIGHT = 400, 180
-LEFT, RIGHT, TOP, BOTTOM = 42, 8, 8, 24
+LEFT, RIGHT, TOP, BOTTOM = 46, 20, 8, 24
+_INNER_HEIGHT = PANEL_HEIGHT - TOP - BOTTOM
 
 _MARK = 3.0
 _SHAPES = {
@@ -37,9 +38,13 @@ _SHAPES = {
     Provenance.CLIMATOLOGY: "l3-3 3 3-3 3z",
     Provenance.STATION_MEAN: "l0-3h6l-3 6z",
     Provenance.GLOBAL_MEAN: "v-1h2v-2h2v2h2v2h-2v2h-2v-2h-2z",
+    Provenance.OPTIMAL_INTERPOLATION: "v-1.5h6v3h-6z",
+    Provenance.OPTIMAL_INTERPOLATION_NEIGHBOURS: "m0-2l1-1l2 2l2-2l1 1l-2 2l2 2l-1 1l-2-2l-2 2l-1-1l2-2z",
+    Provenance.BORROWED_CLIMATOLOGY: "l6-3v6z",
 }
 """A mark per method, drawn from the middle of its left side: none is told by its colour alone."""
 
+MARKS_IN_A_PANEL = 40
 
 Ticks = list[tuple[float, str]]
 """Marks on an axis: where, and what is written there."""
@@ -55,7 +60,7 @@ def shows_days(table: TableCoverage) -> bool:
 
 def strip(series: SeriesCoverage, table: TableCoverage) -> Shapes:
     """Return a series as a row of cells over the period of its table, one for each month or day."""
-    cell = _cell_width(table)
+    cell = cell_width(table)
     stretches = series.days if shows_days(table) else series.months
     return _joined(
         (one.state, _box(_cell(one.first, table) * cell, 0, one.length * cell, STRIP_HEIGHT)) for one in stretches
@@ -64,12 +69,12 @@ def strip(series: SeriesCoverage, table: TableCoverage) -> Shapes:
 
 def strip_width(table: TableCoverage) -> float:
     """Return how wide the strips of a table are."""
-    return _cells(table) * _cell_width(table)
+    return _cells(table) * cell_width(table)
 
 
 def strip_ticks(table: TableCoverage) -> Ticks:
     """Return where years begin in the strips of a table, or days where it shows days."""
-    cell = _cell_width(table)
+    cell = cell_width(table)
     if shows_days(table):
         first, *others = range(0, _cells(table), max(1, ceil(80 / cell)))
         days = [(day * cell, f"{table.first + timedelta(days=day):%m-%d}") for day in others]
@@ -100,11 +105,11 @@ def calendar(series: SeriesCoverage) -> dict[str, Any]:
     }
 
 
-def panels(gap: LongGap) -> list[dict[str, Any]]:
-    """Return a gap with the hours around it, before and after it was filled, on the same axes."""
+def panel(gap: LongGap) -> dict[str, Any]:
+    """Return a gap with the hours around it: observations, and fills with their intervals joined to the gap's edges."""
     first, last = gap.stamps[0], gap.stamps[-1]
     span = max((last - first).total_seconds(), 1.0)
-    present = [value for value in gap.values if value is not None]
+    present = [value for value in (*gap.values, *gap.low, *gap.high) if value is not None]
     y_values = nice_ticks(min(present, default=0.0), max(present, default=1.0))
     low, high = y_values[0], y_values[-1]
 
@@ -112,28 +117,40 @@ def panels(gap: LongGap) -> list[dict[str, Any]]:
         return LEFT + (stamp - first).total_seconds() / span * (PANEL_WIDTH - LEFT - RIGHT)
 
     def y(value: float) -> float:
-        return PANEL_HEIGHT - BOTTOM - (value - low) / (high - low) * (PANEL_HEIGHT - TOP - BOTTOM)
+        return PANEL_HEIGHT - BOTTOM - (value - low) / (high - low) * _INNER_HEIGHT
 
-    points = [
-        (x(stamp), None if value is None else y(value), code)
-        for stamp, value, code in zip(gap.stamps, gap.values, gap.codes, strict=True)
-    ]
-    hour = (PANEL_WIDTH - LEFT - RIGHT) * 3600 * gap.step / span
-    runs = groupby(points, lambda point: point[2] == Provenance.OBSERVED)
-    gaps = [[place for place, *_ in run] for is_observed, run in runs if not is_observed]
-    before = {
+    hours = list(_hours(gap, x, y))
+    wide = x(first + timedelta(hours=gap.step)) - LEFT
+    boxes, bands, fills, marks = list[str](), list[str](), list[tuple[str, str]](), list[tuple[str, str]]()
+    for begin, end in _runs(one.code != Provenance.OBSERVED for one in hours):
+        boxes.append(_box(hours[begin].x - wide / 2, TOP, hours[end - 1].x - hours[begin].x + wide, _INNER_HEIGHT))
+        bands.append(_band(hours[max(begin - 1, 0) : end + 1]))
+        for method, shape in _SHAPES.items():
+            for start, stop in _runs(one.code == method for one in hours[begin:end]):
+                # A line goes on to the values on both sides: the edges of the gap, or fills of another method.
+                fills.append((method.label, _line(hours[max(begin + start - 1, 0) : begin + stop + 1])))
+                shown = hours[begin + start : begin + stop : ceil(len(hours) / MARKS_IN_A_PANEL)]
+                marks += [
+                    (method.label, f"M{_short(one.x - _MARK)} {_short(one.y)}{shape}")
+                    for one in shown
+                    if one.y is not None
+                ]
+    return {
         "x_ticks": [(x(day), f"{day:%m-%d}") for day in _midnights(first, last)],
         "y_ticks": [(y(value), f"{value:g}") for value in y_values],
-        "gaps": "".join(_box(at[0] - hour / 2, TOP, at[-1] - at[0] + hour, PANEL_HEIGHT - TOP - BOTTOM) for at in gaps),
-        "line": _line(points),
-        "marks": {},
+        "gaps": "".join(boxes),
+        "band": "".join(bands),
+        "line": _line(one if one.code == Provenance.OBSERVED else one._replace(y=None) for one in hours),
+        "fills": _joined(fills),
+        "marks": _joined(marks),
+        "points": _points(gap),
+        "frame": f"{LEFT} {PANEL_WIDTH - RIGHT} {TOP} {PANEL_HEIGHT - BOTTOM} {low:g} {high:g}",
     }
-    marks = _joined(
-        (Provenance(code).label, f"M{_short(place - _MARK)} {_short(height)}{_SHAPES[Provenance(code)]}")
-        for place, height, code in points
-        if height is not None and code in _SHAPES
-    )
-    return [before, before | {"marks": marks}]
+
+
+def methods_of(gaps: Iterable[LongGap]) -> set[int]:
+    """Return the codes of the methods that pictures of gaps show."""
+    return {code for gap in gaps for code in gap.codes} - {Provenance.OBSERVED}
 
 
 def method_mark(method: str) -> str:
@@ -169,7 +186,8 @@ def _cell(day: date, table: TableCoverage) -> int:
     return (day.year - table.first.year) * 12 + day.month - table.first.month
 
 
-def _cell_width(table: TableCoverage) -> float:
+def cell_width(table: TableCoverage) -> float:
+    """Return how wide a day or a month of a table is."""
     return max(3.0, min(24.0, floor(WIDEST_STRIP / _cells(table) * 2) / 2))
 
 
@@ -193,15 +211,70 @@ def _midnights(first: datetime, last: datetime) -> Iterator[datetime]:
         midnight += every
 
 
-def _line(points: list[tuple[float, float | None, int]]) -> str:
-    """Return the line of the observations; it breaks where there is none."""
-    parts: list[str] = []
-    for is_observed, run in groupby(points, lambda point: point[2] == Provenance.OBSERVED and point[1] is not None):
-        if is_observed:
-            first, *further = (f"{_short(place)} {_short(height or 0.0)}" for place, height, _ in run)
+class _Hour(NamedTuple):
+    """Where an hour is drawn, None where it has no value; the interval of an observation is itself."""
+
+    x: float
+    y: float | None
+    code: int
+    low: float | None
+    high: float | None
+
+
+def _hours(gap: LongGap, x: Callable[[datetime], float], y: Callable[[float], float]) -> Iterator[_Hour]:
+    """Give the hours of a picture, and one without a value where rows are absent: no line crosses them."""
+    nothing = [None] * len(gap.values)
+    before = gap.stamps[0]
+    for stamp, value, code, *interval in zip(
+        gap.stamps, gap.values, gap.codes, gap.low or nothing, gap.high or nothing, strict=True
+    ):
+        if stamp - before > timedelta(hours=gap.step):
+            yield _Hour(x(before), None, Provenance.OBSERVED, None, None)
+        before = stamp
+        bounds = (value, value) if code == Provenance.OBSERVED else interval
+        heights = [None if number is None else y(number) for number in (value, *bounds)]
+        yield _Hour(x(stamp), heights[0], code, heights[1], heights[2])
+
+
+def _runs(wanted: Iterable[bool]) -> Iterator[tuple[int, int]]:
+    """Give begin and end of each run of wanted positions."""
+    for is_wanted, run in groupby(enumerate(wanted), lambda one: one[1]):
+        if is_wanted:
+            positions = [position for position, _ in run]
+            yield positions[0], positions[-1] + 1
+
+
+def _band(hours: list[_Hour]) -> str:
+    """Return the area between the bounds of hours that have an interval."""
+    path = ""
+    for begin, end in _runs(one.low is not None and one.high is not None for one in hours):
+        if end - begin > 1:
+            upper = [f"{_short(one.x)} {_short(one.high)}" for one in hours[begin:end] if one.high is not None]
+            lower = [f"{_short(one.x)} {_short(one.low)}" for one in hours[begin:end] if one.low is not None]
+            path += f"M{upper[0]}L{' '.join([*upper[1:], *lower[::-1]])}z"
+    return path
+
+
+def _points(gap: LongGap) -> str:
+    """Return the hours for the script: hour from the first one, value, and of a fill its code and interval."""
+    low, high = (side or [None] * len(gap.values) for side in (gap.low, gap.high))
+    points = []
+    for stamp, value, code, *interval in zip(gap.stamps, gap.values, gap.codes, low, high, strict=True):
+        hour = (stamp - gap.stamps[0]) // timedelta(hours=1)
+        numbers = ["" if number is None else f"{round(number, 2):.7g}" for number in (value, *interval)]
+        points.append(f"{hour},{numbers[0]}" + (f",{code},{numbers[1]},{numbers[2]}".rstrip(",") if code else ""))
+    return " ".join(points)
+
+
+def _line(hours: Iterable[_Hour]) -> str:
+    """Return the line through hours; it breaks where there is no value."""
+    path = ""
+    for is_there, run in groupby(hours, lambda one: one.y is not None):
+        if is_there:
+            first, *further = (f"{_short(one.x)} {_short(one.y)}" for one in run if one.y is not None)
             # With round ends a lone observation is a dot.
-            parts += [f"M{first}h0", *(f"L{one}" for one in further)]
-    return "".join(parts)
+            path += f"M{first}L{' '.join(further)}" if further else f"M{first}h0"
+    return path
 
 
 def _box(x: float, y: float, width: float, height: float) -> str:

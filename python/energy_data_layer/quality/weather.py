@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from energy_data_layer.core.gaps import LENGTH_CLASSES
-from energy_data_layer.core.provenance import Provenance, is_fill, provenance_column
+from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, is_fill, provenance_column
 from energy_data_layer.datasets.asos import ASOS_COLUMNS
 from energy_data_layer.storage.queries.quality import (
     gaps_of_field,
@@ -58,6 +58,11 @@ class FieldFills:
     def hours(self) -> int:
         """All hours of the field."""
         return self.observed + sum(self.filled.values())
+
+    @property
+    def most_filled(self) -> int:
+        """How many values the most frequent method filled."""
+        return max(self.filled.values())
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,8 @@ class LongGap:
         What is stored.
     codes : list of int
         The provenance of each.
+    low, high : list of float or None
+        The intervals of the fills; empty where none is stored.
     """
 
     station: int
@@ -122,6 +129,8 @@ class LongGap:
     stamps: list[datetime]
     values: list[float | None]
     codes: list[int]
+    low: list[float | None]
+    high: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -240,9 +249,11 @@ def weather_gaps(database: Database, fields: list[str], scope: Scope) -> Weather
 
 def _with_hours_around(database: Database, gap: _Gap, fields: list[str]) -> LongGap:
     around = timedelta(hours=max(HOURS_AROUND, gap.hours // 4))
+    interval = [gap.field + suffix for suffix in (LOW_SUFFIX, HIGH_SUFFIX)]
+    stored = set(interval) <= set(database.columns(WEATHER_ASOS))
     rows = database.read(
         WEATHER_ASOS,
-        ["stnNm", "tm", gap.field, *map(provenance_column, fields)],
+        ["stnNm", "tm", gap.field, *map(provenance_column, fields), *(interval if stored else ())],
         [("stnId", "=", gap.station), ("tm", ">=", gap.first - around), ("tm", "<=", gap.last + around)],
     ).sort_by("tm")
     stamps = rows.column("tm").to_numpy()
@@ -268,4 +279,5 @@ def _with_hours_around(database: Database, gap: _Gap, fields: list[str]) -> Long
         shown.column("tm").to_pylist(),
         shown.column(gap.field).to_pylist(),
         codes[::step].tolist(),
+        *(shown.column(name).to_pylist() if stored else [] for name in interval),
     )
