@@ -276,6 +276,8 @@ def test_impossible_options_are_told_of_before_anything_is_written(tmp_path, tab
         migrate(database)
     with pytest.raises(OptionError, match=message):
         export_table(url, table, str(tmp_path / "x.csv"), **options)
+    with pytest.raises(OptionError, match=r'no file system for "nope://me:\*\*\*@host/x.csv"'):
+        export_table(url, "weather", "nope://me:s3cret@host/x.csv")
     with pytest.raises(OptionError, match=r"the name must end in one of \.parquet, \.csv"):
         export_table(url, "weather", str(tmp_path / "x.xlsx"))
     assert [path.name for path in tmp_path.iterdir()] == ["energy.duckdb"]

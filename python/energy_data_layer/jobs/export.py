@@ -160,7 +160,11 @@ def export_table(
     if first is not None and last is not None and first > last:
         raise OptionError(f"since ({first}) is after until ({last})")
     kind = _kind(target, file_format, partition_by)
-    system, path = file_system(target.rstrip("/") or target)
+    try:
+        system, path = file_system(target.rstrip("/") or target)
+    except OptionError as error:
+        place = target.rstrip("/")
+        raise OptionError(str(error).replace(place, redacted_url(place))) from None
     _require_free(system, path, target, is_folder=bool(partition_by), force=force)
     wanted = [str(station) for station in stations]
     with database_to_read(database_url) as database:
