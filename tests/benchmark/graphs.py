@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullLocator
 
@@ -26,14 +27,21 @@ TITLES = {
     "payload_rows_json": "rows_from_api_payload, JSON",
     "payload_rows_xml": "rows_from_api_payload, XML",
 }
+FONT = "DejaVu Sans of matplotlib"
+"""Of the font's own name the system may have another version, whose glyphs have other numbers."""
+fontManager.ttflist += [
+    replace(font, name=FONT)
+    for font in fontManager.ttflist
+    if font.name == "DejaVu Sans" and font.fname.startswith(mpl.get_data_path())
+]
 STYLE = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "energy-data-layer",
 }
-"""The font comes with matplotlib, and the salt makes a file the same each time."""
+"""The salt makes a file the same each time."""
 INCHES = (8.0, 5.2)
 DOTS_PER_INCH = 150
 ENDS_AT = 0.66
