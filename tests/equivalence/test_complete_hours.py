@@ -56,6 +56,12 @@ def test_a_complete_frame_comes_back_as_it_is(kind, engine):
     assert_equal_answers(as_kind(table, kind), completed(as_kind(table, kind), engine))
 
 
+def test_categories_of_a_frame_without_rows_stay_texts(engine):
+    frame = pd.DataFrame({"stnNm": pd.Series([], dtype="str"), "tm": pd.to_datetime([])}).astype({"stnNm": "category"})
+    completed = complete_hours(frame, use_rust=engine)
+    pd.testing.assert_frame_equal(completed, frame)
+
+
 def test_a_pandas_result_can_be_written(engine):
     frame = pd.DataFrame({"stnNm": "a", "tm": FOUR_HOURS, "ta": 1.0, "stnId": 108})
     answer = completed(frame, engine)

@@ -569,8 +569,10 @@ def as_dtype(column: ArrowColumn, dtype: Any) -> Any:
             return dtype.__from_arrow__(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]))
         values = column.to_pandas()
         if isinstance(dtype, pd.CategoricalDtype):
-            # Inserted rows bring stamps that are no category yet.
-            dtype = pd.CategoricalDtype(dtype.categories.union(values.dropna().unique(), sort=False), dtype.ordered)
+            known = values.dropna().unique()
+            if len(known):  # without values these are objects, and would make categories of texts such
+                # Inserted rows bring stamps that are no category yet.
+                dtype = pd.CategoricalDtype(dtype.categories.union(known, sort=False), dtype.ordered)
         return values.astype(dtype)
     if column.null_count and dtype.kind in "iu":
         return column.to_pandas().astype("float64")
