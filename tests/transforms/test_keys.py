@@ -1,4 +1,4 @@
-"""Which columns a call means that leaves them to the defaults: fields of ASOS, also under the portal's headings."""
+"""Which columns a call means: fields of ASOS, also under the portal's headings, and levels of an index of pandas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import pytest
 
 from energy_data_layer import GapModel, complete_hours, impute, impute_missing_values, score_imputation
 from energy_data_layer.engine.equality import assert_equal_answers
-from energy_data_layer.errors import ColumnKindError, ColumnNotFoundError, OptionError
+from energy_data_layer.engine.shadow.case import keep_smallest_case, read_case
+from energy_data_layer.engine.shadow.comparer import seen, settle
+from energy_data_layer.errors import (
+    ColumnKindError,
+    ColumnNotFoundError,
+    DuplicateKeyError,
+    OffGridError,
+    OptionError,
+)
+from energy_data_layer.transforms.registry import TRANSFORMS
 
 HEADINGS = {
     "stnId": "지점",
@@ -163,3 +172,121 @@ def test_files_of_the_portal_as_pandas_reads_them(real_data_folder, engine):
     result = impute(complete_hours(pd.read_csv(path, encoding="cp949"), use_rust=engine), use_rust=engine)
     assert "기온(°C)" in result.report.columns
     assert not {"강수량(mm)", "일조(hr)", "일사(MJ/m2)", "적설(cm)", "기온 QC플래그"} & set(result.report.columns)
+
+
+# Keys in the index
+
+
+def series(**columns) -> pd.DataFrame:
+    """Return hours of one place, the hours in the index."""
+    day = np.sin(2 * np.pi * np.arange(400) / 24)
+    frame = pd.DataFrame({"ta": 5 * day, **columns}, pd.date_range("2024-01-01", periods=400, freq="h"))
+    frame.iloc[50:59, 0] = np.nan
+    return frame
+
+
+def test_an_index_of_hours_is_the_stamps(engine):
+    frame = series(rn=np.nan)
+    frame.attrs["source"] = "mast"
+    result = impute(frame, station_col=None, interval=0.9, use_rust=engine)
+    assert result.frame.index is frame.index
+    assert result.frame.columns.tolist() == ["ta", "ta_provenance", "ta_low", "ta_high", "rn"]
+    assert result.frame.attrs == frame.attrs
+    assert result.model.describe()["stations"] == result.report.stations == 1
+    model = GapModel.fit(frame, ["ta"], station_col=None, use_rust=engine)
+    again = impute(frame, ["ta"], station_col=None, model=model, interval=0.9, use_rust=engine)
+    pd.testing.assert_frame_equal(again.frame, result.frame, check_exact=True)
+
+
+def test_scores_of_a_series(engine):
+    seen = []
+
+    def mean(frame):
+        seen.append(frame.columns.tolist())
+        return frame.fillna({"ta": 0.0})
+
+    options = {"methods": ["linear", mean], "gap_lengths": [3], "gaps": 3, "use_rust": engine}
+    plain = series().rename_axis("tm").reset_index().assign(stnNm="the series")
+    expected = score_imputation(plain, ["ta"], **options).table
+    card = score_imputation(series(), ["ta"], station_col=None, **options).table
+    assert set(card["station"].to_pylist()) == {None, "the series"}
+    assert card.equals(expected)
+    assert seen[-1] == ["tm", "ta"]
+
+
+def test_an_index_without_holes_stays_the_same_object(engine):
+    frame = series()
+    assert complete_hours(frame, station_col=None, use_rust=engine).index is frame.index
+    completed = complete_hours(frame.drop(frame.index[3:5]), station_col=None, use_rust=engine)
+    assert type(completed.index) is pd.DatetimeIndex
+    assert completed.index.equals(frame.index)
+
+
+def test_a_further_level_stays_one(engine):
+    frame = series().assign(site="a", region="north").set_index(["region", "site"], append=True)
+    completed = complete_hours(frame.drop(frame.index[3:5]), station_col="site", use_rust=engine)
+    assert completed.index.names == [None, "region", "site"]
+    assert completed.index.equals(frame.index)
+
+
+def test_an_index_of_texts_under_the_portal_s_heading(engine):
+    frame = fields().rename(columns=HEADINGS)
+    completed = complete_hours(frame, use_rust=engine)
+    indexed = complete_hours(frame.set_index("일시"), use_rust=engine)
+    pd.testing.assert_frame_equal(indexed, completed.set_index("일시"), check_exact=True)
+    both = complete_hours(frame.set_index(["지점", "일시"]), use_rust=engine)
+    pd.testing.assert_frame_equal(both, completed.set_index(["지점", "일시"]), check_exact=True)
+
+
+def test_the_index_goes_before_headings_and_columns_before_the_index(engine):
+    frame = series(일시="no stamp")
+    assert_equal_answers(
+        complete_hours(frame[["ta"]], station_col=None, use_rust=engine),
+        complete_hours(frame, station_col=None, use_rust=engine)[["ta"]],
+    )
+    shifted = frame.assign(tm=frame.index + pd.Timedelta(30, "min"))
+    with pytest.raises(OffGridError):
+        complete_hours(shifted, station_col=None, use_rust=engine)
+    assert len(complete_hours(shifted, station_col=None, freq="30min", use_rust=engine)) == 799
+
+
+def test_no_station_is_not_one_station(engine):
+    with pytest.raises(ColumnNotFoundError) as caught:
+        complete_hours(series(), use_rust=engine)
+    assert str(caught.value) == (
+        'column "stnNm" is not in the frame; its columns are: ta; station_col=None takes the frame as one series'
+    )
+    two = pd.concat([series(), series()])
+    with pytest.raises(DuplicateKeyError, match="the series 2024-01-01 00:00:00"):
+        impute_missing_values(two, ["ta"], station_col=None, use_rust=engine)
+
+
+def test_an_argument_is_no_level_of_another_name(engine):
+    with pytest.raises(ColumnNotFoundError, match=r'column "hour" is not in the frame; its columns are: ta'):
+        complete_hours(series(), "hour", None, use_rust=engine)
+    assert len(complete_hours(series().rename_axis("hour"), "hour", None, use_rust=engine)) == 400
+
+
+@pytest.mark.needs_rust
+def test_shadow_mode_sees_the_keys(monkeypatch):
+    monkeypatch.setenv("USE_RUST", "shadow")
+    before = seen().compared
+    frame = series().assign(site="a").set_index("site", append=True)
+    for _ in range(2):
+        impute_missing_values(frame, ["ta"], history=series().assign(site="b").set_index("site", append=True))
+        complete_hours(series(), station_col=None)
+    settle(seen())
+    assert seen().compared - before == 4
+    assert not seen().mismatches
+
+
+@pytest.mark.needs_rust
+def test_a_case_of_one_series_is_kept_whole(monkeypatch, tmp_path):
+    arguments = {"df": pa.table({"tm": pd.date_range("2024-01-01", periods=3, freq="h"), "ta": [1.0, None, 2.0]})}
+    monkeypatch.setenv("USE_RUST_SHADOW_FOLDER", str(tmp_path / "cases"))
+    arguments |= {"columns": ("ta",), "date_col": "tm", "station_col": None}
+    folder = keep_smallest_case(impute_missing_values, arguments)
+    function, kept = read_case(folder, TRANSFORMS)
+    assert function is impute_missing_values
+    assert kept["station_col"] is None
+    assert kept["df"].equals(arguments["df"])

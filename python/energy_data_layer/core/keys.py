@@ -72,7 +72,7 @@ def read_keys(columns: InputColumns) -> Keys:
     unnamed = np.flatnonzero(station < 0)
     if len(unnamed):
         first = unnamed[:5]
-        raise StationError(columns.station_col, first, [None] * len(first), len(unnamed), columns.label)
+        raise StationError(str(columns.station_col), first, [None] * len(first), len(unnamed), columns.label)
     return Keys(names, station, stamps, stamps if columns.wall_clock is None else to_datetimes(columns.wall_clock))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer import errors
+from energy_data_layer.core.inputs import SERIES
 from energy_data_layer.engine import choice
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def require_array(array: NDArray[Any], length: int, kind: type[np.generic]) -> N
 def own_names(columns: InputColumns) -> dict[str, str]:
     """Return the frame's own names of the columns that crossed over."""
     positions = {str(position): name for position, name in enumerate(columns.values)}
-    return {DATE: columns.date_col, STATION: columns.station_col} | positions
+    return {DATE: columns.date_col, STATION: columns.station_col or SERIES} | positions
 
 
 def translated(error: Exception, names: Mapping[str, str]) -> errors.DataLayerError:

@@ -146,8 +146,7 @@ def _parts(whole: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if isinstance(whole.get("payload"), list | tuple):
         for body in sorted(whole["payload"], key=len):
             yield {**whole, "payload": [body]}
-    if "df" in whole:
-        name = whole.get("station_col", "stnNm")
+    if "df" in whole and (name := whole.get("station_col", "stnNm")) is not None:
         table, history = whole["df"], whole.get("history")
         for row in pc.value_counts(table.column(name)).sort("ascending", by="counts").to_pylist():
             yield {

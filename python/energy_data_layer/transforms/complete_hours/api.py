@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 def complete_hours(
     df: FrameT,
     date_col: str | list[str] = DATE_COL,
-    station_col: str = STATION_COL,
+    station_col: str | None = STATION_COL,
     *,
     freq: str | timedelta = "1h",
     max_gap: str | timedelta | None = "90d",
@@ -92,7 +92,8 @@ def complete_hours(
     -------
     frame
         A frame of the same kind and columns. Types stay; in pandas, integers that get missing values become
-        float64 and booleans object. The index of a pandas frame is a new RangeIndex, because there are new rows.
+        float64 and booleans object. A pandas frame with keys in its index gets an index of the same levels, any other
+        a new RangeIndex, because there are new rows.
 
     Raises
     ------

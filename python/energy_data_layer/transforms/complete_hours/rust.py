@@ -37,7 +37,9 @@ def completed_in_rust(
     """Run `complete_hours` in Rust on all columns of a frame; `step` and `max_gap` are in seconds."""
     rust = choice.rust()
     others = [name for name in frame.names if name not in columns.date_cols]
-    carried = {*(carry or ()), columns.station_col} - {*columns.date_cols}
+    carried = {*(carry or ())} - {*columns.date_cols}
+    if columns.station_col is not None:
+        carried.add(columns.station_col)
     try:
         result = rust.complete_hours(
             key_table(columns, [frame.cells(name) for name in others]),

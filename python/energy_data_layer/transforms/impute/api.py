@@ -50,7 +50,7 @@ def impute_missing_values(
     df: FrameT,
     columns: Sequence[str] = ...,
     date_col: str | list[str] = ...,
-    station_col: str = ...,
+    station_col: str | None = ...,
     *,
     method: Method = ...,
     max_spline_gap: int = ...,
@@ -75,7 +75,7 @@ def impute_missing_values(
     df: FrameT,
     columns: Sequence[str] = ...,
     date_col: str | list[str] = ...,
-    station_col: str = ...,
+    station_col: str | None = ...,
     *,
     method: Method = ...,
     max_spline_gap: int = ...,
@@ -102,7 +102,7 @@ def impute_missing_values(
     df: Any,
     columns: Sequence[str] = COLUMNS,
     date_col: str | list[str] = DATE_COL,
-    station_col: str = STATION_COL,
+    station_col: str | None = STATION_COL,
     *,
     method: Method = "spline_climatology",
     max_spline_gap: int = 3,
@@ -149,9 +149,11 @@ def impute_missing_values(
     date_col : str or list of str, default "tm"
         The time stamps: of any resolution, with or without a zone, dates, or texts and whole numbers such as
         ``2024-01-31 05:00``, ``2024-01-31T05:00+09:00``, ``2024/1/31 24:00`` and ``2024013105``. Or the columns of
-        year, month, day, hour and minute, in a list. By default ``tm``, else ``일시``.
-    station_col : str, default "stnNm"
-        The stations: texts or integers. By default ``stnNm``, else ``지점명``, ``stnId`` or ``지점``.
+        year, month, day, hour and minute, in a list. By default ``tm``, else ``일시``. A key may be a level of a pandas
+        index, by its name; by default the level of time stamps is one, if there is one, and that beside it the other.
+    station_col : str or None, default "stnNm"
+        The stations: texts or integers. By default ``stnNm``, else ``지점명``, ``stnId`` or ``지점``. None takes the
+        frame as one series.
     method : {"spline_climatology", "linear", "optimal_interpolation"}
         Where fills come from.
     max_spline_gap : int, default 3

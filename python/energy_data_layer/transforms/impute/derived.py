@@ -102,7 +102,7 @@ class Derived(NamedTuple):
 def derived_columns(
     columns: Iterable[str],
     date_col: str | list[str],
-    station_col: str,
+    station_col: str | None,
     frames: Iterable[Any],
     model: GapModel | None = None,
 ) -> dict[str, Derived]:
@@ -161,7 +161,7 @@ def with_derived_fills(
     filled: Any,
     columns: Sequence[str],
     date_col: str | list[str],
-    station_col: str,
+    station_col: str | None,
     derived: Mapping[str, Derived],
     bounds: Mapping[str, tuple[float, float]],
     *,
@@ -200,7 +200,7 @@ def impute_with_derived(
     df: Any,
     columns: Sequence[str],
     date_col: str | list[str],
-    station_col: str,
+    station_col: str | None,
     derived: Mapping[str, Derived],
     *,
     bounds: Mapping[str, Bounds],

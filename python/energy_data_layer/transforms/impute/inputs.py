@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def checked_columns(columns: Sequence[str], date_col: str | list[str], station_col: str) -> tuple[str, ...]:
+def checked_columns(columns: Sequence[str], date_col: str | list[str], station_col: str | None) -> tuple[str, ...]:
     """Return the columns to fill, or raise `OptionError` for a key or one that is named twice."""
     names = (columns,) if isinstance(columns, str) else tuple(columns)
     for name in names:

@@ -68,7 +68,7 @@ class GapModel:
         df: Any,
         columns: Sequence[str] = COLUMNS,
         date_col: str | list[str] = DATE_COL,
-        station_col: str = STATION_COL,
+        station_col: str | None = STATION_COL,
         *,
         missing_values: MissingValues | None = None,
         history: Any | None = None,

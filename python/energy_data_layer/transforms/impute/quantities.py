@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 ROUNDING = 1e-9
 
 
-def known_columns(names: Iterable[str], date_col: str | list[str], station_col: str) -> dict[str, Column]:
+def known_columns(names: Iterable[str], date_col: str | list[str], station_col: str | None) -> dict[str, Column]:
     """Return what its record says of those names that are columns of the dataset whose keys these are."""
-    keys = [column_of_frame(key) for key in (*date_columns(date_col), station_col)]
+    keys = [column_of_frame(key) for key in (*date_columns(date_col), station_col) if key is not None]
     if not all(key is not None and key.name in KEYS for key in keys):
         return {}
     return {name: column for name in names if (column := column_of_frame(name)) is not None}
 
 
 def fillable(
-    frame: Frame, date_col: str | list[str], station_col: str, derived: Container[str] = ()
+    frame: Frame, date_col: str | list[str], station_col: str | None, derived: Container[str] = ()
 ) -> tuple[str, ...]:
     """Return the columns that can be filled: `derived`, those that their record says, others if floating point."""
     known = known_columns(frame.names, date_col, station_col)
@@ -47,7 +47,7 @@ def fillable(
     return tuple(columns)
 
 
-def bounds_of(columns: Iterable[str], date_col: str | list[str], station_col: str) -> dict[str, Bounds]:
+def bounds_of(columns: Iterable[str], date_col: str | list[str], station_col: str | None) -> dict[str, Bounds]:
     """Return the physical bounds of those columns that a dataset's record has any of."""
     known = known_columns(columns, date_col, station_col)
     return {name: (one.low, one.high) for name, one in known.items() if (one.low, one.high) != (None, None)}
@@ -63,7 +63,7 @@ def within_bounds(
     return within, int(outside.sum())
 
 
-def require_continuous(columns: Sequence[str], date_col: str | list[str], station_col: str) -> None:
+def require_continuous(columns: Sequence[str], date_col: str | list[str], station_col: str | None) -> None:
     """Raise `ColumnKindError` for columns whose values in between make no sense."""
     for name, column in known_columns(columns, date_col, station_col).items():
         if not column.can_be_imputed:

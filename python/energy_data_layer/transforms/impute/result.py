@@ -117,7 +117,7 @@ def impute(
     df: Any,
     columns: Sequence[str] | None = None,
     date_col: str | list[str] = DATE_COL,
-    station_col: str = STATION_COL,
+    station_col: str | None = STATION_COL,
     *,
     method: Method = "optimal_interpolation",
     max_spline_gap: int = 3,

@@ -148,7 +148,7 @@ def score_imputation(
     frame: Any,
     columns: Sequence[str] = COLUMNS,
     date_col: str | list[str] = DATE_COL,
-    station_col: str = STATION_COL,
+    station_col: str | None = STATION_COL,
     *,
     methods: Sequence[Method | Filler] | Mapping[str, Method | Filler] = (
         "spline_climatology",
@@ -177,8 +177,9 @@ def score_imputation(
         As in `impute_missing_values`. Insert absent hours first, by `complete_hours`.
     methods : sequence or mapping of str to method
         What to compare: methods of `impute_missing_values`, and functions that take a frame and return it filled,
-        with the same rows in the same order. Such a function may add columns ``<column>_low`` and
-        ``<column>_high``, its interval. A mapping gives the methods names of your own.
+        with the same rows in the same order; keys that stand in the index of pandas are columns there. Such a function
+        may add columns ``<column>_low`` and ``<column>_high``, its interval. A mapping gives the methods names of your
+        own.
     gap_lengths : sequence of int or "like mine"
         The lengths of the gaps, in rows; "like mine" draws lengths from the gaps that each column of the frame has.
     gaps : int, default 50
@@ -327,7 +328,7 @@ class _Trial:
         frame: Any,
         names: tuple[str, ...],
         date_col: str | list[str],
-        station_col: str,
+        station_col: str | None,
         gaps: int,
         interval: float,
         seed: int,
