@@ -10,7 +10,7 @@ from matplotlib.transforms import Bbox
 from energy_data_layer import impute
 from energy_data_layer.core.provenance import Provenance
 from energy_data_layer.errors import MarkerError, OptionError
-from energy_data_layer.plots import fills, plot_fills, save_figure
+from energy_data_layer.plots import fills, plot_fills, plot_gap_lengths, plot_gaps, save_figure
 from energy_data_layer.plots.hours import read_hours
 
 HOURS = 900
@@ -225,3 +225,20 @@ def test_fills_that_look_like_markers_are_drawn_and_not_refused():
     assert len(drawn(after).axes) == 2
     with pytest.raises(MarkerError):
         read_hours(after, ["ta"], "tm", "stnId")
+
+
+@pytest.mark.parametrize("draw", [plot_gaps, plot_gap_lengths, plot_fills])
+def test_frames_are_drawn_as_the_transforms_take_them(tmp_path, draw):
+    plain = frames([{100: (5, Provenance.SPLINE)}, {}]).drop_columns("stnId").to_pandas()
+    plain["stnNm"] = np.repeat(["서울", "인천"], HOURS)
+    pictures = [plain, plain.set_index(["stnNm", "tm"]), plain.rename(columns={"stnNm": "지점명", "tm": "일시"})]
+    for number, frame in enumerate(pictures):
+        save_figure(draw(frame, ["ta"]), tmp_path / f"{number}.png")
+    assert len({(tmp_path / f"{number}.png").read_bytes() for number in range(len(pictures))}) == 1
+
+
+def test_a_result_with_keys_in_the_index_is_drawn():
+    frame = frames([{}]).select(["tm", "ta"]).to_pandas().set_index("tm")
+    result = impute(frame.mask(np.arange(HOURS)[:, None] == 100), ["ta"], station_col=None)
+    assert result.frame.index.name == "tm"
+    assert "the series: 1 hour missing" in [axes.get_title(loc="left") for axes in result.plot().axes]

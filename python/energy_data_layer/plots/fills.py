@@ -12,6 +12,7 @@ from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenanc
 from energy_data_layer.errors import OptionError
 from energy_data_layer.plots.figure import drawn, over_time, plain, readable, said
 from energy_data_layer.plots.hours import HOUR, axis_label, read_hours
+from energy_data_layer.transforms.keys import DATE_COL, STATION_COL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +82,8 @@ class ShownGap:
 def plot_fills(
     data: Any,
     columns: Sequence[str] | None = None,
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    date_col: str | list[str] = DATE_COL,
+    station_col: str | None = STATION_COL,
     *,
     truth: Any | None = None,
     interval: float | None = None,

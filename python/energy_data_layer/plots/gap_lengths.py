@@ -9,6 +9,7 @@ import numpy as np
 from energy_data_layer.core.gaps import LENGTH_CLASSES
 from energy_data_layer.plots.figure import drawn, plain, readable, said
 from energy_data_layer.plots.hours import HOUR, axis_label, read_hours
+from energy_data_layer.transforms.keys import DATE_COL, STATION_COL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +29,8 @@ LEAST_WIDE = 4
 def plot_gap_lengths(
     data: Any,
     columns: Sequence[str] | None = None,
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    date_col: str | list[str] = DATE_COL,
+    station_col: str | None = STATION_COL,
     *,
     missing_values: MissingValues | None = None,
     labels: Mapping[str, str] | None = None,

@@ -8,6 +8,7 @@ import numpy as np
 
 from energy_data_layer.plots.figure import drawn, over_time, readable, said
 from energy_data_layer.plots.hours import HOUR, axis_label, read_hours
+from energy_data_layer.transforms.keys import DATE_COL, STATION_COL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +53,8 @@ SMALLEST_LETTER = 5.0
 def plot_gaps(
     data: Any,
     columns: Sequence[str] | None = None,
-    date_col: str | list[str] = "tm",
-    station_col: str = "stnNm",
+    date_col: str | list[str] = DATE_COL,
+    station_col: str | None = STATION_COL,
     *,
     missing_values: MissingValues | None = None,
     labels: Mapping[str, str] | None = None,

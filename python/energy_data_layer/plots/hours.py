@@ -22,6 +22,7 @@ from energy_data_layer.storage.database import Database
 from energy_data_layer.storage.queries.quality import Scope, hours_of_series
 from energy_data_layer.storage.tables import WEATHER_ASOS
 from energy_data_layer.transforms.impute.quantities import bounds_of, fillable, known_columns
+from energy_data_layer.transforms.keys import Keyed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,7 +150,7 @@ def read_hours(
     data: Any,
     columns: Sequence[str] | None,
     date_col: str | list[str],
-    station_col: str,
+    station_col: str | None,
     missing_values: MissingValues | None = None,
     label: str = "the frame",
 ) -> Hours:
@@ -160,7 +161,8 @@ def read_hours(
     require_matplotlib()  # before a database is read in vain
     if isinstance(data, str | Database):
         data, date_col, station_col = stored_hours(data, columns), "tm", "stnNm"
-    frame = wrap(data, label)
+    keyed = Keyed.of(data, date_col, station_col, label=label)
+    frame, date_col, station_col = wrap(keyed.frame, label), keyed.date_col, keyed.station_col
     names = _columns(frame, columns, date_col, station_col)
     beside = [
         name
@@ -191,7 +193,9 @@ def read_hours(
     )
 
 
-def axis_label(column: str, labels: Mapping[str, str] | None, date_col: str | list[str], station_col: str) -> str:
+def axis_label(
+    column: str, labels: Mapping[str, str] | None, date_col: str | list[str], station_col: str | None
+) -> str:
     """Return the text for a column's axis: the given one, else meaning and unit of a dataset's, else its name."""
     known = known_columns([column], date_col, station_col).get(column)
     default = str(column) if known is None else f"{known.meaning}\n({known.unit})"
@@ -199,7 +203,7 @@ def axis_label(column: str, labels: Mapping[str, str] | None, date_col: str | li
 
 
 def _columns(
-    frame: Frame, columns: Sequence[str] | None, date_col: str | list[str], station_col: str
+    frame: Frame, columns: Sequence[str] | None, date_col: str | list[str], station_col: str | None
 ) -> tuple[str, ...]:
     """Return the columns to look at: the named ones, else those with a provenance, else those that can be filled."""
     if columns is not None:

@@ -55,7 +55,7 @@ def keyed(function: FunctionT) -> FunctionT:
     def call(*args: Any, **options: Any) -> Any:
         bound = parameters.bind(*args, **options)
         arguments = bound.arguments
-        given = _Keyed.of(
+        given = Keyed.of(
             arguments[of_frame], arguments.get("date_col", DATE_COL), arguments.get("station_col", STATION_COL)
         )
         arguments |= {of_frame: given.frame, "date_col": given.date_col, "station_col": given.station_col}
@@ -77,7 +77,7 @@ def keyed(function: FunctionT) -> FunctionT:
 
 
 @dataclass(frozen=True)
-class _Keyed:
+class Keyed:
     """A frame whose keys are columns.
 
     Attributes
@@ -107,7 +107,7 @@ class _Keyed:
         date_fields: Sequence[str] = (DATE_COL,),
         station_fields: Sequence[str] = STATION_FIELDS,
         label: str = FRAME,
-    ) -> _Keyed:
+    ) -> Keyed:
         """Find the keys among columns and index, or, if they are defaults, by these fields' headings."""
         names, levels, stamps = wrap(df, label).names, _levels(df), _levels_of_stamps(df)
         stamp = stamps[0] if len(stamps) == 1 else None
@@ -137,7 +137,7 @@ class _Keyed:
         """Return a history with the keys in columns of the same names."""
         dates = [self._as_found(name) for name in date_columns(self.date_col)]
         wanted = dates if isinstance(self.date_col, list) else dates[0]
-        return _Keyed.of(history, wanted, self._as_found(self.station_col), (), (), "the history").frame
+        return Keyed.of(history, wanted, self._as_found(self.station_col), (), (), "the history").frame
 
     def _as_found(self, key: Any) -> Any:
         """Return a key that a history may have in its index under another name, as the frame has it."""

@@ -23,7 +23,7 @@ from energy_data_layer.transforms.impute.model import GapModel
 from energy_data_layer.transforms.impute.quantities import bounds_of, fillable, known_columns
 from energy_data_layer.transforms.impute.report import METHODS
 from energy_data_layer.transforms.impute.rule import MOST_NEIGHBOURS
-from energy_data_layer.transforms.keys import DATE_COL, STATION_COL, keyed
+from energy_data_layer.transforms.keys import DATE_COL, STATION_COL, Field, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -221,7 +221,12 @@ def impute(
             threads=threads,
         )
 
-    drawn_as = {"date_col": date_col, "station_col": station_col, "interval": interval}
+    # Where the keys stood in an index, they are there again in the result.
+    drawn_as = {
+        "date_col": date_col if isinstance(date_col, list) else Field(date_col),
+        "station_col": None if station_col is None else Field(station_col),
+        "interval": interval,
+    }
     return ImputeResult(result, report, fit, drawn_as)
 
 
@@ -229,7 +234,7 @@ def fitted_model(
     df: Any,
     columns: Sequence[str],
     date_col: str | list[str],
-    station_col: str,
+    station_col: str | None,
     derived: Mapping[str, Derived],
     *,
     missing_values: MissingValues | None = None,
