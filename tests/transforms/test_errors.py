@@ -173,13 +173,9 @@ def test_an_unknown_time_zone(transform, engine):
 )
 def test_what_is_no_frame(df, transform, engine):
     error = caught(errors.FrameTypeError, transform, df, engine)
-    assert "accepted are pandas.DataFrame, polars.DataFrame, pyarrow.Table and pyarrow.RecordBatch" in str(error)
-
-
-@BOTH
-def test_a_lazy_frame_is_told_to_collect(transform, engine):
-    lazy = pl.LazyFrame({"stnNm": ["a"], "tm": [datetime(2024, 1, 1)], "ta": [1.0]})
-    assert str(caught(errors.FrameTypeError, transform, lazy, engine)).endswith("; collect it first")
+    assert "accepted are pandas.DataFrame, polars.DataFrame and LazyFrame, pyarrow.Table and RecordBatch, and " in str(
+        error
+    )
 
 
 # Stamps

@@ -87,22 +87,42 @@ class Frame(Protocol):
         """Return `df`, which has this frame's columns, as a frame of the same kind and types."""
 
 
+def in_memory(df: Any, label: str = "the frame") -> Any:
+    """Return a frame as it is; what gives its rows only once, or on demand, as the frame that it becomes.
+
+    Raises
+    ------
+    FrameTypeError
+        If it is no frame and gives no table.
+    """
+    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
+    # A frame of pandas or polars can only exist if its library is already imported.
+    if isinstance(df, pa.Table | pa.RecordBatch) or (pandas is not None and isinstance(df, pandas.DataFrame)):
+        return df
+    if polars is not None and isinstance(df, polars.DataFrame | polars.LazyFrame):
+        return df.collect() if isinstance(df, polars.LazyFrame) else df
+    problem = ""
+    if hasattr(df, "__arrow_c_stream__"):
+        try:
+            reader = pa.RecordBatchReader.from_stream(df)
+            # pyarrow stumbles over empty chunks that begin behind their memory's first row.
+            return pa.Table.from_batches((batch for batch in reader if batch.num_rows), reader.schema)
+        except (pa.ArrowInvalid, TypeError, ValueError) as error:
+            problem = f": its Arrow stream cannot be read as a table ({error})"
+    raise FrameTypeError(
+        f"{label} is a {type(df).__module__}.{type(df).__name__}{problem}; accepted are pandas.DataFrame, "
+        "polars.DataFrame and LazyFrame, pyarrow.Table and RecordBatch, and what has __arrow_c_stream__"
+    )
+
+
 def wrap(df: Any, label: str = "the frame") -> Frame:
-    """Return the adapter for `df`, a pandas or polars DataFrame or a pyarrow Table or RecordBatch."""
+    """Return the adapter for `df`, anything that `in_memory` takes."""
+    df = in_memory(df, label)
     if isinstance(df, pa.Table | pa.RecordBatch):
         return _ArrowFrame(df, label)
-    # A frame of pandas or polars can only exist if its library is already imported.
     pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(df, pandas.DataFrame):
-        return _PandasFrame(df, label)
-    polars = sys.modules.get("polars")
-    if polars is not None and isinstance(df, polars.DataFrame):
-        return _PolarsFrame(df, label)
-    hint = "; collect it first" if type(df).__name__ == "LazyFrame" else ""
-    raise FrameTypeError(
-        f"{label} is a {type(df).__module__}.{type(df).__name__}; accepted are pandas.DataFrame, "
-        f"polars.DataFrame, pyarrow.Table and pyarrow.RecordBatch{hint}"
-    )
+    is_pandas = pandas is not None and isinstance(df, pandas.DataFrame)
+    return _PandasFrame(df, label) if is_pandas else _PolarsFrame(df, label)
 
 
 class _ArrowFrame:

@@ -8,7 +8,7 @@ from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.frames import in_memory, wrap
 from energy_data_layer.core.stamps import date_columns
 from energy_data_layer.datasets.asos import ASOS, column_of_frame
 from energy_data_layer.datasets.registry import likely_keys
@@ -36,7 +36,7 @@ STATION_FIELDS = (*ASOS.table.names, *ASOS.table.series)
 
 
 def keyed(function: FunctionT) -> FunctionT:
-    """Let a transform be called with the columns that its defaults mean, and with keys that are columns.
+    """Let a transform be called with frames in memory, the columns that its defaults mean, and keys that are columns.
 
     Keys in the index of a pandas frame become columns, and the frame of the answer has an index of them again.
 
@@ -55,12 +55,11 @@ def keyed(function: FunctionT) -> FunctionT:
     def call(*args: Any, **options: Any) -> Any:
         bound = parameters.bind(*args, **options)
         arguments = bound.arguments
-        given = Keyed.of(
-            arguments[of_frame], arguments.get("date_col", DATE_COL), arguments.get("station_col", STATION_COL)
-        )
+        keys = arguments.get("date_col", DATE_COL), arguments.get("station_col", STATION_COL)
+        given = Keyed.of(in_memory(arguments[of_frame], FRAME), *keys)
         arguments |= {of_frame: given.frame, "date_col": given.date_col, "station_col": given.station_col}
         if (history := arguments.get("history")) is not None:
-            arguments["history"] = given.frame_of_history(history)
+            arguments["history"] = given.frame_of_history(in_memory(history, "the history"))
         if has_default_columns and "columns" not in arguments:
             names = wrap(given.frame).names
             arguments["columns"] = tuple(_found("columns", name, names, (), (name,))[0] for name in COLUMNS)

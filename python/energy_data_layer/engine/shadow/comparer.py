@@ -117,6 +117,7 @@ def shadowed(function: FunctionT) -> FunctionT:
     def call(*args: Any, use_rust: bool | None = None, **options: Any) -> Any:
         if use_rust is not None or settings.use_rust() != settings.SHADOW:
             return function(*args, use_rust=use_rust, **options)
+        arguments = _readable_twice(parameters.bind(*args, **options).arguments)
         counts = _counts.get()
         sampled, possible = _is_sampled(), choice.shadow_problem() is None
         with _counting:
@@ -124,8 +125,8 @@ def shadowed(function: FunctionT) -> FunctionT:
             counts.left_out += not sampled
             counts.not_compared += sampled and not possible
         if not (sampled and possible):
-            return function(*args, **options)
-        return _answered(function, parameters.bind(*args, **options).arguments, counts)
+            return function(**arguments)
+        return _answered(function, arguments, counts)
 
     return cast("FunctionT", call)
 
@@ -160,6 +161,15 @@ def seen() -> ShadowCounts:
 
 # At exit the thread must not be on its way back from Rust into an interpreter that is gone.
 atexit.register(settle, _in_process)
+
+
+def _readable_twice(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call with frames that each engine can read."""
+    from energy_data_layer.core.frames import in_memory
+    from energy_data_layer.engine.shadow.answers import FRAMES
+
+    frames = {name: value for name, value in arguments.items() if name in FRAMES and value is not None}
+    return arguments | {name: in_memory(frame) for name, frame in frames.items()}
 
 
 def _answered(function: Callable[..., Any], arguments: dict[str, Any], counts: ShadowCounts) -> Any:

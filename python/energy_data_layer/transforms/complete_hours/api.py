@@ -71,7 +71,8 @@ def complete_hours(
     Parameters
     ----------
     df : pandas.DataFrame, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
-        One row per station and time stamp, in any order. It is not modified.
+        One row per station and time stamp, in any order. It is not modified. A polars.LazyFrame is collected; anything
+        else that has ``__arrow_c_stream__``, such as a relation of DuckDB, is read once, as a pyarrow.Table.
     date_col, station_col
         As in `impute_missing_values`.
     freq : str or datetime.timedelta, default "1h"

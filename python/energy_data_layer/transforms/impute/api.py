@@ -141,7 +141,8 @@ def impute_missing_values(
     Parameters
     ----------
     df : pandas.DataFrame, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
-        One row per station and time stamp, in any order. It is not modified.
+        One row per station and time stamp, in any order. It is not modified. A polars.LazyFrame is collected; anything
+        else that has ``__arrow_c_stream__``, such as a relation of DuckDB, is read once, as a pyarrow.Table.
     columns : sequence of str, default ("ta", "hm")
         The columns to fill: numbers, or texts that hold numbers (``".6"``, ``"1,013.2"``, ``"-.8"``). Null, NaN,
         `missing_values` and texts that are no number are missing. Where the frame has no column of a default's name,

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from energy_data_layer.core.coercion import checked_markers, require_measurements, with_markers_missing
-from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.frames import in_memory, wrap
 from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX
 from energy_data_layer.core.whole_numbers import checked_whole
@@ -391,7 +391,8 @@ class _Trial:
             left[hidden[name].rows(np.full(len(hidden[name].start), True))] = np.nan
             column = self._table.in_frame_order(left)
             masked[name] = pa.array(column, from_pandas=True) if self._frame.has_nulls else column
-        result, label = fill(self._frame.filled(masked, {})), f'what the method "{method}" returned'
+        label = f'what the method "{method}" returned'
+        result = in_memory(fill(self._frame.filled(masked, {})), label)
         there = wrap(result, label).names
         ends = [name + suffix for name in self._names for suffix in (LOW_SUFFIX, HIGH_SUFFIX)]
         answer = self._read(result, label, (*self._names, *(name for name in ends if name in there)))

@@ -113,7 +113,7 @@ def transform_wide_to_long(
     df_wide : pandas.DataFrame, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
         One row per plant (or unit) and day, in any order. Days are dates, time stamps at midnight, or texts
         ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYY.MM.DD`` or ``YYYYMMDD``, with `` 00:00[:00]`` behind them or
-        not. The frame is not modified.
+        not. The frame is not modified. What else gives a table is read as in `impute_missing_values`.
     layout : WideLayout or str, optional
         What the columns mean, or the name of a known layout; by default the headings tell.
     energy_unit : {"Wh", "kWh", "MWh"}, optional
