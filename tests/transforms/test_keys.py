@@ -229,6 +229,16 @@ def test_a_further_level_stays_one(engine):
     assert completed.index.equals(frame.index)
 
 
+def test_levels_of_one_name_are_no_key_and_stay(engine):
+    frame = series().assign(x="a", y="b", site="c").set_index(["x", "y", "site"], append=True)
+    frame.index.names = ["tm", "x", "x", "site"]
+    completed = complete_hours(frame.drop(frame.index[3:5]), station_col="site", use_rust=engine)
+    assert completed.index.equals(frame.index)
+    assert completed.index.names == frame.index.names
+    with pytest.raises(ColumnNotFoundError, match='column "x" is not in the frame'):
+        complete_hours(frame, station_col="x", use_rust=engine)
+
+
 def test_an_index_of_texts_under_the_portal_s_heading(engine):
     frame = fields().rename(columns=HEADINGS)
     completed = complete_hours(frame, use_rust=engine)

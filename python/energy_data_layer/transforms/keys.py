@@ -121,7 +121,7 @@ class Keyed:
         if not taken:
             return cls(df, *keys, [], df)
         in_index = [
-            taken.get(at, level if level is not None and level not in names else f"index level {at}")
+            taken.get(at, level if level not in (None, *names) and levels.count(level) == 1 else f"index level {at}")
             for at, level in enumerate(levels)
         ]
         return cls(df.reset_index(names=in_index), *keys, in_index, df)
