@@ -232,6 +232,7 @@ def test_frames_are_drawn_as_the_transforms_take_them(tmp_path, draw):
     plain = frames([{100: (5, Provenance.SPLINE)}, {}]).drop_columns("stnId").to_pandas()
     plain["stnNm"] = np.repeat(["서울", "인천"], HOURS)
     pictures = [plain, plain.set_index(["stnNm", "tm"]), plain.rename(columns={"stnNm": "지점명", "tm": "일시"})]
+    pictures.append(pa.Table.from_pandas(plain).to_reader())
     for number, frame in enumerate(pictures):
         save_figure(draw(frame, ["ta"]), tmp_path / f"{number}.png")
     assert len({(tmp_path / f"{number}.png").read_bytes() for number in range(len(pictures))}) == 1

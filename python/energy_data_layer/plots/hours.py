@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from energy_data_layer.core.coercion import checked_markers, require_measurements, with_markers_missing
 from energy_data_layer.core.columns import as_arrow
-from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.frames import in_memory, wrap
 from energy_data_layer.core.inputs import read_columns
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, Provenance, provenance_column
 from energy_data_layer.datasets.registry import DATASETS
@@ -161,7 +161,7 @@ def read_hours(
     require_matplotlib()  # before a database is read in vain
     if isinstance(data, str | Database):
         data, date_col, station_col = stored_hours(data, columns), "tm", "stnNm"
-    keyed = Keyed.of(data, date_col, station_col, label=label)
+    keyed = Keyed.of(in_memory(data, label), date_col, station_col, label=label)
     frame, date_col, station_col = wrap(keyed.frame, label), keyed.date_col, keyed.station_col
     names = _columns(frame, columns, date_col, station_col)
     beside = [
