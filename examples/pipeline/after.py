@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 from prefect import flow
 
-from energy_data_layer.jobs.weather.from_service import collect_weather
-from energy_data_layer.jobs.wind import run_wind
+from energy_data_layer import collect_weather, run_wind
 
 STATIONS = (108, 159)
 
