@@ -1,4 +1,4 @@
-"""One Korean word for one thing, in the README and on the page of data quality: the table of CONTRIBUTING.md."""
+"""One Korean word for one thing, in README, pages and the page of data quality: the table of CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ WORDS = [
     row.groups()
     for row in re.finditer(r"^\| ([\w, ]+) \| ([가-힣·, ]+) \| ([가-힣, ]+) \|$", CONTRIBUTING, re.MULTILINE)
 ]
+PAGES = ("README.ko.md", "docs/korean_migrating.md", "docs/korean_operations.md")
 TEXTS = {
-    "README.ko.md": (ROOT / "README.ko.md").read_text(encoding="utf-8"),
+    **{name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES},
     "labels.py": "\n".join(korean for _, korean in LABELS.values()),
 }
 
