@@ -48,7 +48,9 @@ ENDS_AT = 0.66
 """Where the lines end and their labels begin, as a share of the width."""
 LABEL_HEIGHT = 0.052
 """Of the height of the axes."""
-OTHER_ANSWER = "other answer"
+HIGHEST_LABEL = 1.0
+OTHER_ANSWER = (0, (5, 3))
+"""The dashes of a line whose answers are not the reference's."""
 
 # After the palette of Okabe and Ito, which colour-blind readers can tell apart; the peers' are darker, to be read.
 REFERENCE, RUST = "#000000", "#D55E00"
@@ -137,14 +139,13 @@ def _lines(records: list[dict[str, Any]]) -> list[Line]:
                 lines.append(Line(f"{contestant}{on}", points, RUST, 1.0, (0, (1, 1.5))))
         else:
             other = not those[-1]["correct"]
-            label = f"{contestant}\n({OTHER_ANSWER})" if other else contestant
-            lines.append(Line(label, points, next(colours), dashes=(0, (5, 3)) if other else "solid"))
+            lines.append(Line(contestant, points, next(colours), dashes=OTHER_ANSWER if other else "solid"))
     return lines
 
 
 def _subtitle(lines: list[Line]) -> str:
     subtitle = "time of a whole call; dotted: kernel alone"
-    if any(OTHER_ANSWER in line.label for line in lines):
+    if any(line.dashes == OTHER_ANSWER for line in lines):
         subtitle += "; dashed: other answer than the reference"
     return subtitle
 
@@ -168,7 +169,7 @@ def _label(axes: Axes, lines: list[Line]) -> None:
     low, high = (math.log10(limit) for limit in axes.get_ylim())
     ends = [(math.log10(line.points[-1][1]) - low) / (high - low) for line in lines]
     order = sorted(range(len(lines)), key=lambda place: ends[place])
-    heights = _apart([ends[place] for place in order], [_height(lines[place]) for place in order])
+    heights = _apart([ends[place] for place in order])
     for place, height in zip(order, heights, strict=True):
         line = lines[place]
         axes.annotate(
@@ -180,7 +181,6 @@ def _label(axes: Axes, lines: list[Line]) -> None:
             fontsize=10.5 if line.bold else 9.5,
             fontweight="bold" if line.bold else "normal",
             verticalalignment="center",
-            linespacing=0.95,
             arrowprops={
                 "arrowstyle": "-",
                 "color": LEADER,
@@ -193,22 +193,23 @@ def _label(axes: Axes, lines: list[Line]) -> None:
         )
 
 
-def _height(line: Line) -> float:
-    return LABEL_HEIGHT * (1 + line.label.count("\n"))
-
-
-def _apart(ends: list[float], heights: list[float]) -> list[float]:
-    """Return rising places near the lines' ends at which labels of these heights do not touch."""
-    places: list[float] = []
-    floor = 0.0
-    for end, height in zip(ends, heights, strict=True):
-        places.append(max(end, floor + height / 2))
-        floor = places[-1] + height / 2
-    ceiling = 1.04
+def _apart(ends: list[float]) -> list[float]:
+    """Return rising places at which labels do not touch, for each group as near to its lines' ends as it can be."""
+    groups: list[list[float]] = []
+    for end in ends:
+        groups.append([end])
+        while len(groups) > 1 and _lowest(groups[-1]) < _lowest(groups[-2]) + LABEL_HEIGHT * len(groups[-2]):
+            last = groups.pop()
+            groups[-1] += last
+    places = [_lowest(group) + LABEL_HEIGHT * place for group in groups for place in range(len(group))]
     for place in reversed(range(len(places))):
-        places[place] = min(places[place], ceiling - heights[place] / 2)
-        ceiling = places[place] - heights[place] / 2
+        places[place] = min(places[place], HIGHEST_LABEL - LABEL_HEIGHT * (len(places) - 1 - place))
     return places
+
+
+def _lowest(group: list[float]) -> float:
+    """Return the place of the lowest of labels one above the other whose middle is that of the lines' ends."""
+    return sum(group) / len(group) - LABEL_HEIGHT * (len(group) - 1) / 2
 
 
 def draw_phases(profile: dict[str, Any], folder: Path) -> list[Path]:
