@@ -137,6 +137,10 @@ test-equivalence: build ## the equality tests on the built wheels, in an environ
 defects: $(VENV)/.rust-engine ## seed defects, each alone in a copy: the lane that CI runs has to find it; DEFECTS="--only …"
 	$(BIN)/python tests/defects/seed.py $(DEFECTS)
 
+.PHONY: mutants
+mutants: ## the kernels of spline, means, gaps and climatology, changed one place at a time; MUTANTS="--shard 0/12"
+	cargo mutants --dir rust --package station-hours --output rust/target $(patsubst %,--file '**/impute/%.rs',spline means gaps climatology) $(MUTANTS) -- --lib impute
+
 .PHONY: fuzz
 fuzz: $(VENV)/.rust-engine ## every parser of bytes from outside, for FUZZ_SECONDS each, on other bytes each time
 	FUZZ_SECONDS=$(FUZZ_SECONDS) EDL_TEST_REQUIRE_RUST=1 $(BIN)/python -m pytest $(PYTEST) --timeout 0 tests/security/test_fuzz.py

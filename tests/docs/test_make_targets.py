@@ -27,6 +27,7 @@ NOT_RUN = {
     "format": "rewrites the sources; `make lint` fails where it would change any",
     "load": "stores ten years of all stations; tests/benchmark/test_smoke.py runs it in small",
     "fuzz": "runs as long as one likes; tests/security/test_fuzz.py and tests/mutations.rs run in short",
+    "mutants": "takes hours, and a program that cargo installs",
     "lock": "asks the registries for newer packages; what it writes is what `make install` takes",
     "peers": "installs other imputers, which only `make bench` in full measures",
     "pictures": "rewrites the pictures; tests/docs/test_pages.py runs the same examples",
