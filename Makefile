@@ -185,8 +185,9 @@ docs: $(VENV)/.packages ## the documentation as a site, in docs/_build; a warnin
 	$(BIN)/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs docs/_build
 
 .PHONY: pictures
-pictures: $(VENV)/.packages $(ENGINE) ## the pictures of the documentation, by the examples of its pages
+pictures: $(VENV)/.packages $(ENGINE) ## the pictures of the documentation, by the examples of its pages, and the tutorials as notebooks
 	$(BIN)/python -m doctest docs/plots.md docs/tutorials/first_look.md docs/tutorials/choose_a_method.md
+	$(BIN)/python -m tests.docs.notebooks
 
 .PHONY: format
 format: $(VENV)/.packages ## rewrite the sources in the project's style
