@@ -73,5 +73,5 @@ def export(
     if not done.rows:
         say(f"{table} has no rows to write{' in the period' if since or until else ''}; nothing was written")
         raise typer.Exit(FOUND)
-    files = f" in {done.files:,} files" if partition_by else ""
+    files = f" in {done.files:,} file{'s' * (done.files != 1)}" if partition_by else ""
     say(f"{redacted_url(output)}: rows {done.rows:,}, columns {done.columns}{files}")
