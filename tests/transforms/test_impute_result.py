@@ -70,6 +70,7 @@ def test_directions_and_sums_are_refused(frame, column, why, engine):
         impute_missing_values(frame, [column], method="optimal_interpolation", use_rust=engine)
 
 
+@pytest.mark.filterwarnings("ignore:'.*' deprecated - use:DeprecationWarning")  # of pyparsing, by the lowest matplotlib
 @pytest.mark.parametrize("convert", [lambda df: df, pl.from_pandas, pa.Table.from_pandas])
 def test_the_result_draws_what_it_filled(frame, engine, convert):
     frame = frame.rename(columns={"tm": "time", "stnNm": "site"})
