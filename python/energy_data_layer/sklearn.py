@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from energy_data_layer.core.frames import wrap
+from energy_data_layer.core.frames import in_memory, wrap
 from energy_data_layer.core.provenance import HIGH_SUFFIX, LOW_SUFFIX, provenance_column
 from energy_data_layer.errors import ExtraUnavailable, FrameTypeError, OptionError
 from energy_data_layer.transforms.impute.derived import derived_columns
@@ -123,7 +123,8 @@ class GapFiller(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         DataLayerError
             As in `GapModel.fit`.
         """
-        frame = _frame(X)
+        X = _in_memory(X)  # noqa: N806
+        frame = wrap(X, "X")
         if self.columns is None:
             derived = derived_columns(frame.names, self.date_col, self.station_col, [X])
             columns = fillable(frame, self.date_col, self.station_col, derived)
@@ -173,7 +174,8 @@ class GapFiller(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             As in `impute`.
         """
         check_is_fitted(self)
-        names, fitted = list(_frame(X).names), self.feature_names_in_.tolist()
+        X = _in_memory(X)  # noqa: N806
+        names, fitted = list(wrap(X, "X").names), self.feature_names_in_.tolist()
         if names != fitted:
             raise OptionError(
                 f"X has the columns {', '.join(map(str, names))}; it was fitted on {', '.join(map(str, fitted))}: "
@@ -222,9 +224,9 @@ class GapFiller(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _frame(data: Any) -> Any:
-    """Return the adapter for a frame; say of anything else what scikit-learn's users need instead."""
+def _in_memory(data: Any) -> Any:
+    """Return a frame; say of anything else what scikit-learn's users need instead."""
     try:
-        return wrap(data, "X")
+        return in_memory(data, "X")
     except FrameTypeError as error:
         raise FrameTypeError(f"{error}; stations and stamps are columns, so an array will not do") from None

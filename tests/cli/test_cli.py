@@ -529,6 +529,15 @@ def test_all_columns_that_a_table_lacks_are_told_at_once_with_the_command_to_typ
     )
 
 
+def test_no_column_that_is_neither_number_nor_text_is_proposed(tmp_path):
+    columns = {"date": ["2024-01-01"], "site": ["a"], "load": [1.5], "kinds": [[1]], "raw": [b"\xff"], "on": [True]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "table.parquet")
+    result = edl("score", "table.parquet", "--columns=x")
+    assert result.stderr.endswith(
+        "the command could be: edl score table.parquet --date-col date --station-col site --columns load\n"
+    )
+
+
 @pytest.mark.usefixtures("each_engine")
 def test_impute_refuses_to_overwrite_without_force(hours, tmp_path):
     output = tmp_path / "out.csv"

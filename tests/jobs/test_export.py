@@ -288,7 +288,7 @@ def test_bytes_are_not_for_csv(tmp_path):
     with Database.connect(url) as database:
         migrate(database)
         database.execute("INSERT INTO gap_models (id, model) VALUES ('a', 'x'::BLOB)")
-    with pytest.raises(OptionError, match="column model holds bytes, which CSV cannot; choose Parquet"):
+    with pytest.raises(OptionError, match=r"column model is of type .*binary, which CSV cannot hold; choose Parquet"):
         export_table(url, "gap_models", str(tmp_path / "x.csv"))
     assert not (tmp_path / "x.csv").exists()
     export_table(url, "gap_models", str(tmp_path / "x.parquet"))
@@ -324,3 +324,42 @@ def test_the_command_counts_and_ends_with_what_it_found(tmp_path, monkeypatch):
     assert Path("x.csv").read_text() == '"run_id","started"\n"a","2024-01-01 00:00:00.250000"\n"b",\n'
     done = edl("runs", "-o", "x.csv", "--force", "--db", "duckdb:///missing.duckdb")
     assert (done.exit_code, "no such file" in done.stderr) == (4, True)
+
+
+def test_units_that_share_a_folder_share_its_file(url, tmp_path):
+    with Database.connect(url) as database:
+        stamps = [FIRST + timedelta(hours=hour) for hour in range(HOURS)]
+        rows = {
+            "publisher": ["KOEN"] * HOURS,
+            "plant": ["태양 1"] * HOURS,
+            "unit": [""] * HOURS,
+            "interval_start": stamps,
+            "kwh": np.arange(HOURS) / 7,
+            "label_convention": ["start"] * HOURS,
+        }
+        database.upsert("generation_hourly", pa.table(rows), ["publisher", "plant", "unit", "interval_start"])
+    done = export_table(url, "generation", str(tmp_path / "x"), partition_by=["unit", "year"])
+    read = dataset.dataset(tmp_path / "x", partitioning="hive").to_table()
+    files = list(tmp_path.glob("x/**/*.parquet"))
+    assert (done.rows, done.files) == (read.num_rows, len(files)) == (4 * HOURS, 4)
+
+
+def test_a_table_of_somebody_else_is_no_view(database_url, tmp_path):
+    with Database.connect(database_url) as database:
+        database.execute("CREATE TABLE weather (a INTEGER)")
+        database.execute("INSERT INTO weather VALUES (7)")
+        migrate(database)
+    assert export_table(database_url, "weather", str(tmp_path / "x.csv")).rows == 1
+    with pytest.raises(OptionError, match=r"there are: weather, generation, (?!.*\bweather,)"):
+        export_table(database_url, "wether", str(tmp_path / "y.csv"))
+
+
+def test_the_ends_of_the_calendar_leave_nothing_out(url, tmp_path):
+    done = export_table(url, "wind_namdong", str(tmp_path / "x.csv"), since="0001-01-01", until="9999-12-31")
+    assert done.rows == 2 * HOURS
+
+
+def test_folders_need_a_column_in_their_files(url, tmp_path):
+    with pytest.raises(OptionError, match="partition_by takes all columns"):
+        export_table(url, "weather", str(tmp_path / "x"), columns=["station_id"], partition_by=["station_id"])
+    assert not (tmp_path / "x").exists()

@@ -248,11 +248,14 @@ def test_an_index_of_texts_under_the_portal_s_heading(engine):
     pd.testing.assert_frame_equal(both, completed.set_index(["지점", "일시"]), check_exact=True)
 
 
-def test_the_index_goes_before_headings_and_columns_before_the_index(engine):
+def test_columns_go_before_the_index_and_headings_have_to_be_told_from_it(engine):
     frame = series(일시="no stamp")
+    with pytest.raises(OptionError, match='the index and the column "일시" may both be tm; say which by date_col'):
+        complete_hours(frame, station_col=None, use_rust=engine)
+    named = frame.rename_axis("time")
     assert_equal_answers(
-        complete_hours(frame[["ta"]], station_col=None, use_rust=engine),
-        complete_hours(frame, station_col=None, use_rust=engine)[["ta"]],
+        complete_hours(named[["ta"]], station_col=None, use_rust=engine),
+        complete_hours(named, "time", None, use_rust=engine)[["ta"]],
     )
     shifted = frame.assign(tm=frame.index + pd.Timedelta(30, "min"))
     with pytest.raises(OffGridError):
@@ -300,3 +303,34 @@ def test_a_case_of_one_series_is_kept_whole(monkeypatch, tmp_path):
     assert function is impute_missing_values
     assert kept["station_col"] is None
     assert kept["df"].equals(arguments["df"])
+
+
+@pytest.mark.parametrize("heading", ["기온(°C)", "기온(℃)", "기온( ºC )", "기온(C)", "기온"])
+def test_a_heading_has_the_bounds_of_its_field_in_the_unit_of_the_field(heading):
+    frame = fields().rename(columns={"ta": heading})
+    assert impute(frame, [heading]).report.columns[heading].clipped == 0
+    frame[heading] += 100
+    assert impute(frame, [heading]).report.columns[heading].clipped > 0
+
+
+@pytest.mark.parametrize("heading", ["기온(K)", "기온(°F)", "기온 (예보)"])
+def test_a_heading_with_another_unit_is_another_column(heading):
+    frame = fields().rename(columns={"ta": heading})
+    frame[heading] += 273.15
+    result = impute(frame, [heading])
+    assert result.report.columns[heading].clipped == 0
+    assert result.frame[heading].between(250, 300).all()
+    with pytest.raises(ColumnNotFoundError):
+        impute_missing_values(frame)
+
+
+@pytest.mark.parametrize("levels", [["file", "tm"], [None, "tm"]])
+def test_a_level_beside_a_column_of_stations_has_to_be_told_from_it(levels):
+    frame = fields().rename(columns={"stnNm": "지점명"}).drop(columns="stnId")
+    frame["tm"] = pd.to_datetime(frame["tm"])
+    frame = frame.set_index([np.arange(len(frame)) // 300, "tm"]).rename_axis(levels)
+    with pytest.raises(
+        OptionError, match='the index and the column "지점명" may both be stnNm; say which by station_col'
+    ):
+        impute_missing_values(frame, ["ta"])
+    assert impute_missing_values(frame, ["ta"], station_col="지점명", report=True)[1].stations == 2

@@ -161,3 +161,11 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
     with pytest.raises(ExtraUnavailable, match=r"energy-data-layer\[sklearn\]"):
         import_module("energy_data_layer.sklearn")
+
+
+def test_what_gives_its_rows_only_once_is_read_once():
+    stamps = np.datetime64("2024-01-01", "us") + np.arange(HOURS) * np.timedelta64(1, "h")
+    values = np.where(np.arange(HOURS) % 50 == 7, np.nan, np.sin(np.arange(HOURS) / 4))
+    table = pa.table({"stnNm": ["a"] * HOURS, "tm": stamps, "ta": pa.array(values, from_pandas=True)})
+    expected = GapFiller().fit(table).transform(table)
+    assert GapFiller().fit(table.to_reader()).transform(table.to_reader()).equals(expected)

@@ -127,14 +127,20 @@ def without_option(arguments: Sequence[str], option: str, *, is_list: bool) -> l
     --------
     >>> without_option(["a.csv", "--columns", "ta", "hm", "-o", "b.csv"], "--columns", is_list=True)
     ['a.csv', '-o', 'b.csv']
+    >>> without_option(["--date-col=day", "--date-col", "hour", "a.csv"], "--date-col", is_list=False)
+    ['a.csv']
     """
-    if option not in arguments:
-        return list(arguments)
-    begin = arguments.index(option)
-    end = begin + 2
-    while is_list and end < len(arguments) and not _is_option(arguments[end]):
-        end += 1
-    return [*arguments[:begin], *arguments[end:]]
+    kept: list[str] = []
+    left = 0  # values that are the option's still
+    for argument in arguments:
+        if argument == option or argument.startswith(f"{option}="):
+            left = 0 if "=" in argument else len(arguments) if is_list else 1
+        elif left and not _is_option(argument):
+            left -= 1
+        else:
+            left = 0
+            kept.append(argument)
+    return kept
 
 
 DateColumn = Annotated[

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as pt
 
 from energy_data_layer.cli.options import command_to_type, without_option
 from energy_data_layer.core.atomic_file import is_special, written_atomically
+from energy_data_layer.core.columns import is_text
 from energy_data_layer.core.stamps import date_columns
 from energy_data_layer.datasets.asos import column_of_frame
 from energy_data_layer.datasets.registry import likely_keys
@@ -67,14 +69,21 @@ def require_columns(
 
 def _likely_columns(table: pa.Table, wanted: Sequence[str], keys: Collection[str]) -> list[str]:
     """Return the columns that have the headings of fields of ASOS, or else those that begin with a number."""
-    others = [name for name in table.column_names if name not in keys]
+    others = [name for name in table.column_names if name not in keys and not likely_keys([name])]
     of_fields = [name for name in others if (field := column_of_frame(name)) is not None and field.name in wanted]
     if of_fields:
         return of_fields
     from energy_data_layer.core.parse import parse_numbers
 
+    others = [name for name in others if _is_plain(table.column(name).type)]
     first = {name: table.column(name).drop_null().slice(0, 1).cast(pa.string()).combine_chunks() for name in others}
     return [name for name in others if not np.isnan(parse_numbers(first[name])[0]).all()] or ["COLUMN"]
+
+
+def _is_plain(type_: pa.DataType) -> bool:
+    """Tell whether values of a type are numbers or texts."""
+    type_ = type_.value_type if pt.is_dictionary(type_) else type_
+    return pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal(type_) or is_text(type_)
 
 
 def read_table(path: Path) -> pa.Table:

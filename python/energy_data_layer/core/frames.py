@@ -107,7 +107,7 @@ def in_memory(df: Any, label: str = "the frame") -> Any:
             reader = pa.RecordBatchReader.from_stream(df)
             # pyarrow stumbles over empty chunks that begin behind their memory's first row.
             return pa.Table.from_batches((batch for batch in reader if batch.num_rows), reader.schema)
-        except (pa.ArrowInvalid, TypeError, ValueError) as error:
+        except (pa.ArrowException, NotImplementedError, OSError, RuntimeError, TypeError, ValueError) as error:
             problem = f": its Arrow stream cannot be read as a table ({error})"
     raise FrameTypeError(
         f"{label} is a {type(df).__module__}.{type(df).__name__}{problem}; accepted are pandas.DataFrame, "

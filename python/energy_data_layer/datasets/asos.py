@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import pyarrow as pa
 
@@ -245,18 +246,27 @@ def column_of_heading(heading: str) -> Column | None:
 def column_of_frame(name: object) -> Column | None:
     """Return the column that a frame names so: by the name of its field, or by a heading of the portal's export.
 
-    Headings are taken as `column_of_heading` does. A field's name with a unit behind it is another column's.
+    Headings are taken as `column_of_heading` does, but not with another unit than the field's. A field's name with a
+    unit behind it is another column's.
 
     Examples
     --------
     >>> column_of_frame("기온(°C)").name, column_of_frame("ta").name
     ('ta', 'ta')
-    >>> column_of_frame("ta(K)") is None
-    True
+    >>> column_of_frame("ta(K)"), column_of_frame("기온(K)")
+    (None, None)
     """
     if not isinstance(name, str):
         return None
-    return ASOS_COLUMNS.get(name) or (None if _bare(name) in ASOS_COLUMNS else column_of_heading(name))
+    if name in ASOS_COLUMNS or _bare(name) in ASOS_COLUMNS:
+        return ASOS_COLUMNS.get(name)
+    column = column_of_heading(name)
+    return column if column is not None and _unit(name) in ("", _unit(column.heading)) else None
+
+
+def _unit(heading: str) -> str:
+    """Return what stands in parentheses, in one spelling: ``c`` for ``(°C)`` and ``( ℃ )``."""
+    return re.sub(r"[^\w%/]", "", normalize("NFKC", heading.partition("(")[2].replace("º", "")).lower())
 
 
 STATIONS = {

@@ -29,8 +29,8 @@ def dataset_of_table(table: str) -> Dataset | None:
 
 
 _ELSEWHERE = {
-    "station_col": ("station", "site", "plant", "발전소", "발전기명", "name"),
-    "date_col": ("시각", "time", "date", "일자", "날짜"),
+    "station_col": ("station_name", "station_id", "station", "site", "plant", "발전소", "발전기명", "name"),
+    "date_col": ("hour_start", "시각", "time", "date", "일자", "날짜"),
 }
 """What key columns are called in frames that are of no dataset, the likeliest first."""
 

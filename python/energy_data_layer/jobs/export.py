@@ -169,7 +169,9 @@ def export_table(
     wanted = [str(station) for station in stations]
     with database_to_read(database_url) as database:
         chosen = _columns(database, table, columns)
-        hours = hours_of(table)
+        # A table of somebody else may have a view's name.
+        is_view = table in VIEWS and database.columns(table) == list(VIEWS[table].columns)
+        hours = hours_of(table) if is_view or table not in VIEWS else None
         given = {"since": first, "until": last, "stations": wanted, "partition_by": partition_by}
         if hours is None and any(given.values()):
             option = next(name for name, value in given.items() if value)
@@ -180,6 +182,8 @@ def export_table(
         with snapshot(database):
             names = _series_named(database, table, hours, wanted) if hours is not None and wanted else None
             found = pieces(database, table, hours, first, last, partition_by)
+            # Different values may have one folder; its rows go into one file.
+            found.sort(key=lambda piece: [_folder(name, piece) for name in partition_by])
             if names is not None:
                 found = [piece for piece in found if tuple(piece.series.values()) in names]
             with_rows = {name for piece in found for name in (names or {}).get(tuple(piece.series.values()), ())}
@@ -187,6 +191,8 @@ def export_table(
             if not found:
                 return Export(0, 0, 0, without)
             in_file = [name for name in chosen if name not in partition_by]
+            if not in_file:
+                raise OptionError("partition_by takes all columns, which leaves none to write; name more in columns")
             total, written = sum(piece.rows for piece in found), 0
             with (
                 _target(system, path, target, is_folder=bool(partition_by)) as place,
@@ -235,7 +241,7 @@ def _columns(database: Database, table: str, wanted: Sequence[str]) -> list[str]
     if not present:
         if table in VIEWS:
             raise StorageError(f"{redacted_url(database.url)}: view {table} is not there; make it with: edl migrate")
-        there = [view for view in VIEWS if database.columns(view)] + sorted(database.tables())
+        there = dict.fromkeys([*(view for view in VIEWS if database.columns(view)), *sorted(database.tables())])
         raise OptionError(f'there is no table or view "{table}"; there are: {", ".join(there)}')
     absent = [name for name in wanted if name not in present]
     if absent:
@@ -382,8 +388,10 @@ def _as_written(table: pa.Table, kind: Format) -> pa.Table:
 
     for position, field in enumerate(table.schema):
         column = table.column(position)
-        if kind == "csv" and pt.is_binary(field.type):
-            raise OptionError(f"column {field.name} holds bytes, which CSV cannot; choose Parquet or other columns")
+        if kind == "csv" and (pt.is_binary(field.type) or pt.is_nested(field.type)):
+            raise OptionError(
+                f"column {field.name} is of type {field.type}, which CSV cannot hold; choose Parquet or other columns"
+            )
         if not pt.is_timestamp(field.type):
             continue
         has_zone = field.type.tz is not None

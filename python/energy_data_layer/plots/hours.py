@@ -141,6 +141,7 @@ def stored_hours(
     ...     stored_hours(database, ["ta"]).to_pylist()
     [{'stnNm': '서울 (108)', 'tm': datetime.datetime(2024, 1, 1, 0, 0), 'ta': -1.5}]
     """
+    columns = (columns,) if isinstance(columns, str) else columns
     scope = Scope(since, until, tuple(stations))
     with connect(database, read_only=True) if isinstance(database, str) else nullcontext(database) as opened:
         return hours_of_series(opened, table, columns, scope)

@@ -150,7 +150,7 @@ class Keyed:
             return (self.restored(answer[0]), *answer[1:])
         if is_dataclass(answer) and hasattr(answer, "frame"):
             return replace(answer, frame=self.restored(answer.frame))  # type: ignore[type-var]
-        if not isinstance(answer, type(self.original)):
+        if not isinstance(answer, sys.modules["pandas"].DataFrame):
             return answer
         if len(answer) == len(self.frame) and all(answer[name].equals(self.frame[name]) for name in self.in_index):
             index = self.original.index
@@ -201,6 +201,9 @@ def _found(
     if not isinstance(key, Field):
         return key, None
     if level is not None:
+        beside = [one for one in names if (column := column_of_frame(one)) is not None and column.name in fields]
+        if beside and not likely_keys([levels[level]]):
+            raise OptionError(f'the index and the column "{beside[0]}" may both be {key}; say which by {option}')
         named = fields and levels[level] is not None and levels[level] not in names
         return levels[level] if named else str(key), level
     for field in fields:

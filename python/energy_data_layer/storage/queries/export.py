@@ -55,9 +55,10 @@ class Hours(NamedTuple):
     def period(self, since: date | None, until: date | None) -> list[Filter]:
         """Return the conditions for an hour to be of some days, both included."""
         found: list[Filter] = []
-        if since is not None:
+        # The ends of the calendar have no day before or after them, and no hours.
+        if since is not None and since > date.min:
             found.append((self.stamp, ">=", self._stamp_of(since)))
-        if until is not None:
+        if until is not None and until < date.max:
             found.append((self.stamp, "<", self._stamp_of(until + timedelta(days=1))))
         return found
 

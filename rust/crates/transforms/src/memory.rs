@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::{Array, ArrayRef, GenericStringArray, OffsetSizeTrait};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::DataType;
 use hashbrown::DefaultHashBuilder;
 
 use crate::error::{Error, Result};
@@ -33,8 +34,12 @@ pub fn require_memory(bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of a column's own rows; it may be a slice of a larger one.
+/// Bytes of a column's own rows, which may be a slice of a larger one; without the categories, which do not grow with
+/// the rows.
 pub fn bytes_of(column: &ArrayRef) -> usize {
+    if let DataType::Dictionary(keys, _) = column.data_type() {
+        return column.len() * keys.primitive_width().unwrap_or_default();
+    }
     // Where Arrow cannot tell, all that lies behind the rows is more than they are.
     column.to_data().get_slice_memory_size().unwrap_or(column.get_buffer_memory_size())
 }
