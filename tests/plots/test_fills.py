@@ -243,3 +243,10 @@ def test_a_result_with_keys_in_the_index_is_drawn():
     result = impute(frame.mask(np.arange(HOURS)[:, None] == 100), ["ta"], station_col=None)
     assert result.frame.index.name == "tm"
     assert "the series: 1 hour missing" in [axes.get_title(loc="left") for axes in result.plot().axes]
+
+
+def test_an_interval_that_no_fill_has_is_not_in_the_legend():
+    after = frames([{100: (5, Provenance.STATION_MEAN)}])
+    nothing = pa.nulls(HOURS, pa.float64())
+    figure = plot_fills(after.append_column("ta_low", nothing).append_column("ta_high", nothing), interval=0.9)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["observed", "mean of the station"]

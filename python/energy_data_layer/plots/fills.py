@@ -227,7 +227,8 @@ def _legend(hours: Hours, gaps: Sequence[ShownGap], truth: Truth | None, interva
     entries: list[Artist] = [Line2D([], [], color=_OBSERVED, marker=".", linewidth=1.1, label="observed")]
     if truth is not None:
         entries.append(Line2D([], [], **_TRUTH, label="observed, but hidden"))
-    if any(gap.column + LOW_SUFFIX in hours.values for gap in gaps):
+    low = {gap: hours.values.get(gap.column + LOW_SUFFIX) for gap in gaps}
+    if any(ends is not None and not np.isnan(ends[gap.first : gap.stop]).all() for gap, ends in low.items()):
         entries.append(Patch(color=_BAND, label="interval" if interval is None else f"{interval:.0%} interval"))
     shown = {code for gap in gaps for code in hours.codes(gap.column)[gap.first : gap.stop].tolist()}
     for method, (colour, marker, label) in _STYLE.items():
