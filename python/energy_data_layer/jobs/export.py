@@ -181,7 +181,7 @@ def export_table(
                 raise OptionError(f'partition_by is "{name}"; it can be {", ".join((YEAR, *hours.series))}')
         with snapshot(database):
             names = _series_named(database, table, hours, wanted) if hours is not None and wanted else None
-            found = pieces(database, table, hours, first, last, partition_by)
+            found = pieces(database, table, hours, first, last, by_year=YEAR in partition_by)
             # Different values may have one folder; its rows go into one file.
             found.sort(key=lambda piece: [_folder(name, piece) for name in partition_by])
             if names is not None:

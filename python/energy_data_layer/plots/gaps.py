@@ -47,7 +47,7 @@ _LIMITS = (0.0, 0.1, 0.5, np.nextafter(1.0, 0.0))
 """Up to which share of missing steps a cell has each of the looks but the last."""
 ROW_INCHES, MOST_INCHES = 0.24, 12.0
 SMALLEST_LETTER = 5.0
-"""In points; where rows are lower, only every so-manieth has its name."""
+"""In points; where rows are lower, only every second, third and so on has its name."""
 
 
 def plot_gaps(

@@ -122,7 +122,7 @@ def names_of_series(database: Database, table: str, hours: Hours) -> dict[tuple[
 
 
 def pieces(
-    database: Database, table: str, hours: Hours | None, since: date | None, until: date | None, by: Sequence[str] = ()
+    database: Database, table: str, hours: Hours | None, since: date | None, until: date | None, *, by_year: bool
 ) -> list[Piece]:
     """Return what there is of a period: a piece for each series, or each of its years, in their order.
 
@@ -132,15 +132,15 @@ def pieces(
         See `hours_of`.
     since, until : date or None
         First and last day, both included.
-    by : sequence of str
-        Columns of the series, or ``year``, that the pieces are to be in the order of.
+    by_year : bool
+        Whether a series is divided by the years of its hours.
     """
     if hours is None:
         rows = database.row_count(table)
         return [Piece(rows)] if rows else []
     conditions, parameters = conditions_of(hours.period(since, until))
     series = ", ".join(map(quoted, hours.series))
-    year = hours.year if YEAR in by else "CAST(NULL AS BIGINT)"
+    year = hours.year if by_year else "CAST(NULL AS BIGINT)"
     answer = database.query(
         f"SELECT {series}, year, count(*) AS rows FROM (SELECT {series}, {year} AS year "  # noqa: S608
         f"FROM {quoted(table)}{conditions}) AS hours GROUP BY {series}, year",
@@ -157,8 +157,7 @@ def pieces(
         found.append(Piece(row["rows"], filters + hours.period(first, last), key, row["year"]))
 
     def place(piece: Piece) -> list[tuple[bool, Any]]:
-        values = [*(piece.year if name == YEAR else piece.series[name] for name in by), *piece.series.values()]
-        return [(value is not None, value) for value in (*values, piece.year)]
+        return [(value is not None, value) for value in (*piece.series.values(), piece.year)]
 
     return sorted(found, key=place)
 
