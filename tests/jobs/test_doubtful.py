@@ -109,6 +109,16 @@ def test_a_value_that_the_job_kept_is_taken_out_when_hours_are_computed_again(da
     assert (again.values_replaced, stored(database_url)[0]) == (0, rows)
 
 
+def test_marks_outside_the_bounds_are_taken_out_when_answers_are_read_again(database_url, tmp_path):
+    marked = [*WIND[:2], -9.0, -9.0, *WIND[4:]]
+    from_service(tmp_path, database_url, marked, out_of_range="missing")
+    before = stored(database_url)[0]
+    options = {"since": DAY, "until": DAY, "from_raw": tmp_path / "raw"}
+    report = run_reprocess(database_url, out_of_range="missing", **options)
+    assert (report.rejects, report.values_replaced) == ({"outside the physical bounds: ws": 2}, 0)
+    assert stored(database_url)[0] == before
+
+
 def test_a_stored_value_gives_way_where_the_new_row_has_none(database_url, tmp_path):
     from_files(tmp_path, database_url, WIND)
     from_files(tmp_path, database_url, [*WIND[:2], "", *WIND[3:]], out_of_range="missing")

@@ -238,11 +238,18 @@ def test_frames_are_drawn_as_the_transforms_take_them(tmp_path, draw):
     assert len({(tmp_path / f"{number}.png").read_bytes() for number in range(len(pictures))}) == 1
 
 
-def test_a_result_with_keys_in_the_index_is_drawn():
-    frame = frames([{}]).select(["tm", "ta"]).to_pandas().set_index("tm")
+@pytest.mark.parametrize("name", ["tm", "hour", None])
+def test_a_result_with_keys_in_the_index_is_drawn(name):
+    frame = frames([{}]).select(["tm", "ta"]).to_pandas().set_index("tm").rename_axis(name)
     result = impute(frame.mask(np.arange(HOURS)[:, None] == 100), ["ta"], station_col=None)
-    assert result.frame.index.name == "tm"
+    assert result.frame.index.name == name
     assert "the series: 1 hour missing" in [axes.get_title(loc="left") for axes in result.plot().axes]
+
+
+def test_a_result_whose_levels_have_no_names_is_drawn():
+    frame = frames([{}]).drop_columns(["stnId", "ta_provenance"]).to_pandas().set_index(["stnNm", "tm"])
+    result = impute(frame.rename_axis([None, None]).mask(np.arange(HOURS)[:, None] == 100), ["ta"])
+    assert len(result.plot().axes) == 2
 
 
 def test_an_interval_that_no_fill_has_is_not_in_the_legend():
